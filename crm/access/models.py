@@ -1,0 +1,111 @@
+"""People who sign in, what was asked of them to approve, and what they did."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.database import Base
+
+
+class Role(StrEnum):
+    OPERATIONS = "operations"
+    CSM = "csm"
+    MANAGER = "manager"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+
+
+class Account(Base):
+    """A person who signs in."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(unique=True)
+    display_name: Mapped[str]
+    role: Mapped[Role]
+    password_hash: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class LoginSession(Base):
+    """A signed-in browser. Only a hash of the cookie's token is stored."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class ApiToken(Base):
+    """A personal bearer token of the API. Only its hash is stored."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ApprovalState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+class Approval(Base):
+    """A request that somebody else allows what was shown, bound to it by a fingerprint."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (Index(None, "subject_kind", "subject_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject_kind: Mapped[str]
+    """What kind of thing is approved, e.g. `campaign`."""
+    subject_id: Mapped[int]
+    fingerprint: Mapped[str]
+    """SHA-256 over copy, audience definition, audience size, benefits, budget and schedule."""
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What was shown to the approver: audience size, copy, cost, dates."""
+    state: Mapped[ApprovalState] = mapped_column(default=ApprovalState.PENDING)
+    requested_by: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    decided_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    """The approver's reason, or why the request was voided."""
+
+
+class AuditEntry(Base):
+    """One write or export by a person."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    action: Mapped[str]
+    """`noun.past_tense`, e.g. `campaign.submitted`."""
+    subject: Mapped[str]
+    """`kind:id`, e.g. `campaign:12`."""
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class PolicySetting(Base):
+    """A rule of the house that is data: ceilings, caps, who may approve. Defaults stand in access/policy.py."""
+
+    __tablename__ = "policy_settings"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)

@@ -1,0 +1,92 @@
+"""Members: profile, contact points, consent per channel, tags, suppression."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.database import Base
+
+
+class Channel(StrEnum):
+    """How a message reaches a member. `mail` (paper) occurs in imported history only."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    MAIL = "mail"
+
+
+SENDABLE_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
+
+
+class Member(Base):
+    __tablename__ = "members"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    external_ref: Mapped[str] = mapped_column(unique=True)
+    """The member's key in the system that the data came from."""
+    name: Mapped[str] = mapped_column(index=True)
+    name_local: Mapped[str | None] = mapped_column(index=True)
+    """The name in the member's own script, e.g. 张敏."""
+    gender: Mapped[str | None]
+    """`female`, `male` or None when unknown."""
+    birthday_on: Mapped[date | None]
+    birth_month_day: Mapped[int | None] = mapped_column(index=True)
+    """month * 100 + day of the birthday, e.g. 601."""
+    city: Mapped[str | None] = mapped_column(index=True)
+    tier: Mapped[str] = mapped_column(index=True)
+    joined_at: Mapped[datetime] = mapped_column(index=True)
+    preferred_channel: Mapped[Channel | None]
+    zone_name: Mapped[str | None]
+    """IANA zone of the member; None means the workspace's zone."""
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    """The customer success manager who owns the relation."""
+
+
+class ContactPoint(Base):
+    """Where one channel reaches a member: e-mail address, phone number (E.164) or push token."""
+
+    __tablename__ = "contact_points"
+    __table_args__ = (UniqueConstraint("member_id", "channel"), Index(None, "channel", "normalised"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    channel: Mapped[Channel]
+    address: Mapped[str]
+    normalised: Mapped[str]
+    """The form in which duplicates are found: case-folded e-mail, E.164 phone."""
+
+
+class Consent(Base):
+    """Whether a member agrees to hear from us on a channel. No row means unknown, and nothing is sent."""
+
+    __tablename__ = "consents"
+    __table_args__ = (UniqueConstraint("member_id", "channel"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    channel: Mapped[Channel]
+    granted: Mapped[bool]
+    changed_at: Mapped[datetime]
+    source: Mapped[str]
+    """Where the change came from, e.g. `import`, `unsubscribe-link`."""
+
+
+class MemberTag(Base):
+    __tablename__ = "member_tags"
+    __table_args__ = (Index(None, "tag", "member_id"),)
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Suppression(Base):
+    """A member on the blacklist: no message on any channel, whatever the consent says."""
+
+    __tablename__ = "suppressions"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    reason: Mapped[str]
+    created_at: Mapped[datetime]

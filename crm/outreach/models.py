@@ -1,0 +1,153 @@
+"""Journeys, who takes part, and the ledger of every message."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.database import Base
+from crm.members.models import Channel
+
+
+class JourneyState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class Journey(Base):
+    """Frozen steps that members walk through. A change makes a new version; people under way keep theirs."""
+
+    __tablename__ = "journeys"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    spec: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`JourneySpec` (outreach/journey.py) as JSON."""
+    state: Mapped[JourneyState]
+    created_at: Mapped[datetime]
+
+
+class Arm(StrEnum):
+    TREATMENT = "treatment"
+    HOLDOUT = "holdout"
+
+
+class Enrolment(Base):
+    """A member's part in a journey, once per occurrence."""
+
+    __tablename__ = "enrolments"
+    __table_args__ = (UniqueConstraint("journey_id", "member_id", "occurrence"), Index(None, "member_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    journey_id: Mapped[int] = mapped_column(ForeignKey("journeys.id"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    occurrence: Mapped[str]
+    """e.g. `launch`, `birthday-2026`."""
+    arm: Mapped[Arm]
+    enrolled_at: Mapped[datetime]
+
+
+class MessageState(StrEnum):
+    PLANNED = "planned"
+    DEFERRED = "deferred"
+    EXCLUDED = "excluded"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+PENDING_STATES = (MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED, MessageState.SENT)
+
+
+class ExclusionReason(StrEnum):
+    """Why a message was not sent, in the order in which the gate asks."""
+
+    SUPPRESSED = "suppressed"
+    NO_CONSENT = "no_consent"
+    UNREACHABLE = "unreachable"
+    DUPLICATE_PERSON = "duplicate_person"
+    DUPLICATE_ADDRESS = "duplicate_address"
+    FREQUENCY_CAP = "frequency_cap"
+    TOO_LATE = "too_late"
+    HOLDOUT = "holdout"
+    NO_STOCK = "no_stock"
+
+
+class Message(Base):
+    """The ledger: one row per (enrolment, step, channel), by the database."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "step_key", "channel"),
+        Index(None, "journey_id", "state"),
+        Index(None, "member_id", "sent_at"),
+        Index(
+            "ix_messages_due_at_pending",
+            "due_at",
+            sqlite_where=text("state IN ('planned', 'deferred', 'claimed')"),
+            postgresql_where=text("state IN ('planned', 'deferred', 'claimed')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolments.id"))
+    journey_id: Mapped[int] = mapped_column(ForeignKey("journeys.id"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    step_key: Mapped[str]
+    channel: Mapped[Channel]
+    variant: Mapped[str | None]
+    """Which copy of an A/B test; None without one."""
+    due_at: Mapped[datetime]
+    state: Mapped[MessageState]
+    reason: Mapped[str | None]
+    """`ExclusionReason` when excluded, the provider's word when failed."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_by: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    provider_ref: Mapped[str | None]
+
+
+class MessageEventKind(StrEnum):
+    OPENED = "opened"
+    CLICKED = "clicked"
+    CONVERTED = "converted"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class MessageEvent(Base):
+    """What happened to a message after it was delivered."""
+
+    __tablename__ = "message_events"
+    __table_args__ = (Index(None, "message_id", "kind"), Index(None, "member_id", "kind", "occurred_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    kind: Mapped[MessageEventKind]
+    occurred_at: Mapped[datetime]
+    by_machine: Mapped[bool] = mapped_column(default=False)
+    """Prefetch or scanner; kept out of every rate."""
+
+
+class OutboxItem(Base):
+    """What the outbox channel took instead of sending it out: readable in the product."""
+
+    __tablename__ = "outbox_items"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(unique=True)
+    channel: Mapped[Channel]
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    address: Mapped[str]
+    subject: Mapped[str | None]
+    body: Mapped[str]
+    accepted_at: Mapped[datetime]

@@ -1,0 +1,38 @@
+"""Settings of one process, read once from the environment and passed on as values."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Environment variables, all optional. The defaults run the whole product with no key and no network."""
+
+    model_config = SettingsConfigDict(env_file=None, frozen=True, extra="ignore", populate_by_name=True)
+
+    home: Path = Field(default=Path("data"), alias="NURTURE_HOME")
+    """Folder that holds the database, vectors, archives and session files."""
+    database_url: str | None = Field(default=None, alias="DATABASE_URL")
+    """SQLAlchemy URL; default: a SQLite file in `home`."""
+    secret_key: SecretStr | None = Field(default=None, alias="NURTURE_SECRET_KEY")
+    """Signs session cookies and tracking links; default: made once and kept in `home`."""
+    host: str = Field(default="127.0.0.1", alias="NURTURE_HOST")
+    port: int = Field(default=8000, ge=1, le=65535, alias="NURTURE_PORT")
+    tick_seconds: float = Field(default=5.0, gt=0, alias="NURTURE_TICK_SECONDS")
+    """Pause between two runs of the engine inside the server."""
+
+    openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
+    openai_model: str = Field(default="gpt-5-mini", alias="OPENAI_MODEL")
+
+    log_level: str = Field(default="INFO", alias="NURTURE_LOG_LEVEL")
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'nurture.sqlite'}"
+
+    @property
+    def uses_language_model(self) -> bool:
+        """Whether an OpenAI-compatible endpoint drives the agent instead of the planner."""
+        return self.openai_api_key is not None or self.openai_base_url is not None

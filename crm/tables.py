@@ -1,0 +1,13 @@
+"""Gathers the tables of every room of the domain, for migrations and for tests."""
+
+from crm import workspace
+from crm.access import models as access
+from crm.activity import models as activity
+from crm.campaigns import models as campaigns
+from crm.insights import models as insights
+from crm.loyalty import models as loyalty
+from crm.members import models as members
+from crm.outreach import models as outreach
+from crm.reports import models as reports
+
+ROOMS = (workspace, access, members, activity, loyalty, insights, outreach, campaigns, reports)
