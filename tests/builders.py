@@ -58,9 +58,7 @@ def make_member(
         address = f"{channel.value}-{member.id}@example.com"
         session.add(ContactPoint(member_id=member.id, channel=channel, address=address, normalised=address))
     for channel, granted in (consents if consents is not None else dict.fromkeys(SENDABLE_CHANNELS, True)).items():
-        session.add(
-            Consent(member_id=member.id, channel=channel, granted=granted, changed_at=LONG_AGO, source="test")
-        )
+        session.add(Consent(member_id=member.id, channel=channel, granted=granted, changed_at=LONG_AGO, source="test"))
     session.add_all(MemberTag(member_id=member.id, tag=tag) for tag in tags)
     session.flush()
     return member

@@ -1,0 +1,68 @@
+"""Who acts, and what their role lets them do. Rights are decided here and nowhere above."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crm.access.models import Role
+from crm.errors import Forbidden
+
+
+class Permission(StrEnum):
+    READ_MEMBERS = "read members"
+    EXPORT_MEMBERS = "export members"
+    DRAFT_CAMPAIGN = "draft campaigns"
+    SUBMIT_CAMPAIGN = "submit campaigns for approval"
+    APPROVE_CAMPAIGN = "approve campaigns"
+    OPERATE_CAMPAIGN = "pause, resume and cancel campaigns"
+    READ_REVIEW = "read reviews"
+    EXPORT_REVIEW = "export reviews"
+    SEE_CONTACTS = "see contact details"
+    WALK_TIME = "move the clock of a demo"
+    ADMINISTER = "administer the workspace"
+
+
+_EVERYONE = {Permission.READ_MEMBERS, Permission.READ_REVIEW}
+_OPERATIONS = _EVERYONE | {
+    Permission.EXPORT_MEMBERS,
+    Permission.DRAFT_CAMPAIGN,
+    Permission.SUBMIT_CAMPAIGN,
+    Permission.OPERATE_CAMPAIGN,
+    Permission.EXPORT_REVIEW,
+    Permission.WALK_TIME,
+}
+_GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.OPERATIONS: frozenset(_OPERATIONS),
+    Role.CSM: frozenset(_EVERYONE | {Permission.DRAFT_CAMPAIGN, Permission.SEE_CONTACTS}),
+    Role.MANAGER: frozenset(_OPERATIONS | {Permission.APPROVE_CAMPAIGN}),
+    Role.ANALYST: frozenset(_EVERYONE | {Permission.EXPORT_REVIEW}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The signed-in person on whose behalf something happens."""
+
+    account_id: int
+    username: str
+    display_name: str
+    role: Role
+
+    @property
+    def row_owner_id(self) -> int | None:
+        """Whose members this person sees: a CSM his own, everyone else all (None)."""
+        return self.account_id if self.role is Role.CSM else None
+
+    def may(self, permission: Permission) -> bool:
+        return permission in _GRANTS[self.role]
+
+
+def roles_that_may(permission: Permission) -> tuple[Role, ...]:
+    return tuple(role for role in Role if permission in _GRANTS[role])
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raises Forbidden, naming who may, when the actor's role lacks the permission."""
+    if not actor.may(permission):
+        allowed = ", ".join(roles_that_may(permission))
+        raise Forbidden(f"{actor.display_name} ({actor.role}) may not {permission}; roles that may: {allowed}")
