@@ -28,6 +28,8 @@ class Insight(Base):
     topic: Mapped[str]
     """A few words, e.g. `win-back sms`."""
     claim: Mapped[str]
+    claim_zh: Mapped[str | None]
+    """The claim in Chinese; None when only one language was written."""
     metric: Mapped[str | None]
     effect: Mapped[float | None]
     effect_low: Mapped[float | None]

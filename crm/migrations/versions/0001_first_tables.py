@@ -218,6 +218,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
         sa.Column("claim", sa.String(), nullable=False),
+        sa.Column("claim_zh", sa.String(), nullable=True),
         sa.Column("metric", sa.String(), nullable=True),
         sa.Column("effect", sa.Double(), nullable=True),
         sa.Column("effect_low", sa.Double(), nullable=True),
