@@ -1,0 +1,32 @@
+"""The `nurture` command. Each command imports what it needs inside, so that `--help` answers at once."""
+
+import sys
+
+import typer
+
+from api.cli import ask, campaigns, data, people, segments, server
+from api.cli.console import notes
+from crm.errors import CrmError
+
+app = typer.Typer(
+    name="nurture",
+    help="Nurture: ask, plan, approve, send, review, learn.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+server.register(app)
+ask.register(app)
+data.register(app)
+segments.register(app)
+campaigns.register(app)
+people.register(app)
+
+
+def main() -> None:
+    """Run the command line; an expected error is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except CrmError as error:
+        notes.print(f"error: {error.message}", markup=False, style="red", soft_wrap=True)
+        sys.exit(1)

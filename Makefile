@@ -1,0 +1,59 @@
+# Everything a person or CI runs. The first target that needs the environment builds it from the lock file.
+PYTHON ?= python3
+BIN := .venv/bin
+export UV_LINK_MODE ?= copy
+
+.PHONY: run install install-dev check format lint types contracts test browser lock clean
+
+run: install ## install, load the demo if the database is empty, serve on http://127.0.0.1:8000
+	@$(BIN)/nurture serve --load-demo-if-empty
+
+install: .venv/.runtime ## the locked run-time packages and the project
+install-dev: .venv/.dev ## the same plus what the checks and tests need
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/uv
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/uv
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
+	@touch $@ .venv/.runtime
+
+check: format-check lint contracts types test ## what CI runs
+
+format-check: install-dev
+	$(BIN)/ruff format --check .
+
+format: install-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: install-dev
+	$(BIN)/ruff check .
+
+contracts: install-dev
+	$(BIN)/lint-imports
+
+types: install-dev
+	$(BIN)/mypy
+
+browser:
+	@sh scripts/ensure_browser.sh
+
+test: install-dev browser
+	$(BIN)/pytest -q --durations=10
+
+lock: .venv/bin/uv ## resolve the declared ranges anew; writes no registry address
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate \
+		--generate-hashes --extra real-data pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate \
+		--generate-hashes --extra real-data --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,84 @@
+"""What every command shares: how it speaks, fails, shows progress and reads its arguments."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from crm.clock import Clock, FixedClock
+from crm.errors import InvalidRequest
+
+Advance = Callable[[str, int, int], None]
+"""Called with (what is being done, how much is done, how much there is in all)."""
+
+notes = Console(stderr=True, highlight=False)
+MORNING = time(9, 0)
+
+
+def say(text: str) -> None:
+    """Print one line of the command's result."""
+    sys.stdout.write(f"{text}\n")
+
+
+def say_json(value: Any) -> None:
+    say(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Advance]:
+    """A progress bar on stderr, one row for each thing being done; plain nothing where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=notes) as progress:
+        rows: dict[str, Any] = {}
+
+        def advance(what: str, done: int, total: int) -> None:
+            if what not in rows:
+                rows[what] = progress.add_task(what, total=total)
+            progress.update(rows[what], completed=done, total=total)
+
+        yield advance
+
+
+def parse_day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{option} {text!r} is no date; write it as 2026-06-01") from error
+
+
+def parse_moment(text: str, option: str, zone: ZoneInfo) -> datetime:
+    """An ISO moment; without an offset it is local time of the workspace."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{option} {text!r} is no moment; write it as 2026-06-04T10:00") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def clock_for(today: date | None, clock: Clock, zone: ZoneInfo) -> Clock:
+    """The clock itself, or one that stands at 09:00 of `today` in the workspace's zone."""
+    if today is None:
+        return clock
+    return FixedClock(datetime.combine(today, MORNING, tzinfo=zone))
+
+
+def read_json_argument(text: str, option: str) -> Any:
+    """JSON given on the command line, or `@file` that holds it."""
+    if text.startswith("@"):
+        path = Path(text[1:])
+        if not path.is_file():
+            raise InvalidRequest(f"{option}: there is no file {path}")
+        text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidRequest(f"{option} is no JSON: {error.msg} at character {error.pos}") from error

@@ -1,0 +1,52 @@
+"""Opens the product for one command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from api.bootstrap import Nurture, bootstrap
+from api.cli.console import clock_for, parse_day
+from crm.access.actor import Actor
+from crm.access.service import find_actor
+from crm.database import read_only
+from crm.errors import InvalidRequest
+from crm.settings import Settings
+from crm.workspace import get_workspace
+
+AsPerson = Annotated[str, typer.Option("--as", metavar="PERSON", help="Username, name or role of the person asking.")]
+Today = Annotated[str | None, typer.Option("--today", metavar="DATE", help="Answer as of this day, e.g. 2026-06-01.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def read_settings() -> Settings:
+    """Settings from the environment. Raises InvalidRequest naming the variable that makes no sense."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidRequest(f"{first['loc'][0]}: {first['msg']} (got {first['input']!r})") from error
+
+
+@contextmanager
+def opened(today: str | None = None) -> Iterator[Nurture]:
+    """The product on NURTURE_HOME, at `today` when given."""
+    nurture = bootstrap(read_settings())
+    try:
+        day: date | None = parse_day(today, "--today")
+        if day is not None:
+            with read_only(nurture.sessions) as session:
+                zone = get_workspace(session).zone
+            nurture = nurture.at(clock_for(day, nurture.clock, zone))
+        yield nurture
+    finally:
+        nurture.close()
+
+
+def person(nurture: Nurture, name: str) -> Actor:
+    with read_only(nurture.sessions) as session:
+        get_workspace(session)
+        return find_actor(session, name)

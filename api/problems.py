@@ -1,0 +1,46 @@
+"""Errors as problem+json (RFC 9457): the one place where a domain error becomes an HTTP status."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from api.auth import NotSignedIn
+from crm.errors import Ambiguous, Conflict, CrmError, Forbidden, InvalidRequest, NotFound, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+_STATUS: dict[type[CrmError], int] = {
+    InvalidRequest: 422,
+    Ambiguous: 409,
+    Conflict: 409,
+    Forbidden: 403,
+    NotFound: 404,
+    Unavailable: 503,
+    NotSignedIn: 401,
+}
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+    body = {"type": f"urn:nurture:{code}", "title": code.replace("_", " "), "status": status, "detail": detail}
+    return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(CrmError, _crm_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+
+
+def _crm_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, CrmError)  # noqa: S101 - what the handler is registered for
+    more: dict[str, Any] = {"candidates": list(error.candidates)} if error.candidates else {}
+    if error.path:
+        more["path"] = error.path
+    return problem(_STATUS.get(type(error), 400), error.code, error.message, **more)
+
+
+def _bad_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what the handler is registered for
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    return problem(422, InvalidRequest.code, f"{path}: {first['msg']}", path=path)
