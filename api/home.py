@@ -16,7 +16,7 @@ from crm.settings import Settings
 
 SERVER_FILE = "server.json"
 SERVER_LOCK = "server.lock"
-SECRET_FILE = "secret.key"
+KEY_FILE = "secret.key"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def secret_key(settings: Settings) -> SecretStr:
     """The key that signs cookies and links; made on first use and kept in the data folder, readable by its owner."""
     if settings.secret_key is not None:
         return settings.secret_key
-    path = settings.home / SECRET_FILE
+    path = settings.home / KEY_FILE
     settings.home.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         _write_private(path, secrets.token_urlsafe(48))

@@ -1,6 +1,6 @@
 """Errors as problem+json (RFC 9457): the one place where a domain error becomes an HTTP status."""
 
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -31,16 +31,16 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _bad_request)
 
 
-def _crm_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, CrmError)  # noqa: S101 - what the handler is registered for
+def _crm_error(_request: Request, error: Exception) -> JSONResponse:
+    error = cast(CrmError, error)
     more: dict[str, Any] = {"candidates": list(error.candidates)} if error.candidates else {}
     if error.path:
         more["path"] = error.path
     return problem(_STATUS.get(type(error), 400), error.code, error.message, **more)
 
 
-def _bad_request(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - what the handler is registered for
+def _bad_request(_request: Request, error: Exception) -> JSONResponse:
+    error = cast(RequestValidationError, error)
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
     return problem(422, InvalidRequest.code, f"{path}: {first['msg']}", path=path)

@@ -46,9 +46,7 @@ def progress_bar() -> Iterator[Advance]:
         yield advance
 
 
-def parse_day(text: str | None, option: str) -> date | None:
-    if text is None:
-        return None
+def parse_day(text: str, option: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -64,11 +62,9 @@ def parse_moment(text: str, option: str, zone: ZoneInfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def clock_for(today: date | None, clock: Clock, zone: ZoneInfo) -> Clock:
-    """The clock itself, or one that stands at 09:00 of `today` in the workspace's zone."""
-    if today is None:
-        return clock
-    return FixedClock(datetime.combine(today, MORNING, tzinfo=zone))
+def morning_of(day: date, zone: ZoneInfo) -> Clock:
+    """A clock that stands at 09:00 of a day in the workspace's zone."""
+    return FixedClock(datetime.combine(day, MORNING, tzinfo=zone))
 
 
 def read_json_argument(text: str, option: str) -> Any:

@@ -1,5 +1,6 @@
 """`nurture demo`, `nurture tick`, `nurture kb`: data in, time forward, vectors rebuilt."""
 
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MEMBERS = 6_000
 DEFAULT_SEED = 7
-DEMO_TODAY = "2026-06-01"
+DEMO_TODAY = date(2026, 6, 1)
 
 
 class Dataset(StrEnum):
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def load_dataset(
-    nurture: "Nurture", dataset: Dataset, *, today: str = DEMO_TODAY, seed: int = DEFAULT_SEED, members: int
+    nurture: "Nurture", dataset: Dataset, *, today: date = DEMO_TODAY, seed: int = DEFAULT_SEED, members: int
 ) -> "LoadSummary":
     from crm.datasets.complete_journey import load_complete_journey
     from crm.datasets.demo import load_demo
@@ -41,22 +42,20 @@ def load_dataset(
     with progress_bar() as progress:
         if dataset is Dataset.COMPLETE_JOURNEY:
             return load_complete_journey(nurture.sessions, progress=progress)
-        day = parse_day(today, "--today")
-        assert day is not None  # noqa: S101 - has a default
-        return load_demo(nurture.sessions, today=day, seed=seed, members=members, progress=progress)
+        return load_demo(nurture.sessions, today=today, seed=seed, members=members, progress=progress)
 
 
 @demo.command("load")
 def load(
     dataset: Annotated[Dataset, typer.Option(help="Which data to load.")] = Dataset.DEMO,
-    today: Annotated[str, typer.Option(help="The demo's first day (demo only).")] = DEMO_TODAY,
+    today: Annotated[str, typer.Option(help="The demo's first day (demo only).")] = DEMO_TODAY.isoformat(),
     seed: Annotated[int, typer.Option(help="Same seed, same world (demo only).")] = DEFAULT_SEED,
     members: Annotated[int, typer.Option(min=100, help="How many members (demo only).")] = DEFAULT_MEMBERS,
     as_json: Json = False,
 ) -> None:
     """Load a data set into NURTURE_HOME; loading it again changes nothing."""
     with opened() as nurture:
-        summary = load_dataset(nurture, dataset, today=today, seed=seed, members=members)
+        summary = load_dataset(nurture, dataset, today=parse_day(today, "--today"), seed=seed, members=members)
     if as_json:
         say_json(summary.to_json())
     else:

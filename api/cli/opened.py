@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from api.bootstrap import Nurture, bootstrap
-from api.cli.console import clock_for, parse_day
+from api.cli.console import morning_of, parse_day
 from crm.access.actor import Actor
 from crm.access.service import find_actor
 from crm.database import read_only
@@ -36,11 +35,10 @@ def opened(today: str | None = None) -> Iterator[Nurture]:
     """The product on NURTURE_HOME, at `today` when given."""
     nurture = bootstrap(read_settings())
     try:
-        day: date | None = parse_day(today, "--today")
-        if day is not None:
+        if today is not None:
             with read_only(nurture.sessions) as session:
                 zone = get_workspace(session).zone
-            nurture = nurture.at(clock_for(day, nurture.clock, zone))
+            nurture = nurture.at(morning_of(parse_day(today, "--today"), zone))
         yield nurture
     finally:
         nurture.close()

@@ -7,6 +7,7 @@ import typer
 
 from api.cli.console import read_json_argument, say, say_json
 from api.cli.opened import AsPerson, Json, Today, opened, person
+from crm.errors import InvalidRequest
 
 Definition = Annotated[
     str, typer.Option("--definition", metavar="JSON|@FILE", help="A segment definition, e.g. '{\"all\": []}'.")
@@ -35,7 +36,8 @@ def ids(definition: Definition, as_: AsPerson = "admin", today: Today = None) ->
         with read_only(nurture.sessions) as session:
             scope = segment_scope(session, actor, nurture.clock.now())
             found = member_ids(session, parsed, scope)
-    say("\n".join(str(member_id) for member_id in found)) if found else None
+    for member_id in found:
+        say(str(member_id))
 
 
 @segment.command("count")
@@ -63,9 +65,11 @@ def count(definition: Definition, as_: AsPerson = "admin", today: Today = None, 
 def export(
     as_: AsPerson = "admin",
     today: Today = None,
-    json_lines: Annotated[bool, typer.Option("--json-lines", help="One JSON object a member (the only form).")] = True,
+    json_lines: Annotated[bool, typer.Option("--json-lines", help="One JSON object a member, one a line.")] = False,
 ) -> None:
     """Print every member with all catalog fields, orders, messages and campaigns; the export is audited."""
+    if not json_lines:
+        raise InvalidRequest("say in which form to export: --json-lines is the one there is")
     from crm.access import audit
     from crm.access.actor import Permission, require
     from crm.catalog import segment_scope

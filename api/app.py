@@ -1,0 +1,65 @@
+"""The web application: pages, JSON API, and the engine's ticker, in one process."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+
+from api.bootstrap import Nurture
+from api.home import secret_key
+from api.problems import install_error_handlers
+from api.routes import access, assistant, campaigns, health, insights, reviews, segments, workspace
+from api.ticker import run_ticker, stop
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; connect-src 'self' ws: wss:; frame-ancestors 'none'; "
+    "base-uri 'self'; form-action 'self'"
+)
+"""Keeps a picture in a model's text from carrying data out; Vue's templates need 'unsafe-eval'."""
+
+
+def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True) -> FastAPI:
+    """The ASGI application over an opened product. `internal_token` admits the CLI's internal calls."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        ticker = asyncio.create_task(run_ticker(nurture))
+        try:
+            yield
+        finally:
+            await stop(ticker)
+            await nurture.assistant.close()
+
+    app = FastAPI(
+        title="Nurture",
+        version="0.1.0",
+        summary="Membership engagement: segments, campaigns, approvals, monitoring and reviews.",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.nurture = nurture
+    app.state.internal_token = internal_token
+    install_error_handlers(app)
+    app.middleware("http")(add_security_headers)
+    for room in (health, access, workspace, assistant, segments, campaigns, reviews, insights):
+        app.include_router(room.router)
+    if with_pages:
+        # NiceGUI reads its storage path when it is imported.
+        os.environ["NICEGUI_STORAGE_PATH"] = str(nurture.settings.home / "pages")
+        from api.ui import mount_ui  # noqa: PLC0415
+
+        mount_ui(app, nurture, storage_secret=secret_key(nurture.settings).get_secret_value())
+    return app
+
+
+async def add_security_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    return response

@@ -1,0 +1,94 @@
+"""`nurture serve`: the product on one address."""
+
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.console import notes
+from api.cli.opened import read_settings
+from crm.errors import InvalidRequest, Unavailable
+
+if TYPE_CHECKING:
+    from api.bootstrap import Nurture
+
+
+def register(app: typer.Typer) -> None:
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default NURTURE_HOST or 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; default NURTURE_PORT or 8000.", min=1, max=65535)] = None,
+    load_demo_if_empty: Annotated[bool, typer.Option("--load-demo-if-empty", help="Load the demo first.")] = False,
+) -> None:
+    """Serve the pages and the API; runs the engine that sends what was approved."""
+    from api.bootstrap import bootstrap
+    from api.home import own_folder
+
+    settings = read_settings()
+    settings = settings.model_copy(update={"host": host or settings.host, "port": port or settings.port})
+    url = f"http://{settings.host}:{settings.port}"
+    with listen(settings.host, settings.port) as listener, own_folder(settings, url) as server:
+        nurture = bootstrap(settings)
+        try:
+            prepare_data(nurture, load_demo_if_empty=load_demo_if_empty)
+            notes.print(f"Nurture serves {url}", style="bold green")
+            run_server(nurture, listener, internal_token=server.token)
+        finally:
+            nurture.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else happens. Raises Unavailable when the port is in use."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except socket.gaierror as error:
+        listener.close()
+        raise InvalidRequest(f"{host!r} is no address of this machine; use 127.0.0.1 or 0.0.0.0") from error
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"port {port} on {host} is in use; stop what runs there, or choose another with --port or NURTURE_PORT"
+        ) from error
+    return listener
+
+
+def prepare_data(nurture: "Nurture", *, load_demo_if_empty: bool) -> None:
+    """Load the demo into an empty database when asked to, and print who can sign in to a demo."""
+    from api.cli.data import DEFAULT_MEMBERS, Dataset, load_dataset
+    from crm.access.service import list_accounts
+    from crm.database import read_only
+    from crm.datasets.people import DEMO_PASSWORD
+    from crm.workspace import WORKSPACE_ID, Workspace
+
+    with read_only(nurture.sessions) as session:
+        workspace = session.get(Workspace, WORKSPACE_ID)
+    if workspace is None and load_demo_if_empty:
+        summary = load_dataset(nurture, Dataset.DEMO, members=DEFAULT_MEMBERS)
+        notes.print(summary.to_text(), markup=False)
+    elif workspace is None:
+        notes.print("The database is empty. Load data in another terminal with: nurture demo load", style="yellow")
+        return
+    with read_only(nurture.sessions) as session:
+        loaded = session.get_one(Workspace, WORKSPACE_ID)
+        people = list_accounts(session)
+    if loaded.is_simulated:
+        notes.print(f"Sign in as one of these people, password {DEMO_PASSWORD}", markup=False)
+        for account in people:
+            notes.print(f"  {account.username:<14} {account.display_name:<16} {account.role}", markup=False)
+
+
+def run_server(nurture: "Nurture", listener: socket.socket, *, internal_token: str) -> None:
+    import asyncio
+
+    import uvicorn
+
+    from api.app import create_app
+
+    app = create_app(nurture, internal_token=internal_token)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, access_log=False)
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))

@@ -1,0 +1,52 @@
+"""The workspace and its clock."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from api.auth import SignedIn, TheNurture
+from crm.access.actor import Permission, require
+from crm.clock import SystemClock
+from crm.database import read_only
+from crm.datasets.walk import walk_to
+from crm.workspace import get_workspace
+
+router = APIRouter(prefix="/api/workspace", tags=["workspace"])
+
+
+class WorkspaceView(BaseModel):
+    name: str
+    dataset: str
+    zone: str
+    currency: str
+    is_simulated: bool
+    now: datetime
+
+
+class ClockTarget(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    at: AwareDatetime
+
+
+@router.get("")
+def show_workspace(actor: SignedIn, nurture: TheNurture) -> WorkspaceView:
+    with read_only(nurture.sessions) as session:
+        workspace = get_workspace(session)
+    return WorkspaceView(
+        name=workspace.name,
+        dataset=workspace.dataset,
+        zone=workspace.zone_name,
+        currency=workspace.currency,
+        is_simulated=workspace.is_simulated,
+        now=nurture.clock.now(),
+    )
+
+
+@router.post("/clock")
+def walk_clock(target: ClockTarget, actor: SignedIn, nurture: TheNurture) -> WorkspaceView:
+    """Walk a demo's time forward, doing everything that falls due on the way."""
+    require(actor, Permission.WALK_TIME)
+    walk_to(nurture.sessions, target.at, nurture.adapters, machine=SystemClock())
+    return show_workspace(actor, nurture)

@@ -1,0 +1,51 @@
+"""What the database layer promises."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import StatementError
+from sqlalchemy.orm import Session
+
+import agent.models
+import crm.tables  # noqa: F401 - registers every table
+from crm.access.models import AuditEntry
+from crm.database import Base, Sessions, open_engine, unit_of_work
+from crm.errors import InvalidRequest
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_names(engine: Engine) -> None:
+    assert agent.models.Thread.__table__ in Base.metadata.tables.values()
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_naive_moment_is_refused(session: Session) -> None:
+    session.add(AuditEntry(at=datetime(2026, 6, 1), action="x", subject="y:1", detail={}))  # noqa: DTZ001
+    with pytest.raises(StatementError, match="naive datetime"):
+        session.flush()
+
+
+def test_a_failed_use_case_leaves_nothing(sessions: Sessions, now: datetime) -> None:
+    def use_case() -> None:
+        with unit_of_work(sessions) as session:
+            session.add(AuditEntry(at=now, action="x.done", subject="y:1", detail={}))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use_case()
+    with sessions() as session:
+        assert session.scalars(select(AuditEntry)).all() == []
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "nurture.sqlite"
+    path.write_text("these are my notes, not a database " * 100)
+    with pytest.raises(InvalidRequest, match="not a SQLite database"):
+        open_engine(f"sqlite:///{path}")
+    assert path.read_text().startswith("these are my notes")
