@@ -1,0 +1,56 @@
+"""What segments can ask of the campaigns a member was in."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from crm.campaigns.models import Campaign
+from crm.fields import Aggregate, Collection, Fact, Field, Kind, Qualifier, Qualifiers, Record, RowColumns, Rows, Text
+from crm.outreach.models import Enrolment
+
+NAMES = select(Campaign.name)
+
+CAMPAIGN = Qualifier(
+    name="campaign",
+    matches=lambda journey_id, names: journey_id.in_(
+        select(Campaign.journey_id).where(Campaign.name.in_(names), Campaign.journey_id.is_not(None))
+    ),
+    label=lambda journey_id: select(Campaign.name).where(Campaign.journey_id == journey_id).scalar_subquery(),
+    values=NAMES,
+    text=Text("campaign", "活动"),
+    must_exist=True,
+)
+"""Rows that belong to a campaign know its journey; people know its name."""
+
+_enrolments = Enrolment.__table__.join(Campaign.__table__, Campaign.journey_id == Enrolment.journey_id)
+
+
+def _memberships(_qualifiers: Qualifiers) -> RowColumns:
+    return RowColumns(_enrolments, Enrolment.member_id, at=Enrolment.enrolled_at, value=Campaign.name)
+
+
+def _facts(record: Record, _qualifiers: Qualifiers) -> Iterator[Fact]:
+    return (Fact(part["campaign"], part["at"], part["campaign"]) for part in record["campaigns"])
+
+
+FIELDS = (
+    Field(
+        name="campaign",
+        kind=Kind.MEMBERSHIP,
+        source=Rows(Aggregate.SET, _memberships, _facts),
+        label=Text("campaign audience (with its holdout)", "活动受众（含对照组）"),
+        words_en=("campaign", "campaigns", "was in", "took part in", "targeted by"),
+        words_zh=("活动", "参加过", "参与活动"),
+        values=NAMES,
+        must_exist=True,
+    ),
+)
+
+COLLECTIONS = (
+    Collection(
+        "campaigns",
+        source=_enrolments,
+        member_id=Enrolment.member_id,
+        columns={"campaign": Campaign.name, "arm": Enrolment.arm, "at": Enrolment.enrolled_at},
+    ),
+)
