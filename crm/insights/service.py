@@ -53,7 +53,8 @@ def record_insight(session: Session, draft: InsightDraft, *, now: datetime, crea
     insight.scope, insight.evidence = dict(draft.scope), [dict(item) for item in draft.evidence]
     insight.updated_at = now
     session.flush()
-    _retest(session, insight, now)
+    if insight.state in (InsightState.SUPPORTED, InsightState.INCONCLUSIVE):
+        _retest(session, insight, now)
     return insight
 
 

@@ -43,3 +43,37 @@ def points_words(difference: float) -> str:
 
 def day_words(day: date) -> str:
     return day.isoformat()
+
+
+def signed_money_words(cents: float, currency: str) -> str:
+    """Like `money_words`, with a plus sign for gains: effects are differences."""
+    written = money_words(cents, currency)
+    return written if written.startswith("-") else f"+{written}"
+
+
+CHANNEL_WORDS = {
+    "email": Words(en="email", zh="邮件"),
+    "sms": Words(en="SMS", zh="短信"),
+    "push": Words(en="push", zh="App 推送"),
+    "mail": Words(en="mail", zh="邮寄"),
+}
+
+
+def channel_words(channel: str) -> Words:
+    return CHANNEL_WORDS.get(channel, Words(en=channel, zh=channel))
+
+
+REASON_WORDS = {
+    "suppressed": Words(en="on the blacklist", zh="黑名单"),
+    "no_consent": Words(en="no consent or unsubscribed", zh="未同意或已退订"),
+    "unreachable": Words(en="no usable address", zh="无可用地址"),
+    "duplicate_person": Words(en="same person twice", zh="同一人重复"),
+    "duplicate_address": Words(en="same address twice", zh="同一地址重复"),
+    "frequency_cap": Words(en="frequency cap reached", zh="达到频次上限"),
+    "too_late": Words(en="due too long ago", zh="超过发送时限"),
+    "no_stock": Words(en="benefit out of stock", zh="权益库存不足"),
+}
+
+
+def reason_words(reason: str) -> Words:
+    return REASON_WORDS.get(reason, Words(en=reason, zh=reason))
