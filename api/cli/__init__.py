@@ -1,6 +1,7 @@
 """The `nurture` command. Each command imports what it needs inside, so that `--help` answers at once."""
 
 import sys
+from importlib.metadata import entry_points
 
 import typer
 
@@ -21,6 +22,8 @@ data.register(app)
 segments.register(app)
 campaigns.register(app)
 people.register(app)
+for extension in entry_points(group="nurture.commands"):
+    extension.load()(app)
 
 
 def main() -> None:

@@ -1,0 +1,72 @@
+"""Adds `nurture eval` and `nurture bench` to the command line."""
+
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+
+from api.cli.console import notes, say, say_json
+from api.cli.opened import Json, Today, opened
+
+suites = typer.Typer(help="Score the product; exit code 0 only if every bar holds.", no_args_is_help=True)
+benchmarks = typer.Typer(help="Measure the product; exit code 0 only if every bar holds.", no_args_is_help=True)
+
+
+class Report(Protocol):
+    """Targets and measured figures side by side; the last line of the text is a summary."""
+
+    @property
+    def holds(self) -> bool: ...
+    def to_json(self) -> object: ...
+    def to_text(self) -> str: ...
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(suites, name="eval")
+    app.add_typer(benchmarks, name="bench")
+
+
+# One command would otherwise become the group itself, without its name.
+@suites.callback()
+@benchmarks.callback()
+def _group() -> None: ...
+
+
+@suites.command("language")
+def language(
+    file: Annotated[Path | None, typer.Option("--file", help="Cases in the language format; default: dev set.")] = None,
+    today: Today = "2026-06-01",
+    as_json: Json = False,
+) -> None:
+    """Does the assistant understand what people ask? Scored on the loaded members by what the words denote."""
+    from evals.language.cases import DEV_FILE, read_cases
+    from evals.language.suite import LanguageReport, run
+
+    cases = read_cases(file or DEV_FILE)
+    with opened(today) as nurture:
+        verdicts = run(nurture, cases, progress=lambda case_id: notes.print(f"{case_id} ", end=""))
+    notes.print()
+    _finish(LanguageReport.of(verdicts), as_json=as_json)
+
+
+@benchmarks.command("turns")
+def turns(
+    rounds: Annotated[int, typer.Option(min=1, help="How often each conversation is held.")] = 5,
+    today: Today = None,
+    as_json: Json = False,
+) -> None:
+    """How long does a turn of the assistant take?"""
+    from evals.benchmarks.turns import measure_turns
+
+    with opened(today) as nurture:
+        report = measure_turns(nurture, rounds=rounds)
+    _finish(report, as_json=as_json)
+
+
+def _finish(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        say_json(report.to_json())
+    else:
+        say(report.to_text())
+    if not report.holds:
+        raise typer.Exit(1)
