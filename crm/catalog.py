@@ -1,0 +1,48 @@
+"""The one list of segment fields, gathered from each room, and the scope in which a person asks."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from crm.access.actor import Actor
+from crm.activity import fields as activity
+from crm.campaigns import fields as campaigns
+from crm.clock import local_day
+from crm.fields import Catalog
+from crm.loyalty import fields as loyalty
+from crm.members import fields as members
+from crm.outreach import fields as outreach
+from crm.segments.scope import SegmentScope
+from crm.workspace import get_workspace
+
+CATALOG = Catalog(
+    fields=(
+        *members.FIELDS,
+        *activity.FIELDS,
+        *loyalty.FIELDS,
+        *loyalty.coupon_fields(campaigns.CAMPAIGN),
+        *outreach.message_fields(campaigns.CAMPAIGN),
+        *campaigns.FIELDS,
+    ),
+    collections=(
+        *members.COLLECTIONS,
+        *activity.COLLECTIONS,
+        *loyalty.coupon_collections(campaigns.CAMPAIGN),
+        *outreach.message_collections(campaigns.CAMPAIGN),
+        *campaigns.COLLECTIONS,
+    ),
+    profile=members.PROFILE,
+)
+
+
+def segment_scope(session: Session, actor: Actor, now: datetime) -> SegmentScope:
+    """The scope of `actor` at `now`: the workspace's local day, and only his own members for a CSM."""
+    workspace = get_workspace(session)
+    return SegmentScope(
+        catalog=CATALOG,
+        today=local_day(now, workspace.zone),
+        zone=workspace.zone,
+        currency=workspace.currency,
+        row_owner_id=actor.row_owner_id,
+        me_id=actor.account_id,
+    )

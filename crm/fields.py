@@ -1,0 +1,324 @@
+"""How a room describes what segments can ask of it. Knows SQLAlchemy; knows no table and no engine.
+
+A `Field` says what it is called, which values and operators make sense, and where its value comes from,
+twice: as SQL for the compiler and as a reading of a member record for the evaluator in memory.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, Select, SQLColumnExpression
+
+CENTS_PER_UNIT = 100
+"""Amounts are stored in cents; definitions and words speak of whole units (yuan)."""
+
+Sql = SQLColumnExpression[Any]
+Record = Mapping[str, Any]
+"""One member in memory, as `crm.segments.records` reads it and `nurture members export` prints it."""
+Qualifiers = Mapping[str, tuple[str, ...]]
+"""Narrows the rows that a field looks at, e.g. {"channel": ("email",)}."""
+
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """From where a definition is read: which day is today, where days end, who is asking."""
+
+    today: date
+    zone: ZoneInfo
+    me_id: int | None = None
+    """Account that `@me` stands for."""
+
+
+class Kind(StrEnum):
+    """What the value of a field is; decides the operators."""
+
+    CHOICE = "choice"
+    """One of some words."""
+    NUMBER = "number"
+    FLAG = "flag"
+    DAY = "day"
+    """A moment, compared by its local day."""
+    MONTH_DAY = "month_day"
+    """A day that comes back each year."""
+    SET = "set"
+    """Any number of words."""
+    MEMBERSHIP = "membership"
+    """Things that the member took part in, by name."""
+
+
+class Unit(StrEnum):
+    MONEY = "money"
+    COUNT = "count"
+    POINTS = "points"
+    YEARS = "years"
+    WEEKS = "weeks"
+    SCORE = "score"
+    PROBABILITY = "probability"
+
+
+WHOLE_UNITS = frozenset({Unit.COUNT, Unit.POINTS, Unit.YEARS, Unit.WEEKS})
+
+
+class Op(StrEnum):
+    EQ = "="
+    NE = "!="
+    GT = ">"
+    GE = ">="
+    LT = "<"
+    LE = "<="
+    BETWEEN = "between"
+    IN = "in"
+    NOT_IN = "not_in"
+    CONTAINS_ANY = "contains_any"
+    CONTAINS_ALL = "contains_all"
+    CONTAINS_NONE = "contains_none"
+    MONTH_DAY_BETWEEN = "month_day_between"
+    ANNIVERSARY_BETWEEN = "anniversary_between"
+    ANY = "any"
+    NONE = "none"
+    KNOWN = "known"
+    """Whether there is a value at all: true or false."""
+
+
+OPS: Mapping[Kind, tuple[Op, ...]] = {
+    Kind.CHOICE: (Op.IN, Op.NOT_IN, Op.EQ, Op.NE),
+    Kind.NUMBER: (Op.EQ, Op.NE, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN),
+    Kind.FLAG: (Op.EQ, Op.NE),
+    Kind.DAY: (Op.EQ, Op.NE, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN),
+    Kind.MONTH_DAY: (Op.MONTH_DAY_BETWEEN,),
+    Kind.SET: (Op.CONTAINS_ANY, Op.CONTAINS_ALL, Op.CONTAINS_NONE),
+    Kind.MEMBERSHIP: (Op.IN, Op.NOT_IN, Op.ANY, Op.NONE),
+}
+
+
+@dataclass(frozen=True)
+class Text:
+    """The same words in the two languages of the product."""
+
+    en: str
+    zh: str
+
+    def in_language(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A stored key that people call by the name of the thing it points to."""
+
+    keys: Callable[[tuple[str, ...], Viewpoint], Select[Any]]
+    """The keys that some names stand for."""
+    name: Callable[[Sql], ColumnElement[Any]]
+    """The name of a key, for groups."""
+    is_called: Callable[[Record, tuple[str, ...], Viewpoint], bool]
+    """Whether the record's thing bears one of some names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """At most one value a member."""
+
+    expression: Callable[[Viewpoint], Sql]
+    member_id: Sql | None = None
+    """The key of the table that holds it, one row a member; None when it stands in the member's own row."""
+    read: Callable[[Record, Viewpoint], Any] | None = None
+    """How the value is worked out from a record; None: it is stored in the record under the field's name."""
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Presence:
+    """True when a row exists, false when it does not; never unknown."""
+
+    member_id: Sql
+    condition: Sql | None = None
+
+
+class Aggregate(StrEnum):
+    """What many rows give."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVERAGE = "average"
+    FIRST = "first"
+    LAST = "last"
+    SET = "set"
+
+
+ZERO_WITHOUT_ROWS = frozenset({Aggregate.COUNT, Aggregate.SUM})
+"""No orders are 0 orders; but there is no last order."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowColumns:
+    """The rows of members as SQL: whose, when, and what of them counts."""
+
+    source: FromClause
+    member_id: Sql
+    at: Sql | None = None
+    value: Sql | None = None
+    """Summed, averaged or collected."""
+    distinct_key: Sql | None = None
+    """Counts things instead of rows when several rows can stand for one thing."""
+    conditions: tuple[ColumnElement[bool], ...] = ()
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row of a member in memory."""
+
+    key: Any
+    """Facts with the same key are counted once."""
+    at: str | None = None
+    """Local ISO time; its first ten characters are the local day."""
+    value: Any = None
+    """Cents where the field is money."""
+
+
+@dataclass(frozen=True, eq=False)
+class Qualifier:
+    """A word that narrows rows: the category of orders, the channel or campaign of messages."""
+
+    name: str
+    matches: Callable[[Sql, tuple[str, ...]], ColumnElement[bool]]
+    label: Callable[[Sql], Sql]
+    """The word of a row, for records."""
+    values: tuple[str, ...] | Select[tuple[str]]
+    """The words there are: a closed list, or a query."""
+    text: Text
+    must_exist: bool = False
+    """A word that the query does not know is a mistake, not an empty result."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Many rows a member, brought down to one value or set."""
+
+    aggregate: Aggregate
+    columns: Callable[[Qualifiers], RowColumns]
+    facts: Callable[[Record, Qualifiers], Iterable[Fact]]
+    qualifiers: tuple[Qualifier, ...] = ()
+    has_windows: bool = True
+
+
+Source = Value | Presence | Rows
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Field:
+    """One thing that a segment can ask about a member. Two fields are the same only if they are one object."""
+
+    name: str
+    kind: Kind
+    source: Source
+    label: Text
+    """A noun that reads well before `is`."""
+    words_en: tuple[str, ...] = ()
+    words_zh: tuple[str, ...] = ()
+    """Words by which people call it."""
+    unit: Unit | None = None
+    more_ops: tuple[Op, ...] = ()
+    missing: str | None = None
+    """What a missing value means; None: the value is never missing."""
+    values: tuple[str, ...] | Select[tuple[str]] | None = None
+    """The words there are: a closed list, a query, or None for a field without words."""
+    must_exist: bool = False
+    """A word that the query does not know is a mistake (a campaign), not an empty result (a city)."""
+    is_sensitive: bool = False
+
+    @cached_property
+    def ops(self) -> tuple[Op, ...]:
+        known = (Op.KNOWN,) if self.missing is not None else ()
+        return OPS[self.kind] + self.more_ops + known
+
+    @property
+    def is_money(self) -> bool:
+        return self.unit is Unit.MONEY
+
+    @property
+    def is_whole(self) -> bool:
+        return self.unit in WHOLE_UNITS
+
+    @property
+    def has_windows(self) -> bool:
+        return isinstance(self.source, Rows) and self.source.has_windows
+
+    @property
+    def qualifiers(self) -> tuple[Qualifier, ...]:
+        return self.source.qualifiers if isinstance(self.source, Rows) else ()
+
+    @property
+    def can_order(self) -> bool:
+        return self.kind in (Kind.NUMBER, Kind.DAY, Kind.MONTH_DAY)
+
+    @property
+    def can_group(self) -> bool:
+        """Choices, flags, sets and whole numbers make groups; amounts and days do not."""
+        one_word = self.kind in (Kind.CHOICE, Kind.FLAG, Kind.SET, Kind.MEMBERSHIP)
+        return one_word or (isinstance(self.source, Value) and self.is_whole)
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Rows of a member as they stand in a record, e.g. its orders with their lines."""
+
+    name: str
+    member_id: Sql
+    columns: Mapping[str, Sql]
+    """Key in the record's row and the column behind it. Moments become local ISO times."""
+    source: FromClause
+    money: frozenset[str] = frozenset()
+    """Keys whose column holds cents and whose value is shown in whole units."""
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    children: tuple["Collection", ...] = ()
+    """Rows that hang below these; their first column is the id of the row above."""
+
+
+class Catalog:
+    """Every field that segments know, and the collections that a record holds."""
+
+    def __init__(
+        self, fields: Iterable[Field], collections: Iterable[Collection] = (), profile: Mapping[str, Sql] | None = None
+    ) -> None:
+        self.fields = tuple(fields)
+        self.collections = tuple(collections)
+        self.profile = dict(profile or {})
+        """What else a record holds from the member's row: id, name, birthday."""
+        self._by_name = {field.name: field for field in self.fields}
+        if len(self._by_name) != len(self.fields):
+            raise ValueError("two fields bear the same name")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._by_name)
+
+    def get(self, name: str) -> Field | None:
+        return self._by_name.get(name)
+
+    def field(self, name: str) -> Field:
+        """The field called `name`. Raises KeyError; `parse_definition` names the near ones instead."""
+        return self._by_name[name]
+
+
+def stored(column: Sql) -> Callable[[Viewpoint], Sql]:
+    """An expression that is the same from every viewpoint: a plain column."""
+    return lambda _viewpoint: column
+
+
+def plain_qualifier(
+    name: str, values: tuple[str, ...] | Select[tuple[str]], text: Text, *, must_exist: bool = False
+) -> Qualifier:
+    """A qualifier whose words stand in the rows themselves."""
+    return Qualifier(
+        name=name,
+        matches=lambda column, words: column.in_(words),
+        label=lambda column: column,
+        values=values,
+        text=text,
+        must_exist=must_exist,
+    )
