@@ -130,5 +130,7 @@ def read_only(sessions: Sessions) -> Iterator[Session]:
         session.connection(execution_options={"read_only": True})
         yield session
     finally:
+        # What was read stays readable: a rollback would expire every attribute of the rows still attached.
+        session.expunge_all()
         session.rollback()
         session.close()
