@@ -5,9 +5,10 @@ the machine's, and `nurture tick --at` moves it. A workspace with real data has 
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import JSON, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.clock import Clock, SystemClock
@@ -30,6 +31,10 @@ class Workspace(Base):
     """ISO 4217 code of every amount."""
     clock_offset_seconds: Mapped[int | None]
     """Added to the machine's time; None for real time."""
+    origin: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """What the data set was made from, e.g. {"seed": 7, "members": 6000, "today": "2026-06-01"}."""
+    lived_until: Mapped[datetime | None]
+    """Up to when the behaviour of members has been simulated; None where nothing is simulated."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -110,6 +110,8 @@ def upgrade() -> None:
         sa.Column("zone_name", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("clock_offset_seconds", sa.Integer(), nullable=True),
+        sa.Column("origin", sa.JSON(), nullable=False),
+        sa.Column("lived_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspace")),
     )
     op.create_table(

@@ -1,0 +1,43 @@
+"""The people who sign in to a demo workspace."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from crm.access.models import Account, Role
+from crm.access.service import create_account
+
+DEMO_PASSWORD = "nurture-demo"  # noqa: S105 - public on purpose: demo workspaces hold no real person
+"""Every demo account signs in with it; `make run` prints it."""
+
+
+@dataclass(frozen=True)
+class Person:
+    username: str
+    display_name: str
+    role: Role
+
+
+DEMO_PEOPLE = (
+    Person("mia", "Mia Chen", Role.OPERATIONS),
+    Person("kevin", "Kevin Zhao", Role.CSM),
+    Person("helen", "Helen Sun", Role.CSM),
+    Person("amy", "Amy Xu", Role.CSM),
+    Person("grace", "Grace Lin", Role.MANAGER),
+    Person("leo", "Leo Wu", Role.ANALYST),
+    Person("admin", "Admin", Role.ADMIN),
+)
+
+
+def create_people(session: Session) -> dict[str, Account]:
+    """The demo accounts, by username."""
+    return {
+        person.username: create_account(
+            session,
+            username=person.username,
+            display_name=person.display_name,
+            role=person.role,
+            password=DEMO_PASSWORD,
+        )
+        for person in DEMO_PEOPLE
+    }
