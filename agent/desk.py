@@ -1,0 +1,191 @@
+"""Runs tools for a person: rights, arguments, one session a call, and every write at most once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from rapidfuzz import process
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from agent.context import TurnContext
+from agent.models import ToolEffect
+from crm.access import audit
+from crm.access.actor import require
+from crm.database import Sessions, read_only, unit_of_work
+from crm.errors import CrmError, InvalidRequest
+from knowledge_base.port import InsightIndex
+from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
+from tools.binding import bind_arguments
+
+_JSON = TypeAdapter(dict[str, Any])
+
+
+class UnknownTool(InvalidRequest):
+    """The model called a tool that does not exist."""
+
+    code = "unknown_tool"
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One call of the model: which tool, with what, under which id."""
+
+    call_id: str
+    name: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished call gave, as JSON: this is what is stored and what a repeated call returns."""
+
+    content: dict[str, Any]
+    artifact: dict[str, Any]
+    approval_id: int | None
+
+
+class ToolDesk:
+    """The only place where a tool is run."""
+
+    def __init__(
+        self,
+        tools: Sequence[Tool[Any]],
+        sessions: Sessions,
+        *,
+        insight_index: InsightIndex | None,
+        archive_folder: Path,
+    ) -> None:
+        self.tools = tuple(tools)
+        self._by_name = {tool.name: tool for tool in tools}
+        self._sessions = sessions
+        self._insight_index = insight_index
+        self._archive_folder = archive_folder
+
+    def find(self, name: str) -> Tool[Any] | None:
+        return self._by_name.get(name)
+
+    def bind(self, turn: TurnContext, call: ToolCall) -> tuple[Tool[Any], ToolArgs]:
+        """The tool and its typed arguments.
+
+        Raises UnknownTool, Forbidden when the person's role may not use it, InvalidRequest for wrong arguments.
+        """
+        tool = self.find(call.name)
+        if tool is None:
+            allowed = [tool.name for tool in self.tools if turn.actor.may(tool.permission)]
+            near = tuple(name for name, _, _ in process.extract(call.name, allowed, limit=3))
+            raise UnknownTool(f"there is no tool {call.name}; nearest: {', '.join(near)}", candidates=near)
+        require(turn.actor, tool.permission)
+        return tool, bind_arguments(tool, call.args)
+
+    def summary(self, turn: TurnContext, call: ToolCall) -> str | None:
+        """What a WRITE would do, in one sentence; None for other tools. Raises CrmError if it could not be done now."""
+        tool, args = self.bind(turn, call)
+        if tool.summarise is None:
+            return None
+        with read_only(self._sessions) as session:
+            return tool.summarise(self._context(session, turn, call), args)
+
+    def run(self, turn: TurnContext, call: ToolCall) -> Outcome:
+        """Run one call in a transaction of its own. A write that was done before returns its first result.
+
+        Raises CrmError when it cannot be done; then nothing was written.
+        """
+        tool, args = self.bind(turn, call)
+        if tool.effect is Effect.READ:
+            with read_only(self._sessions) as session:
+                return _outcome(tool.run(self._context(session, turn, call), args))
+        try:
+            with unit_of_work(self._sessions) as session:
+                return self._write_once(session, turn, call, tool, args)
+        except _CallTaken:
+            # Another process ran this very call while we waited for its row.
+            outcome = self.earlier_outcome(turn.thread_id, call.call_id)
+            if outcome is None:
+                raise
+            return outcome
+
+    def earlier_outcome(self, thread_id: str, call_id: str) -> Outcome | None:
+        """What this call wrote before, if it did."""
+        with read_only(self._sessions) as session:
+            return _stored_outcome(session, thread_id, call_id)
+
+    def note_refusal(self, turn: TurnContext, call: ToolCall, error: CrmError) -> None:
+        """Leave an audit row of a call that the person's role does not allow."""
+        with unit_of_work(self._sessions) as session:
+            audit.record(
+                session,
+                now=turn.now,
+                actor=turn.actor,
+                action="tool.refused",
+                subject=f"thread:{turn.thread_id}",
+                tool=call.name,
+                code=error.code,
+            )
+
+    def _write_once(
+        self, session: Session, turn: TurnContext, call: ToolCall, tool: Tool[Any], args: ToolArgs
+    ) -> Outcome:
+        if earlier := _stored_outcome(session, turn.thread_id, call.call_id):
+            return earlier
+        # The row comes first: whoever inserts it owns the call, and it vanishes if the tool fails.
+        effect = ToolEffect(
+            thread_id=turn.thread_id, call_id=call.call_id, tool=tool.name, result={}, created_at=turn.now
+        )
+        session.add(effect)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise _CallTaken from error
+        outcome = _outcome(tool.run(self._context(session, turn, call), args))
+        effect.result = {
+            "content": outcome.content,
+            "artifact": outcome.artifact,
+            "approval_id": outcome.approval_id,
+        }
+        audit.record(
+            session,
+            now=turn.now,
+            actor=turn.actor,
+            action="tool.called",
+            subject=f"thread:{turn.thread_id}",
+            tool=tool.name,
+            effect=tool.effect,
+            call_id=call.call_id,
+            args=args.model_dump(mode="json", exclude_unset=True),
+        )
+        return outcome
+
+    def _context(self, session: Session, turn: TurnContext, call: ToolCall) -> ToolContext:
+        return ToolContext(
+            session=session,
+            actor=turn.actor,
+            now=turn.now,
+            thread_id=turn.thread_id,
+            call_id=call.call_id,
+            language=turn.language,
+            insight_index=self._insight_index,
+            archive_folder=self._archive_folder,
+        )
+
+
+class _CallTaken(Exception):
+    """The row of this call was inserted by somebody else."""
+
+
+def _stored_outcome(session: Session, thread_id: str, call_id: str) -> Outcome | None:
+    query = select(ToolEffect.result).where(ToolEffect.thread_id == thread_id, ToolEffect.call_id == call_id)
+    stored = session.scalar(query)
+    return Outcome(**stored) if stored else None
+
+
+def _outcome(result: ToolResult) -> Outcome:
+    """The result as plain JSON values; a first and a repeated call return the same."""
+    return Outcome(
+        content=_JSON.dump_python(dict(result.content), mode="json"),
+        artifact=_JSON.dump_python(dict(result.artifact), mode="json"),
+        approval_id=result.approval_id,
+    )

@@ -1,0 +1,127 @@
+"""What stands between the model's tool calls and the tools: checks before a person is asked, and again when run."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+from langchain.agents.middleware import AgentMiddleware, AgentState
+from langchain.agents.middleware.types import ToolCallRequest
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
+from langgraph.types import Command
+
+from agent.context import TurnContext
+from agent.desk import Outcome, ToolCall, ToolDesk
+from agent.events import ApprovalRequested, CallStatus, ToolFinished, ToolStarted
+from crm.errors import CrmError, Forbidden
+from tools.base import Effect, Tool
+
+Handler = Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
+
+
+class DeclaredTool(BaseTool):
+    """What the model sees of a tool. It never runs by itself: `RunCalls` runs the tool with the turn's rights."""
+
+    def _run(self, **_arguments: Any) -> NoReturn:
+        raise RuntimeError(f"{self.name} was called past the guard")
+
+
+def declare(tool: Tool[Any]) -> DeclaredTool:
+    return DeclaredTool(name=tool.name, description=tool.doc, args_schema=tool.args)
+
+
+class CheckCalls(AgentMiddleware[AgentState[Any], TurnContext]):
+    """Turns away what could not run, before anybody is asked to confirm it. Stands outside the confirmation."""
+
+    def __init__(self, desk: ToolDesk) -> None:
+        super().__init__()
+        self.tools = []
+        self._desk = desk
+
+    async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> ToolMessage | Command[Any]:
+        turn, call = _turn_and_call(request)
+        try:
+            await asyncio.to_thread(self._desk.summary, turn, call)
+        except CrmError as error:
+            return await _turn_away(self._desk, request, error)
+        return await handler(request)
+
+
+class RunCalls(AgentMiddleware[AgentState[Any], TurnContext]):
+    """Runs a call that is allowed and, where needed, confirmed; the arguments may be a person's edit."""
+
+    def __init__(self, desk: ToolDesk) -> None:
+        super().__init__()
+        self.tools = []
+        self._desk = desk
+
+    async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> ToolMessage | Command[Any]:
+        turn, call = _turn_and_call(request)
+        tool = self._desk.find(call.name)
+        if tool is not None:
+            request.runtime.stream_writer(ToolStarted(call.call_id, tool.name, tool.effect, call.args))
+        try:
+            # A thread of its own, because the domain is synchronous; a session is opened and closed inside.
+            outcome = await asyncio.to_thread(self._desk.run, turn, call)
+        except CrmError as error:
+            return await _turn_away(self._desk, request, error)
+        return self._done(request, call, outcome)
+
+    def _done(self, request: ToolCallRequest, call: ToolCall, outcome: Outcome) -> ToolMessage:
+        tool = self._desk.find(call.name)
+        if tool is None:
+            raise RuntimeError(f"{call.name} ran without being known")
+        reaches = tool.effect is Effect.REACH or outcome.approval_id is not None
+        status = CallStatus.PENDING_APPROVAL if reaches else CallStatus.DONE
+        write = request.runtime.stream_writer
+        write(ToolFinished(call.call_id, tool.name, tool.effect, call.args, status, outcome.artifact))
+        if outcome.approval_id is not None:
+            summary = str(outcome.content.get("summary", ""))
+            write(ApprovalRequested(call.call_id, tool.name, call.args, summary, outcome.approval_id))
+        return result_message(call, outcome)
+
+
+def result_message(call: ToolCall, outcome: Outcome) -> ToolMessage:
+    """A finished call as the model reads it."""
+    return ToolMessage(
+        json.dumps(outcome.content, ensure_ascii=False), name=call.name, tool_call_id=call.call_id, status="success"
+    )
+
+
+def error_message(call: ToolCall, error: CrmError) -> ToolMessage:
+    """A call that could not be done, as the model reads it: `{"error": {code, message, path?, candidates?}}`."""
+    words: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.path:
+        words["path"] = error.path
+    if error.candidates:
+        words["candidates"] = list(error.candidates)
+    return ToolMessage(
+        json.dumps({"error": words}, ensure_ascii=False),
+        name=call.name,
+        tool_call_id=call.call_id,
+        status="error",
+        artifact={"code": error.code, "message": error.message},
+    )
+
+
+def _turn_and_call(request: ToolCallRequest) -> tuple[TurnContext, ToolCall]:
+    """Raises Forbidden when the call comes without a person, as a resume without context would."""
+    turn = request.runtime.context
+    if not isinstance(turn, TurnContext):
+        raise Forbidden("a tool was called without a signed-in person")
+    call = request.tool_call
+    return turn, ToolCall(call["id"] or "", call["name"], call["args"])
+
+
+async def _turn_away(desk: ToolDesk, request: ToolCallRequest, error: CrmError) -> ToolMessage:
+    turn, call = _turn_and_call(request)
+    tool = desk.find(call.name)
+    status = CallStatus.ERROR
+    if isinstance(error, Forbidden):
+        status = CallStatus.REFUSED
+        await asyncio.to_thread(desk.note_refusal, turn, call, error)
+    request.runtime.stream_writer(
+        ToolFinished(call.call_id, call.name, tool.effect if tool else None, call.args, status, None, error.message)
+    )
+    return error_message(call, error)

@@ -1,0 +1,321 @@
+"""The assistant: conversations of people with the agent, each turn a stream of events.
+
+A turn runs in a task of its own, so that it ends and is written down even when its listener goes
+away. One turn runs at a time in a conversation, over all processes that share the data folder.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from filelock import AsyncFileLock, Timeout
+from langchain_core.messages import HumanMessage
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.types import Command
+from sqlalchemy.orm import Session
+
+from agent import transcript
+from agent.checkpoints import PendingConfirmation, open_checkpoints, pending_confirmations, prune, thread_config
+from agent.context import TurnContext
+from agent.desk import ToolDesk
+from agent.events import CallStatus, ConfirmationDecided, Decision, Event, Failed, ToolFinished
+from agent.graph import Graph, build_graph
+from agent.model_calls import ChosenModel
+from agent.plain_answer import plain_answer
+from agent.planner.language import language_of
+from agent.repair import close_open_calls
+from agent.turn import Emit, TurnRun
+from crm.access.actor import Actor
+from crm.catalog import CATALOG
+from crm.clock import Clock
+from crm.database import Sessions, read_only, unit_of_work
+from crm.errors import Conflict, CrmError, InvalidRequest, Unavailable
+from crm.segments.language.vocabulary import load_vocabulary
+from crm.workspace import get_workspace
+from knowledge_base.port import InsightIndex
+from tools.base import Effect, Language, Tool
+from tools.registry import TOOLS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_REQUEST_CHARACTERS = 8_000
+LOCK_WAIT_SECONDS = 120
+"""How long a message waits for the turn before it in the same conversation."""
+
+_MOVED_ON: dict[Language, str] = {
+    "en": "You asked for something else, so this was not done: {summary}",
+    "zh": "您提出了新的要求，因此没有执行：{summary}",
+}
+_BROKE_OFF: dict[Language, str] = {
+    "en": "The turn broke off, so this was not done: {summary}",
+    "zh": "本轮已中断，因此没有执行：{summary}",
+}
+_FAULT: dict[Language, str] = {
+    "en": "Something went wrong on our side and this turn broke off. What was running may or may not have been done; "
+    "please check before you try again.",
+    "zh": "系统内部出错，本轮已中断。正在执行的操作可能已完成也可能未完成，请先核实再重试。",
+}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What exists once the assistant runs in an event loop."""
+
+    graph: Graph
+    saver: AsyncSqliteSaver
+
+
+class Assistant:
+    """Conversations with the agent. Every method checks that the conversation belongs to the actor.
+
+    Lives in one event loop: the first turn opens the checkpoint file, `aclose` waits for running
+    turns and closes it.
+    """
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        model: ChosenModel,
+        clock: Clock,
+        home: Path,
+        insight_index: InsightIndex | None = None,
+        tools: Sequence[Tool[Any]] = TOOLS,
+    ) -> None:
+        self._sessions = sessions
+        self._model = model
+        self._clock = clock
+        self._home = home
+        self._desk = ToolDesk(tools, sessions, insight_index=insight_index, archive_folder=home / "archive")
+        self._resources = AsyncExitStack()
+        self._opened: _Opened | None = None
+        self._opening = asyncio.Lock()
+        self._turns: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        """Let running turns end, then close the checkpoint file."""
+        await asyncio.gather(*self._turns, return_exceptions=True)
+        await self._resources.aclose()
+        self._opened = None
+
+    async def open_thread(self, actor: Actor) -> str:
+        """The id of a new conversation."""
+        return await self._write(transcript.open_thread, actor, self._clock.now())
+
+    async def list_threads(self, actor: Actor) -> tuple[transcript.ThreadSummary, ...]:
+        """The person's own conversations, the latest first."""
+        return await self._read(transcript.list_threads, actor)
+
+    async def transcript(self, actor: Actor, thread_id: str) -> tuple[transcript.Entry, ...]:
+        """Everything said and done, oldest first. Raises NotFound for somebody else's conversation."""
+        return await self._read(transcript.read_transcript, actor, thread_id)
+
+    async def say(
+        self, actor: Actor, thread_id: str, text: str, *, now: datetime | None = None
+    ) -> AsyncIterator[Event]:
+        """One message of the person and everything that follows from it.
+
+        A plain yes or no answers the pending confirmations; any other message first drops them.
+        Raises NotFound for somebody else's conversation and InvalidRequest for an empty or huge message.
+        """
+        if not text.strip():
+            raise InvalidRequest("the message is empty; say what you would like to know or do")
+        if len(text) > MAX_REQUEST_CHARACTERS:
+            raise InvalidRequest(f"the message has {len(text)} characters; {MAX_REQUEST_CHARACTERS} are possible")
+        turn = await self._read(self._turn, actor, thread_id, language_of(text), now or self._clock.now())
+        async for event in self._in_own_task(turn, lambda emit: self._answer(turn, text, emit)):
+            yield event
+
+    async def decide(
+        self,
+        actor: Actor,
+        thread_id: str,
+        interrupt_id: str,
+        decision: Decision,
+        edited_args: Mapping[str, Any] | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> AsyncIterator[Event]:
+        """Answer one pending confirmation; with `edit`, the call runs with `edited_args` instead.
+
+        Raises NotFound for somebody else's conversation, Conflict when the question was answered
+        already, InvalidRequest when the edited arguments do not fit; then it can be answered again.
+        """
+        language = language_of(await self._read(transcript.last_request, thread_id))
+        turn = await self._read(self._turn, actor, thread_id, language, now or self._clock.now())
+
+        async def work(emit: Emit) -> None:
+            await self._decide(turn, interrupt_id, decision, edited_args, emit)
+
+        async for event in self._in_own_task(turn, work):
+            yield event
+
+    async def _answer(self, turn: TurnContext, text: str, emit: Emit) -> None:
+        opened = await self._open()
+        pending = await self._pending(opened, turn)
+        await self._write(transcript.write_request, turn.thread_id, text, turn.now)
+        verdict = plain_answer(text) if pending else None
+        if verdict is None:
+            notes = await self._withdraw(opened, turn, pending, _MOVED_ON, emit)
+            await self._run(opened, turn, {"messages": [HumanMessage(text)]}, emit, preface=notes)
+            return
+        decision: Decision = "approve" if verdict else "reject"
+        for confirmation in pending:
+            await self._decided(turn, confirmation, ConfirmationDecided(confirmation.interrupt_id, decision), emit)
+        await self._run(opened, turn, Command(resume={each.interrupt_id: {"type": decision} for each in pending}), emit)
+
+    async def _decide(
+        self,
+        turn: TurnContext,
+        interrupt_id: str,
+        decision: Decision,
+        edited_args: Mapping[str, Any] | None,
+        emit: Emit,
+    ) -> None:
+        opened = await self._open()
+        pending = {each.interrupt_id: each for each in await self._pending(opened, turn)}
+        confirmation = pending.get(interrupt_id)
+        if confirmation is None:
+            raise Conflict("this question was answered or withdrawn already")
+        answer: dict[str, Any] = {"type": decision}
+        if decision == "edit":
+            edited = replace(confirmation.call, args=dict(edited_args or {}))
+            await asyncio.to_thread(self._desk.summary, turn, edited)
+            answer["edited_action"] = {"name": edited.name, "args": edited.args}
+        decided = ConfirmationDecided(interrupt_id, decision, edited_args=answer.get("edited_action", {}).get("args"))
+        await self._decided(turn, confirmation, decided, emit)
+        await self._run(opened, turn, Command(resume={interrupt_id: answer}), emit)
+
+    async def _run(
+        self,
+        opened: _Opened,
+        turn: TurnContext,
+        given: Mapping[str, Any] | Command[Any],
+        emit: Emit,
+        *,
+        preface: str = "",
+    ) -> None:
+        """Run the graph; an expected failure and a fault of ours both leave the conversation usable."""
+        run = TurnRun(opened.graph, self._desk, self._sessions, turn, emit)
+        try:
+            await run.run(given, preface=preface)
+        except CrmError as error:
+            await self._break_off(opened, turn, Failed(error.code, error.message), emit)
+        except Exception:
+            # The edge at which a bug is logged, once. Neither the model nor the person is shown any of it.
+            log.exception("turn.failed", thread_id=turn.thread_id)
+            await self._break_off(opened, turn, Failed("internal_error", _FAULT[turn.language]), emit)
+        if not await self._pending(opened, turn):
+            await prune(opened.saver, turn.thread_id)
+
+    async def _break_off(self, opened: _Opened, turn: TurnContext, failed: Failed, emit: Emit) -> None:
+        await self._withdraw(opened, turn, await self._pending(opened, turn), _BROKE_OFF, emit)
+        await self._write(transcript.write_answer, turn.thread_id, failed.message, turn.now, failed=failed.code)
+        emit(failed)
+
+    async def _withdraw(
+        self,
+        opened: _Opened,
+        turn: TurnContext,
+        pending: Sequence[PendingConfirmation],
+        why: Mapping[Language, str],
+        emit: Emit,
+    ) -> str:
+        """Close every call that has no result, those that wait for the person included; returns what to say of it."""
+        notes = []
+        for confirmation in pending:
+            summary = await self._read(transcript.summary_of, turn.thread_id, confirmation.interrupt_id)
+            note = why[turn.language].format(summary=summary or confirmation.call.name)
+            decided = ConfirmationDecided(confirmation.interrupt_id, "reject", note=note)
+            await self._decided(turn, confirmation, decided, emit)
+            notes.append(note)
+        for finished in await close_open_calls(opened.graph, self._desk, turn):
+            if finished.status is not CallStatus.REJECTED:
+                await self._write(transcript.write_tool, turn.thread_id, finished, turn.now)
+                emit(finished)
+        return "".join(f"{note}\n\n" for note in notes)
+
+    async def _decided(
+        self, turn: TurnContext, confirmation: PendingConfirmation, decided: ConfirmationDecided, emit: Emit
+    ) -> None:
+        """Note and tell a decision; a rejected call is over with it."""
+        await self._write(transcript.write_decision, turn.thread_id, decided, turn.now)
+        emit(decided)
+        if decided.decision == "reject":
+            call = confirmation.call
+            finished = ToolFinished(call.call_id, call.name, Effect.WRITE, call.args, CallStatus.REJECTED)
+            await self._write(transcript.write_tool, turn.thread_id, finished, turn.now)
+            emit(finished)
+
+    async def _pending(self, opened: _Opened, turn: TurnContext) -> tuple[PendingConfirmation, ...]:
+        return pending_confirmations(await opened.graph.aget_state(thread_config(turn.thread_id)))
+
+    async def _in_own_task(self, turn: TurnContext, work: Callable[[Emit], Awaitable[None]]) -> AsyncIterator[Event]:
+        """The events of `work`, which runs under the conversation's lock and to its end, listened to or not."""
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+        async def locked() -> None:
+            try:
+                async with self._lock(turn.thread_id):
+                    await work(events.put_nowait)
+            finally:
+                events.put_nowait(None)
+
+        task = asyncio.create_task(locked())
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+        while (event := await events.get()) is not None:
+            yield event
+        await task
+
+    @asynccontextmanager
+    async def _lock(self, thread_id: str) -> AsyncIterator[None]:
+        folder = self._home / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            async with AsyncFileLock(folder / f"{thread_id}.lock", timeout=LOCK_WAIT_SECONDS):
+                yield
+        except Timeout as error:
+            raise Unavailable("another message of this conversation is still being answered; try again") from error
+
+    async def _open(self) -> _Opened:
+        async with self._opening:
+            if self._opened is None:
+                saver = await self._resources.enter_async_context(open_checkpoints(self._home))
+                self._opened = _Opened(build_graph(self._model, self._desk, saver), saver)
+            return self._opened
+
+    def _turn(self, session: Session, actor: Actor, thread_id: str, language: Language, now: datetime) -> TurnContext:
+        transcript.own_thread(session, actor, thread_id)
+        workspace = get_workspace(session)
+        return TurnContext(
+            actor=actor,
+            now=now,
+            thread_id=thread_id,
+            language=language,
+            zone=workspace.zone,
+            currency=workspace.currency,
+            vocabulary=load_vocabulary(session, CATALOG),
+        )
+
+    async def _read(self, ask: Callable[Concatenate[Session, P], T], *args: P.args, **more: P.kwargs) -> T:
+        def on_one_snapshot() -> T:
+            with read_only(self._sessions) as session:
+                return ask(session, *args, **more)
+
+        return await asyncio.to_thread(on_one_snapshot)
+
+    async def _write(self, change: Callable[Concatenate[Session, P], T], *args: P.args, **more: P.kwargs) -> T:
+        def in_one_transaction() -> T:
+            with unit_of_work(self._sessions) as session:
+                return change(session, *args, **more)
+
+        return await asyncio.to_thread(in_one_transaction)

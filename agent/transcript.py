@@ -1,0 +1,167 @@
+"""The conversation as people see it, in our own tables: a page is rebuilt from here alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agent.events import ConfirmationAsked, ConfirmationDecided, ToolFinished
+from agent.models import EntryKind, Thread, TranscriptEntry
+from crm.access.actor import Actor
+from crm.errors import NotFound
+
+MAX_TITLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class ThreadSummary:
+    id: str
+    title: str
+    """The first words said in it; empty for a new one."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in a conversation.
+
+    `payload` by kind: request {}; answer {asked, refused, failed: a code or None};
+    tool {call_id, name, effect, args, status, artifact, message};
+    confirmation {interrupt_id, call_id, tool, args, summary, args_schema};
+    decision {interrupt_id, decision, edited_args}, its text says why when it was not the person who decided.
+    """
+
+    id: int
+    kind: EntryKind
+    text: str
+    payload: dict[str, Any]
+    created_at: datetime
+    is_open: bool = False
+    """A confirmation that still waits for its answer."""
+
+
+def open_thread(session: Session, actor: Actor, now: datetime) -> str:
+    """The id of a new, empty conversation of this person."""
+    thread = Thread(id=uuid4().hex, account_id=actor.account_id, title="", created_at=now, updated_at=now)
+    session.add(thread)
+    session.flush()
+    return thread.id
+
+
+def list_threads(session: Session, actor: Actor, limit: int = 50) -> tuple[ThreadSummary, ...]:
+    """The person's own conversations that hold words, the latest first."""
+    query = select(Thread).where(Thread.account_id == actor.account_id, Thread.title != "")
+    rows = session.scalars(query.order_by(Thread.updated_at.desc(), Thread.created_at.desc()).limit(limit))
+    return tuple(ThreadSummary(row.id, row.title, row.created_at, row.updated_at) for row in rows)
+
+
+def own_thread(session: Session, actor: Actor, thread_id: str) -> Thread:
+    """Raises NotFound for a conversation that does not exist or belongs to somebody else, admins included."""
+    thread = session.get(Thread, thread_id)
+    if thread is None or thread.account_id != actor.account_id:
+        raise NotFound("there is no such conversation of yours")
+    return thread
+
+
+def read_transcript(session: Session, actor: Actor, thread_id: str) -> tuple[Entry, ...]:
+    """Everything said and done in a conversation, oldest first. Raises NotFound as `own_thread` does."""
+    own_thread(session, actor, thread_id)
+    query = select(TranscriptEntry).where(TranscriptEntry.thread_id == thread_id)
+    rows = session.scalars(query.order_by(TranscriptEntry.id)).all()
+    decided = {row.payload["interrupt_id"] for row in rows if row.kind is EntryKind.DECISION}
+    return tuple(
+        Entry(
+            row.id,
+            row.kind,
+            row.text,
+            row.payload,
+            row.created_at,
+            is_open=row.kind is EntryKind.CONFIRMATION and row.payload["interrupt_id"] not in decided,
+        )
+        for row in rows
+    )
+
+
+def last_request(session: Session, thread_id: str) -> str:
+    """What the person last said; empty in a new conversation."""
+    query = select(TranscriptEntry.text).where(
+        TranscriptEntry.thread_id == thread_id, TranscriptEntry.kind == EntryKind.REQUEST
+    )
+    return session.scalar(query.order_by(TranscriptEntry.id.desc()).limit(1)) or ""
+
+
+def summary_of(session: Session, thread_id: str, interrupt_id: str) -> str | None:
+    """What a confirmation said would happen; None when the process died before it was asked."""
+    query = select(TranscriptEntry).where(
+        TranscriptEntry.thread_id == thread_id, TranscriptEntry.kind == EntryKind.CONFIRMATION
+    )
+    for entry in session.scalars(query.order_by(TranscriptEntry.id.desc())):
+        if entry.payload["interrupt_id"] == interrupt_id:
+            return entry.text
+    return None
+
+
+def write_request(session: Session, thread_id: str, text: str, now: datetime) -> None:
+    """What the person said. The first words become the title."""
+    thread = session.get_one(Thread, thread_id)
+    thread.title = thread.title or " ".join(text.split())[:MAX_TITLE_CHARACTERS]
+    thread.updated_at = now
+    _write(session, thread_id, EntryKind.REQUEST, text, {}, now)
+
+
+def write_answer(
+    session: Session,
+    thread_id: str,
+    text: str,
+    now: datetime,
+    *,
+    asked: str | None = None,
+    refused: str | None = None,
+    failed: str | None = None,
+) -> None:
+    _write(session, thread_id, EntryKind.ANSWER, text, {"asked": asked, "refused": refused, "failed": failed}, now)
+
+
+def write_tool(session: Session, thread_id: str, finished: ToolFinished, now: datetime) -> None:
+    payload = {
+        "call_id": finished.call_id,
+        "name": finished.name,
+        "effect": finished.effect,
+        "args": dict(finished.args),
+        "status": finished.status,
+        "artifact": dict(finished.artifact) if finished.artifact is not None else None,
+        "message": finished.message,
+    }
+    _write(session, thread_id, EntryKind.TOOL, finished.message or "", payload, now)
+
+
+def write_confirmation(session: Session, thread_id: str, asked: ConfirmationAsked, now: datetime) -> None:
+    payload = {
+        "interrupt_id": asked.interrupt_id,
+        "call_id": asked.call_id,
+        "tool": asked.tool,
+        "args": dict(asked.args),
+        "summary": asked.summary,
+        "args_schema": dict(asked.args_schema),
+    }
+    _write(session, thread_id, EntryKind.CONFIRMATION, asked.summary, payload, now)
+
+
+def write_decision(session: Session, thread_id: str, decided: ConfirmationDecided, now: datetime) -> None:
+    payload = {
+        "interrupt_id": decided.interrupt_id,
+        "decision": decided.decision,
+        "edited_args": dict(decided.edited_args) if decided.edited_args is not None else None,
+    }
+    _write(session, thread_id, EntryKind.DECISION, decided.note or "", payload, now)
+
+
+def _write(
+    session: Session, thread_id: str, kind: EntryKind, text: str, payload: dict[str, Any], now: datetime
+) -> None:
+    session.add(TranscriptEntry(thread_id=thread_id, kind=kind, text=text, payload=payload, created_at=now))
+    session.flush()

@@ -1,0 +1,92 @@
+"""What a tool is: typed arguments, a stated effect, a function over one session, and a bounded result.
+
+Identity, rights, time and the call's id come from `ToolContext`; nothing of that is ever an argument.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from crm.access.actor import Actor, Permission
+from knowledge_base.port import InsightIndex
+
+Language = Literal["en", "zh"]
+
+
+class Effect(StrEnum):
+    """What a call may change, and so what stands before it."""
+
+    READ = "read"
+    """Changes nothing; runs at once."""
+    DRAFT = "draft"
+    """Makes or changes a draft that can be undone; runs at once and says so."""
+    WRITE = "write"
+    """Changes something real; the person confirms it in the thread."""
+    REACH = "reach"
+    """Sends, spends or publishes; makes an approval request for somebody else."""
+
+
+class ToolArgs(BaseModel):
+    """Base of every tool's arguments. An argument that does not exist is an error, never dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What one call runs with. The session belongs to this call alone and is committed by its caller."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    thread_id: str
+    call_id: str
+    """Stable over crash and resume; a write uses it as its request id."""
+    language: Language = "en"
+    """The language of the person's request, for words that the result carries."""
+    insight_index: InsightIndex | None = None
+    """None when another process holds the index; searching then says so."""
+    archive_folder: Path | None = None
+    """Where exported files go."""
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """Two views of one result."""
+
+    content: Mapping[str, Any]
+    """For the model: small JSON of counts, ids, names and words. Never an e-mail address or a phone number;
+    text that members typed is fenced (tools/fence.py)."""
+    artifact: Mapping[str, Any]
+    """For the interface: the full card as JSON. Never passes through a model."""
+    approval_id: int | None = None
+    """Set when the call made an approval request."""
+
+
+ArgsT = TypeVar("ArgsT", bound=ToolArgs)
+
+
+@dataclass(frozen=True)
+class Tool(Generic[ArgsT]):
+    """One thing the agent can do. `doc` is written for the model: when to use it, when not, one example."""
+
+    name: str
+    args: type[ArgsT]
+    effect: Effect
+    permission: Permission
+    run: Callable[[ToolContext, ArgsT], ToolResult]
+    doc: str
+    summarise: Callable[[ToolContext, ArgsT], str] | None = field(default=None)
+    """WRITE only: one sentence that says what will happen, shown to the person who confirms. It reads
+    and changes nothing, and raises CrmError when the call could not succeed now, so that nobody is
+    asked about the impossible."""
+
+    def __post_init__(self) -> None:
+        if (self.effect is Effect.WRITE) != (self.summarise is not None):
+            raise ValueError(f"{self.name}: a WRITE tool, and only that, summarises what it will do")

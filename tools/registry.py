@@ -1,0 +1,13 @@
+"""Every tool there is, and which of them a person may use."""
+
+from typing import Any
+
+from crm.access.actor import Actor
+from tools.base import Tool
+
+TOOLS: tuple[Tool[Any], ...] = ()
+
+
+def tools_for(actor: Actor) -> tuple[Tool[Any], ...]:
+    """The tools that the person's role allows. `agent.desk` checks the same again on each call."""
+    return tuple(tool for tool in TOOLS if actor.may(tool.permission))
