@@ -220,13 +220,13 @@ def reached_by_channel(session: Session, journey_id: int) -> dict[Channel, int]:
 def reached(session: Session, span: CampaignSpan) -> Reached:
     """Orders within the window's length after each member's own first delivered message, up to now."""
     first = (
-        select(Message.member_id, func.min(_epoch(Message.delivered_at)).label("at"))
+        select(Message.member_id, func.min(epoch_of(Message.delivered_at)).label("at"))
         .where(Message.journey_id == span.journey_id, Message.state == MessageState.DELIVERED)
         .group_by(Message.member_id)
         .cte("first_delivery")
     )
     window_seconds = int((span.ends_at - span.starts_at).total_seconds())
-    ordered = _epoch(Order.ordered_at)
+    ordered = epoch_of(Order.ordered_at)
     row = session.execute(
         select(func.count(Order.member_id.distinct()), func.coalesce(func.sum(Order.amount_cents), 0))
         .select_from(first)
@@ -279,7 +279,7 @@ def exclusion_counts(session: Session, journey_id: int) -> list[tuple[Channel, s
 def quarter_counts(session: Session, span: CampaignSpan) -> list[QuarterCount]:
     """Deliveries, people's opens and clicks, and spend by arm, by quarter of an hour of the window."""
     counts: list[QuarterCount] = []
-    delivered = _quarter(Message.delivered_at)
+    delivered = quarter_of(Message.delivered_at)
     deliveries = session.execute(
         select(delivered, func.count())
         .where(
@@ -291,7 +291,7 @@ def quarter_counts(session: Session, span: CampaignSpan) -> list[QuarterCount]:
     )
     counts += [_quarter_count(quarter, "delivered", count) for quarter, count in deliveries]
     first_event = (
-        select(MessageEvent.kind, func.min(_epoch(MessageEvent.occurred_at)).label("at"))
+        select(MessageEvent.kind, func.min(epoch_of(MessageEvent.occurred_at)).label("at"))
         .join(Message, Message.id == MessageEvent.message_id)
         .where(
             Message.journey_id == span.journey_id,
@@ -307,7 +307,7 @@ def quarter_counts(session: Session, span: CampaignSpan) -> list[QuarterCount]:
     events = session.execute(select(seen, first_event.c.kind, func.count()).group_by(seen, first_event.c.kind))
     counts += [_quarter_count(quarter, kind.value, count) for quarter, kind, count in events]
     enrolled = _enrolled(span.journey_id)
-    ordered = _quarter(Order.ordered_at)
+    ordered = quarter_of(Order.ordered_at)
     spend = session.execute(
         select(ordered, enrolled.c.arm, func.sum(Order.amount_cents))
         .join(enrolled, enrolled.c.member_id == Order.member_id)
@@ -326,14 +326,19 @@ def first_order_at(session: Session) -> datetime | None:
     return session.scalar(select(func.min(Order.ordered_at)))
 
 
-def _epoch(column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]) -> ColumnElement[int]:
+def epoch_of(column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]) -> ColumnElement[int]:
     """The stored epoch seconds of a moment, for arithmetic in SQL."""
     return type_coerce(column, BigInteger)
 
 
-def _quarter(column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]) -> ColumnElement[int]:
-    return _epoch(column) // QUARTER_SECONDS
+def quarter_of(column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]) -> ColumnElement[int]:
+    """Quarters of an hour since the epoch, to group by."""
+    return epoch_of(column) // QUARTER_SECONDS
+
+
+def quarter_start(number: int) -> datetime:
+    return datetime.fromtimestamp(int(number) * QUARTER_SECONDS, UTC)
 
 
 def _quarter_count(quarter: int, kind: str, amount: int) -> QuarterCount:
-    return QuarterCount(datetime.fromtimestamp(int(quarter) * QUARTER_SECONDS, UTC), kind, amount)
+    return QuarterCount(quarter_start(quarter), kind, amount)
