@@ -76,7 +76,6 @@ def coupon_fields(campaign: Qualifier) -> tuple[Field, ...]:
     def redemptions(qualifiers: Qualifiers) -> RowColumns:
         names = qualifiers.get("campaign")
         return RowColumns(
-            CouponRedemption.__table__,
             CouponRedemption.member_id,
             at=CouponRedemption.redeemed_at,
             conditions=() if names is None else (campaign.matches(CouponRedemption.journey_id, names),),
@@ -105,7 +104,6 @@ def coupon_collections(campaign: Qualifier) -> tuple[Collection, ...]:
     return (
         Collection(
             "redemptions",
-            source=CouponRedemption.__table__,
             member_id=CouponRedemption.member_id,
             columns={
                 "id": CouponRedemption.id,

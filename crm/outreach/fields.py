@@ -29,6 +29,9 @@ RECEIVED_AT = func.coalesce(Message.delivered_at, Message.sent_at)
 """When a delivered message reached the member; some providers do not say, then when it was sent."""
 
 
+_EVENTS_OF_MESSAGES = MessageEvent.__table__.join(Message.__table__, Message.id == MessageEvent.message_id)
+
+
 def message_fields(campaign: Qualifier) -> tuple[Field, ...]:
     """Fields over messages; the campaigns room, which stands above, says what a campaign is called."""
     return (
@@ -65,7 +68,6 @@ def message_fields(campaign: Qualifier) -> tuple[Field, ...]:
 def _received(campaign: Qualifier) -> Rows:
     def columns(qualifiers: Qualifiers) -> RowColumns:
         return RowColumns(
-            Message.__table__,
             Message.member_id,
             at=RECEIVED_AT,
             conditions=(Message.state == MessageState.DELIVERED, *_narrowing(campaign, qualifiers)),
@@ -84,13 +86,12 @@ def _reacted(kind: MessageEventKind, campaign: Qualifier) -> Rows:
 
     def columns(qualifiers: Qualifiers) -> RowColumns:
         narrowing = _narrowing(campaign, qualifiers)
-        events = MessageEvent.__table__
         return RowColumns(
-            events.join(Message.__table__, Message.id == MessageEvent.message_id) if narrowing else events,
             MessageEvent.member_id,
             at=MessageEvent.occurred_at,
             distinct_key=MessageEvent.message_id,
             conditions=(MessageEvent.kind == kind, MessageEvent.by_machine == false(), *narrowing),
+            source=_EVENTS_OF_MESSAGES if narrowing else None,
         )
 
     def facts(record: Record, qualifiers: Qualifiers) -> Iterator[Fact]:
@@ -119,7 +120,6 @@ def message_collections(campaign: Qualifier) -> tuple[Collection, ...]:
     return (
         Collection(
             "messages",
-            source=Message.__table__,
             member_id=Message.member_id,
             columns={
                 "id": Message.id,
@@ -132,7 +132,6 @@ def message_collections(campaign: Qualifier) -> tuple[Collection, ...]:
             children=(
                 Collection(
                     "events",
-                    source=MessageEvent.__table__,
                     member_id=MessageEvent.member_id,
                     columns={
                         "message_id": MessageEvent.message_id,

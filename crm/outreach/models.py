@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.database import Base
@@ -78,6 +78,19 @@ class ExclusionReason(StrEnum):
     TOO_LATE = "too_late"
     HOLDOUT = "holdout"
     NO_STOCK = "no_stock"
+    CANCELLED = "cancelled"
+    """Not by the gate: a person ended the journey first."""
+
+
+class UnknownReason(StrEnum):
+    """Why nobody can say whether a message was sent."""
+
+    WORKER_LOST = "worker_lost"
+    """The worker that held it stopped, and its provider does not tell repeats apart."""
+    NO_ANSWER = "no_answer"
+    """The provider took the message or not, and may not or cannot be asked again."""
+    NO_RECEIPT = "no_receipt"
+    """Accepted by the provider; the journey ended before a receipt came."""
 
 
 class Message(Base):
@@ -107,13 +120,20 @@ class Message(Base):
     due_at: Mapped[datetime]
     state: Mapped[MessageState]
     reason: Mapped[str | None]
-    """`ExclusionReason` when excluded, the provider's word when failed."""
+    """`ExclusionReason` when excluded, `UnknownReason` when unknown, the provider's word when failed."""
     attempts: Mapped[int] = mapped_column(default=0)
+    """How often a worker took it to hand it over; from the first time on the provider may have it."""
     claimed_by: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     provider_ref: Mapped[str | None]
+
+
+LEDGER = cast(Table, Message.__table__)
+
+MAY_BE_DUE = text("messages.state IN ('planned', 'deferred', 'claimed')")
+"""The condition of the partial index, word for word: SQLite proves nothing from bound values."""
 
 
 class MessageEventKind(StrEnum):

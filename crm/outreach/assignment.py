@@ -1,0 +1,54 @@
+"""Random but repeatable: which members are held out, and who gets which variant.
+
+The draw is a polynomial of degree 3 over the prime field of 2^31 - 1, evaluated at the member's id,
+with coefficients from SHA-256 of the experiment's key. Such functions are a 4-wise independent family
+(Wegman and Carter, 1981): shares vary as fair coins do, and two experiments draw independently, which
+shifted copies of one linear hash do not. No product reaches 2^63, so the same integers come out of
+Python, SQLite and PostgreSQL.
+"""
+
+from hashlib import sha256
+
+from sqlalchemy import BigInteger, ColumnElement, Integer, String, case, cast, literal
+
+PRIME = 2**31 - 1
+_COEFFICIENTS = 4
+
+
+def draw(experiment: str, member_id: ColumnElement[int]) -> ColumnElement[int]:
+    """A number of 0 to PRIME - 1 for each member, as SQL."""
+    point = cast(member_id, BigInteger) % literal(PRIME, BigInteger)
+    first, *rest = _coefficients(experiment)
+    drawn: ColumnElement[int] = literal(first, BigInteger)
+    for coefficient in rest:
+        drawn = (drawn * point + literal(coefficient, BigInteger)) % literal(PRIME, BigInteger)
+    return drawn
+
+
+def draw_of(experiment: str, member_id: int) -> int:
+    """The same number for one member, in memory."""
+    drawn = 0
+    for coefficient in _coefficients(experiment):
+        drawn = (drawn * (member_id % PRIME) + coefficient) % PRIME
+    return drawn
+
+
+def is_held_out(experiment: str, member_id: ColumnElement[int], share: float) -> ColumnElement[bool]:
+    """Whether a member belongs to the `share` (0 to 1) that is left alone."""
+    return draw(f"{experiment}/holdout", member_id) < literal(round(share * PRIME), BigInteger)
+
+
+def variant(experiment: str, member_id: ColumnElement[int], names: tuple[str, ...]) -> ColumnElement[str]:
+    """One of `names` for each member, in equal shares, independent of the holdout."""
+    if len(names) == 1:
+        return literal(names[0], String)
+    drawn = draw(f"{experiment}/variant", member_id)
+    bounds = [(name, PRIME * (index + 1) // len(names)) for index, name in enumerate(names[:-1])]
+    return case(*[(drawn < literal(bound, Integer), literal(name)) for name, bound in bounds], else_=names[-1])
+
+
+def _coefficients(experiment: str) -> tuple[int, ...]:
+    """From the highest power down; the highest is never 0, so the function never degrades to a lower degree."""
+    digest = sha256(experiment.encode()).digest()
+    words = [int.from_bytes(digest[8 * index : 8 * index + 8], "big") for index in range(_COEFFICIENTS)]
+    return (words[0] % (PRIME - 1) + 1, *(word % PRIME for word in words[1:]))

@@ -1,0 +1,181 @@
+"""Sending what is due: claim a batch with a lease, check again, hand it over, record each result.
+
+Two short transactions (decision 5): `_claim` here asks the gate again and takes a lease; `sending` takes
+the write lock, looks once more at what may have changed, calls the adapter and records. Killed anywhere,
+the lease runs out: the message is claimed again where the provider honours its key, and is `unknown`
+otherwise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import CursorResult, exists, func, literal, select, update
+from sqlalchemy.orm import Session
+
+from crm.access.policy import Policy, get_policy
+from crm.database import Sessions, UtcDateTime, unit_of_work
+from crm.loyalty.models import CouponGrant, GrantState
+from crm.members.models import Channel, Member
+from crm.outreach import gate, ledger
+from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
+from crm.outreach.models import (
+    LEDGER,
+    MAY_BE_DUE,
+    Arm,
+    Enrolment,
+    ExclusionReason,
+    Journey,
+    JourneyState,
+    Message,
+    MessageState,
+    UnknownReason,
+)
+from crm.outreach.rules import LEASE, QuietHours, after_quiet_hours
+from crm.outreach.sending import DispatchResult, Lease, count_states, doubt_retried, send_claimed
+from crm.workspace import get_workspace
+
+BATCH_SIZE = 500
+"""Messages under one write lock: large enough for set-based speed, small enough for other writers to wait."""
+
+
+def dispatch_due(
+    sessions: Sessions, channels: ChannelAdapters, *, now: datetime, worker: str, batch_size: int = BATCH_SIZE
+) -> DispatchResult:
+    """Send everything that is due at `now` on the given channels.
+
+    Safe to run again after a crash, and on several workers at once.
+    """
+    total = DispatchResult()
+    with unit_of_work(sessions) as session:
+        for channel, adapter in channels.items():
+            total += _recover_lapsed(session, channel, adapter, now)
+    while True:
+        lease = Lease(holder=f"{worker}:{uuid4().hex}", until=now + LEASE)
+        with unit_of_work(sessions) as session:
+            claim = _claim(session, tuple(channels), lease, now=now, batch_size=batch_size)
+        if claim is None:
+            return total
+        total += claim.result
+        for channel, ids in claim.by_channel.items():
+            with unit_of_work(sessions) as session:
+                total += send_claimed(session, channels[channel], ids, lease, now=now)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    by_channel: dict[Channel, list[int]]
+    result: DispatchResult
+    """What the gate excluded or put off."""
+
+
+def _recover_lapsed(session: Session, channel: Channel, adapter: ChannelAdapter, now: datetime) -> DispatchResult:
+    """Messages whose worker did not come back: again where that is safe, else nobody can say what happened."""
+    lapsed = (
+        MAY_BE_DUE,
+        Message.state == MessageState.CLAIMED,
+        Message.channel == channel,
+        Message.lease_until <= now,
+    )
+    if adapter.honours_idempotency_key:
+        is_open = exists().where(Journey.id == Message.journey_id, Journey.state != JourneyState.ENDED)
+        again = update(Message).where(*lapsed, is_open).values(state=MessageState.PLANNED, lease_until=None)
+        session.execute(again.execution_options(synchronize_session=False))
+    lost = update(Message).where(*lapsed)
+    lost = lost.values(
+        state=MessageState.UNKNOWN,
+        reason=UnknownReason.WORKER_LOST.value,
+        sent_at=gate.earlier(LEDGER.c.lease_until, LEASE),
+        lease_until=None,
+    ).execution_options(synchronize_session=False)
+    return DispatchResult(unknown=cast(CursorResult[Any], session.execute(lost)).rowcount)
+
+
+def _claim(
+    session: Session, channels: Sequence[Channel], lease: Lease, *, now: datetime, batch_size: int
+) -> _Claim | None:
+    """Judge the next due messages and take those that pass. None when nothing is due."""
+    ids = _next_due(session, channels, now, batch_size)
+    if not ids:
+        return None
+    policy = get_policy(session)
+    _judge(session, ids, policy, now)
+    doubt_retried(session, ids, attempts=0)
+    _put_off_in_quiet_hours(session, ids, policy, get_workspace(session).zone, now)
+    mine = (Message.id.in_(ids), Message.state.in_(gate.WAITING), Message.due_at <= now)
+    taken = (
+        update(Message)
+        .where(*mine)
+        .values(
+            state=MessageState.CLAIMED,
+            claimed_by=lease.holder,
+            lease_until=lease.until,
+            attempts=Message.attempts + 1,
+        )
+    )
+    session.execute(taken.execution_options(synchronize_session=False))
+    ledger.settle_benefits(session, select(Message.enrolment_id).where(Message.id.in_(ids)), now=now)
+    by_channel: dict[Channel, list[int]] = {}
+    claimed = select(Message.channel, Message.id).where(Message.id.in_(ids), Message.claimed_by == lease.holder)
+    for channel, message_id in session.execute(claimed.order_by(Message.due_at, Message.id)).tuples():
+        by_channel.setdefault(channel, []).append(message_id)
+    return _Claim(by_channel, count_states(session, ids))
+
+
+def _next_due(session: Session, channels: Sequence[Channel], now: datetime, batch_size: int) -> list[int]:
+    """The longest due first, one for each member: a member's second message is judged when the first is sent."""
+    due = (
+        select(Message.id, Message.member_id)
+        .join(Journey, Journey.id == Message.journey_id)
+        .where(
+            MAY_BE_DUE,
+            Message.state.in_(gate.WAITING),
+            Message.due_at <= now,
+            Message.channel.in_(channels),
+            Journey.state == JourneyState.ACTIVE,
+        )
+        .order_by(Message.due_at, Message.id)
+        .limit(batch_size)
+        .with_for_update(of=Message, skip_locked=True)
+    )
+    first: dict[int, int] = {}
+    for message_id, member_id in session.execute(due).tuples():
+        first.setdefault(member_id, message_id)
+    # Where several workers claim at once, the frequency cap holds because a member is judged by one at a time.
+    free = select(Member.id).where(Member.id.in_(first)).order_by(Member.id)
+    return [first[member_id] for member_id in session.scalars(free.with_for_update(key_share=True, skip_locked=True))]
+
+
+def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) -> None:
+    row = LEDGER.alias("row")
+    held_out = exists().where(Enrolment.id == row.c.enrolment_id, Enrolment.arm == Arm.HOLDOUT)
+    given_back = exists().where(
+        CouponGrant.enrolment_id == row.c.enrolment_id, CouponGrant.state == GrantState.RELEASED
+    )
+    checks = (
+        *gate.standing_checks(row),
+        *gate.duplicate_checks(row, LEDGER),
+        gate.frequency_check(row, policy, moment=literal(now, UtcDateTime), planned_before=None),
+        gate.too_late_check(row, policy, now),
+        gate.Check(ExclusionReason.HOLDOUT, held_out),
+        gate.Check(ExclusionReason.NO_STOCK, given_back),
+    )
+    gate.exclude(session, LEDGER, row, checks, row.c.id.in_(ids))
+
+
+def _put_off_in_quiet_hours(
+    session: Session, ids: Sequence[int], policy: Policy, default: ZoneInfo, now: datetime
+) -> None:
+    """Messages that turn out to go in the member's quiet hours wait for their end."""
+    lives_in = func.coalesce(Member.zone_name, default.key)
+    names = select(lives_in).join(Message, Message.member_id == Member.id).where(Message.id.in_(ids)).distinct()
+    for name in session.scalars(names).all():
+        due = after_quiet_hours(now, ZoneInfo(name), QuietHours.of(policy))
+        if due.is_deferred:
+            waits = (Message.id.in_(ids), Message.state.in_(gate.WAITING))
+            lives_there = exists().where(Member.id == Message.member_id, lives_in == name)
+            put_off = update(Message).where(*waits, lives_there).values(state=MessageState.DEFERRED, due_at=due.moment)
+            session.execute(put_off.execution_options(synchronize_session=False))

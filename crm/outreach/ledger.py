@@ -1,0 +1,146 @@
+"""Launching a journey: everyone enrolled, every message on the books, benefits set aside, in one transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Select, exists, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from crm.loyalty import service as loyalty
+from crm.loyalty.models import CouponGrant, GrantState
+from crm.outreach import draft
+from crm.outreach.draft import Setting, drafted
+from crm.outreach.journey import JourneySpec
+from crm.outreach.models import (
+    PENDING_STATES,
+    Enrolment,
+    ExclusionReason,
+    Journey,
+    JourneyState,
+    Message,
+    MessageState,
+    UnknownReason,
+)
+
+LAUNCH = "launch"
+"""The occurrence of an audience that takes part once."""
+
+
+def launch(session: Session, spec: JourneySpec, audience: Select[int], setting: Setting, *, now: datetime) -> Journey:
+    """Write a new version of the journey, its enrolments and its ledger.
+
+    Excluded messages are written too, with their reason, so that the ledger accounts for everyone.
+    `audience` gives one column of member ids.
+    """
+    version = session.scalar(select(func.max(Journey.version)).where(Journey.name == spec.name)) or 0
+    journey = Journey(
+        name=spec.name,
+        version=version + 1,
+        spec=spec.model_dump(mode="json"),
+        state=JourneyState.ACTIVE,
+        created_at=now,
+    )
+    session.add(journey)
+    session.flush()
+    loyalty.lock_stock(session, spec.benefits.coupon_codes)
+    with drafted(session, spec, audience, setting):
+        _write_enrolments(session, journey.id, now)
+        _write_messages(session, journey.id)
+        for code in spec.benefits.coupon_codes:
+            loyalty.reserve(session, code, _benefit_enrolments(journey.id), now=now)
+    return journey
+
+
+def spec_of(journey: Journey) -> JourneySpec:
+    return JourneySpec.model_validate(journey.spec)
+
+
+def _write_enrolments(session: Session, journey_id: int, now: datetime) -> None:
+    columns = Enrolment.__table__.c
+    audience = draft.AUDIENCE.c
+    rows = select(
+        literal(journey_id), audience.member_id, literal(LAUNCH), audience.arm, literal(now, columns.enrolled_at.type)
+    ).order_by(audience.member_id)
+    names = ["journey_id", "member_id", "occurrence", "arm", "enrolled_at"]
+    session.execute(insert(Enrolment).from_select(names, rows))
+
+
+def _write_messages(session: Session, journey_id: int) -> None:
+    """In the order of sending: among messages due at the same moment the lower id goes first, as in the draft."""
+    planned = draft.MESSAGES.c
+    copied = ["member_id", "step_key", "channel", "variant", "due_at", "state", "reason"]
+    rows = (
+        select(Enrolment.id, literal(journey_id), literal(0), *[planned[name] for name in copied])
+        .join_from(draft.MESSAGES, Enrolment, Enrolment.member_id == planned.member_id)
+        .where(Enrolment.journey_id == journey_id)
+        .order_by(planned.position, planned.member_id)
+    )
+    session.execute(insert(Message).from_select(["enrolment_id", "journey_id", "attempts", *copied], rows))
+
+
+def _benefit_enrolments(journey_id: int) -> Select[int, int]:
+    passed = draft.MESSAGES.c.member_id == Enrolment.member_id
+    return select(Enrolment.id, Enrolment.member_id).where(
+        Enrolment.journey_id == journey_id, exists().where(passed, draft.waiting())
+    )
+
+
+def cancel(session: Session, journey_id: int, *, now: datetime) -> None:
+    """End a journey early: what waits is excluded, what a worker holds is settled by the worker."""
+    session.execute(
+        update(Message)
+        .where(
+            Message.journey_id == journey_id,
+            Message.state.in_((MessageState.PLANNED, MessageState.DEFERRED)),
+            Message.attempts == 0,
+        )
+        .values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value)
+        .execution_options(synchronize_session=False)
+    )
+    end(session, journey_id, now=now)
+
+
+def end(session: Session, journey_id: int, *, now: datetime) -> None:
+    """Close a journey. What was handed over and never answered becomes unknown; benefits not needed go back."""
+    session.execute(
+        update(Message)
+        .where(
+            Message.journey_id == journey_id,
+            Message.state.in_((MessageState.SENT, MessageState.PLANNED, MessageState.DEFERRED)),
+        )
+        .values(state=MessageState.UNKNOWN, reason=UnknownReason.NO_RECEIPT.value)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(update(Journey).where(Journey.id == journey_id).values(state=JourneyState.ENDED))
+    enrolments = select(Enrolment.id).where(Enrolment.journey_id == journey_id)
+    settle_benefits(session, enrolments, now=now)
+
+
+def settle_benefits(session: Session, enrolments: Select[int], *, now: datetime) -> None:
+    """Issue the benefits of enrolments with a delivered message; release those for which none can come any more.
+
+    An unknown message keeps its benefit set aside: it may well have arrived.
+    """
+    mine = CouponGrant.enrolment_id.in_(enrolments)
+    message_of_grant = Message.enrolment_id == CouponGrant.enrolment_id
+    delivered = exists().where(message_of_grant, Message.state == MessageState.DELIVERED)
+    open_ended = exists().where(message_of_grant, Message.state.in_((*PENDING_STATES, MessageState.UNKNOWN)))
+    loyalty.issue(session, mine & delivered, now=now)
+    loyalty.release(session, mine & ~delivered & ~open_ended, now=now)
+
+
+def state_counts(session: Session, journey_id: int) -> Mapping[MessageState, int]:
+    """Messages of a journey by state."""
+    query = select(Message.state, func.count()).where(Message.journey_id == journey_id).group_by(Message.state)
+    return dict(session.execute(query).tuples().all())
+
+
+def grants_of(session: Session, journey_id: int) -> Mapping[GrantState, int]:
+    """Benefits of a journey by state."""
+    query = (
+        select(CouponGrant.state, func.count())
+        .join(Enrolment, Enrolment.id == CouponGrant.enrolment_id)
+        .where(Enrolment.journey_id == journey_id)
+        .group_by(CouponGrant.state)
+    )
+    return dict(session.execute(query).tuples().all())

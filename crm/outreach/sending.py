@@ -1,0 +1,160 @@
+"""The transaction that sends: last look, hand-over, result, all under one write lock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from crm.members.models import Consent, Member
+from crm.outreach import gate, ledger
+from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
+from crm.outreach.models import LEDGER, ExclusionReason, Journey, JourneyState, Message, MessageState, UnknownReason
+from crm.outreach.writing import finished_messages
+
+
+@dataclass(frozen=True)
+class Lease:
+    holder: str
+    """Of one claim alone: a worker that comes back after its lease ran out finds another holder."""
+    until: datetime
+
+
+@dataclass(frozen=True)
+class DispatchResult:
+    """What became of the messages that were taken up."""
+
+    delivered: int = 0
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    excluded: int = 0
+    deferred: int = 0
+
+    def __add__(self, other: "DispatchResult") -> "DispatchResult":
+        return DispatchResult(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+
+def send_claimed(
+    session: Session, adapter: ChannelAdapter, ids: Sequence[int], lease: Lease, *, now: datetime
+) -> DispatchResult:
+    """Hand over the messages that the lease still holds and that may still go, and record what came of each."""
+    _lock(session, ids)
+    _stop_with_journey(session, ids, lease)
+    row = LEDGER.alias("row")
+    held = (row.c.id.in_(ids), row.c.claimed_by == lease.holder)
+    within = held[0] & held[1]
+    gate.exclude(session, LEDGER, row, gate.standing_checks(row), within, states=(MessageState.CLAIMED,))
+    doubt_retried(session, ids, attempts=1)
+    batch = finished_messages(session, ids, lease.holder)
+    if batch:
+        _record(session, batch, _hand_over(session, adapter, batch, now), adapter, now)
+    ledger.settle_benefits(session, select(Message.enrolment_id).where(Message.id.in_(ids)), now=now)
+    return count_states(session, ids)
+
+
+def count_states(session: Session, ids: Sequence[int]) -> DispatchResult:
+    query = select(Message.state, func.count()).where(Message.id.in_(ids)).group_by(Message.state)
+    counts = {state.value: count for state, count in session.execute(query).tuples()}
+    return DispatchResult(**{name: counts.get(name, 0) for name in DispatchResult.__dataclass_fields__})
+
+
+def doubt_retried(session: Session, ids: Sequence[int], *, attempts: int) -> None:
+    """What was excluded now but may have been sent by an earlier attempt is unknown: the ledger claims nothing false.
+
+    `attempts`: how many there are when the present one is the first.
+    """
+    retried = (Message.id.in_(ids), Message.state == MessageState.EXCLUDED, Message.attempts > attempts)
+    doubted = update(Message).where(*retried)
+    doubted = doubted.values(state=MessageState.UNKNOWN, reason=UnknownReason.NO_ANSWER.value, lease_until=None)
+    session.execute(doubted.execution_options(synchronize_session=False))
+
+
+def _lock(session: Session, ids: Sequence[int]) -> None:
+    """Keep opt-outs, suppressions and other workers out until the results are recorded.
+
+    SQLite holds its one write lock already and ignores this. On PostgreSQL a new suppression waits for
+    the member's row, which it references, and a changed consent for its own.
+    """
+    members = select(Message.member_id).where(Message.id.in_(ids))
+    session.execute(select(Member.id).where(Member.id.in_(members)).order_by(Member.id).with_for_update())
+    session.execute(select(Consent.id).where(Consent.member_id.in_(members)).order_by(Consent.id).with_for_update())
+    session.execute(select(Message.id).where(Message.id.in_(ids)).order_by(Message.id).with_for_update())
+
+
+def _stop_with_journey(session: Session, ids: Sequence[int], lease: Lease) -> None:
+    """A journey paused since the claim takes its messages back; one that ended excludes them."""
+    held = (Message.id.in_(ids), Message.state == MessageState.CLAIMED, Message.claimed_by == lease.holder)
+    journey = exists().where(Journey.id == Message.journey_id)
+    paused = update(Message).where(*held, journey.where(Journey.state == JourneyState.PAUSED))
+    ended = update(Message).where(*held, journey.where(Journey.state == JourneyState.ENDED))
+    for change in (
+        paused.values(state=MessageState.PLANNED, attempts=Message.attempts - 1, claimed_by=None, lease_until=None),
+        ended.values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value),
+    ):
+        session.execute(change.execution_options(synchronize_session=False))
+
+
+def _hand_over(
+    session: Session, adapter: ChannelAdapter, batch: Sequence[OutgoingMessage], now: datetime
+) -> Mapping[str, SendResult]:
+    """Results by key, as far as the provider answered."""
+    results: dict[str, SendResult] = {}
+    try:
+        for result in adapter.send(session, batch, now):
+            results[result.idempotency_key] = result
+    except ChannelUnavailable:
+        return results
+    return results
+
+
+def _record(
+    session: Session,
+    batch: Sequence[OutgoingMessage],
+    results: Mapping[str, SendResult],
+    adapter: ChannelAdapter,
+    now: datetime,
+) -> None:
+    """Write each result. Without one, the lease stays where a repeat is safe, and runs out into the next attempt."""
+    rows = []
+    for message in batch:
+        result = results.get(message.idempotency_key)
+        if result is not None:
+            rows.append({"message_id": message.message_id, **_outcome(result, now)})
+        elif not adapter.honours_idempotency_key:
+            unanswered = _values(MessageState.UNKNOWN, sent_at=now, reason=UnknownReason.NO_ANSWER.value)
+            rows.append({"message_id": message.message_id, **unanswered})
+    if rows:
+        names = [name for name in rows[0] if name != "message_id"]
+        change = update(LEDGER).where(LEDGER.c.id == bindparam("message_id"))
+        session.execute(change.values({name: bindparam(name) for name in names}), rows)
+
+
+def _outcome(result: SendResult, now: datetime) -> dict[str, Any]:
+    match result.outcome:
+        case Outcome.DELIVERED:
+            return _values(MessageState.DELIVERED, sent_at=now, delivered_at=now, provider_ref=result.provider_ref)
+        case Outcome.ACCEPTED:
+            return _values(MessageState.SENT, sent_at=now, provider_ref=result.provider_ref)
+        case Outcome.REFUSED:
+            return _values(MessageState.FAILED, provider_ref=result.provider_ref, reason=result.reason or "refused")
+
+
+def _values(
+    state: MessageState,
+    *,
+    sent_at: datetime | None = None,
+    delivered_at: datetime | None = None,
+    provider_ref: str | None = None,
+    reason: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "state": state,
+        "sent_at": sent_at,
+        "delivered_at": delivered_at,
+        "provider_ref": provider_ref,
+        "reason": reason,
+        "lease_until": None,
+    }
