@@ -1,6 +1,5 @@
 """Local days of a zone as arrays of epoch seconds."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,6 +41,3 @@ class LocalDays:
     def shopping_time(self, days: NDArray[np.integer], share: Floats) -> Ints:
         """A moment of the shop's hours on each day; `share` in (0, 1) says how far into them."""
         return self.at(days, OPENS_AT + (share * OPEN_SECONDS).astype(np.int64))
-
-    def iso(self, days: NDArray[np.integer]) -> Sequence[str]:
-        return np.datetime_as_string(np.datetime64(self.first) + days.astype("timedelta64[D]")).tolist()

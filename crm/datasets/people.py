@@ -28,6 +28,8 @@ DEMO_PEOPLE = (
     Person("admin", "Admin", Role.ADMIN),
 )
 
+CSM_USERNAMES = tuple(person.username for person in DEMO_PEOPLE if person.role is Role.CSM)
+
 
 def create_people(session: Session) -> dict[str, Account]:
     """The demo accounts, by username."""

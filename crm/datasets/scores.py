@@ -6,6 +6,7 @@ give is None. Thresholds are chosen by hand so that the stages read as a markete
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -112,7 +113,7 @@ def _read_history(session: Session, today: date, zone: ZoneInfo) -> tuple[Ints, 
     return rows[:, 0], History(*(rows[:, column] for column in range(1, 9)))
 
 
-def _history_query(today: date, zone: ZoneInfo) -> Select[tuple[int, ...]]:
+def _history_query(today: date, zone: ZoneInfo) -> Select[*tuple[Any, ...]]:
     midnight = day_start(today, zone)
     in_year = Order.ordered_at >= day_start(today - timedelta(days=365), zone)
     in_quarter = Order.ordered_at >= day_start(today - timedelta(days=90), zone)

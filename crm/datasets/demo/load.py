@@ -18,7 +18,6 @@ from crm.datasets.days import LocalDays
 from crm.datasets.demo.population import CHANNELS, OLDEST_JOIN_DAYS, Population, make_population
 from crm.datasets.demo.profiles import (
     BLACKLIST_REASONS,
-    CSM_USERNAMES,
     TIER_DAYS,
     TIERS,
     Profiles,
@@ -30,7 +29,7 @@ from crm.datasets.demo.purchases import Happenings, Purchases, make_happenings, 
 from crm.datasets.demo.stock import make_coupons
 from crm.datasets.demo.words import BRANDS, CATEGORIES, GOODS
 from crm.datasets.occupancy import is_loaded, open_workspace
-from crm.datasets.people import create_people
+from crm.datasets.people import CSM_USERNAMES, create_people
 from crm.datasets.scores import refresh_scores
 from crm.datasets.summary import LoadLine, LoadSummary, Progress, no_progress
 from crm.loyalty.models import PointsAccount, Tier

@@ -8,13 +8,13 @@ from crm.datasets.demo.cases import CASE_OWNER, CASES
 from crm.datasets.demo.population import CHANNELS, Population
 from crm.datasets.demo.purchases import Purchases
 from crm.datasets.demo.words import CATEGORIES
+from crm.datasets.people import CSM_USERNAMES
 from crm.datasets.randomness import Bools, Floats, Ints, uniform
 from crm.members.models import Channel
 
 TIERS = (("bronze", 0), ("silver", 250_000), ("gold", 600_000), ("platinum", 1_200_000))
 """Name and spend of the last 12 months, in cents, from which it is held."""
 TIER_DAYS = 365
-CSM_USERNAMES = ("kevin", "helen", "amy")
 SHARE_OF_SILVER_OWNED = 0.3
 POINTS_PER_YUAN = (1.0, 1.2, 1.5, 2.0)
 """By tier."""
@@ -156,4 +156,4 @@ def _points(population: Population, purchases: Purchases, tier: Ints) -> Ints:
     """Points of all orders so far, less what was spent of them."""
     spent = np.bincount(purchases.member, weights=purchases.amount_cents, minlength=population.size) / 100.0
     kept = 0.15 + 0.75 * uniform(population.seed, "points kept", population.ids)
-    return (spent * np.array(POINTS_PER_YUAN)[tier] * kept).astype(np.int64)
+    return np.asarray(spent * np.array(POINTS_PER_YUAN)[tier] * kept, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Names, places, goods and tags of the demo world. Every name of language/vocabulary.json occurs here or in cases.py."""
+"""Names, places and goods of the demo world."""
 
 SURNAMES = (
     ("Wang", "王"), ("Li", "李"), ("Zhang", "张"), ("Liu", "刘"), ("Chen", "陈"), ("Yang", "杨"), ("Huang", "黄"),
