@@ -20,7 +20,8 @@ def bind_arguments(tool: Tool[ArgsT], raw: Mapping[str, Any]) -> ArgsT:
     try:
         return tool.args.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # An argument that does not exist explains one that is missing: it comes first.
+        first = min(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
         known = tuple(tool.args.model_fields)
         raise InvalidRequest(
             f"{tool.name}: {_sentence(first, known)}", path=_path(first), candidates=_near(first, known)

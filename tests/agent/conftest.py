@@ -1,12 +1,13 @@
 """An assistant over probe tools and a scripted model, on real files that survive a new assistant."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from agent.events import Event
 from agent.model_calls import ChosenModel
@@ -26,6 +27,13 @@ MakeAssistant = Callable[..., Assistant]
 def person(sessions: Sessions, role: Role, **changes: Any) -> Actor:
     with unit_of_work(sessions) as session:
         return actor_for(make_account(session, role=role, **changes))
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged; structlog's default would print every frame with its variables, which takes seconds."""
+    with capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture
