@@ -1,0 +1,143 @@
+"""The parts of a campaign's brief and plan, shared by its page, its approval and its card in a conversation."""
+
+from collections.abc import Sequence
+
+from api.ui import formats
+from api.ui.components.card import Local
+from api.ui.components.charts import column_chart
+from api.ui.components.tables import facts, grid_table
+from api.ui.theme import block, chip, figure, icon, notice, text
+from crm.campaigns.brief import CampaignBrief, Copy, Offer, Step
+from crm.campaigns.plan import CampaignPlan, ExclusionCount
+from crm.loyalty.models import OfferKind
+
+_CHANNEL_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}
+
+
+def plan_figures(plan: CampaignPlan, local: Local) -> None:
+    budget = {
+        "within": f"within {local.money(plan.budget_cents)}",
+        "over": f"over the budget of {local.money(plan.budget_cents)}",
+        "no_budget": "to send the messages",
+    }[plan.budget_verdict]
+    with block("figures"):
+        figure("Audience", formats.count(plan.audience_count), "members")
+        figure("Messages", formats.count(plan.total_messages), "after every check")
+        figure("Holdout", formats.count(plan.holdout_count), "kept back to measure")
+        figure("Cost", local.money(plan.cost_cents), budget)
+
+
+def plan_warnings(plan: CampaignPlan) -> None:
+    for warning in plan.warnings:
+        notice(warning, "warn")
+
+
+def messages_chart(plan: CampaignPlan) -> None:
+    if not plan.messages_per_day:
+        return
+    days = sorted({row.day for row in plan.messages_per_day})
+    channels = list(dict.fromkeys(row.channel for row in plan.messages_per_day))
+    cells = {(row.day, row.channel): row.count for row in plan.messages_per_day}
+    series = {formats.channel(name): [cells.get((day, name), 0) for day in days] for name in channels}
+    with block("stack tight"):
+        text("Messages per day", "small strong")
+        column_chart(
+            [formats.short_day(day) for day in days], series, name="Messages per day", stacked=True, height=180
+        )
+
+
+def exclusions_table(exclusions: Sequence[ExclusionCount]) -> None:
+    if not exclusions:
+        text("Nobody is left out.", "small muted")
+        return
+    rows = [(formats.channel(row.channel), formats.reason(row.reason), formats.count(row.count)) for row in exclusions]
+    grid_table(("Channel", "Left out because", "Messages"), rows, numeric=(2,))
+
+
+def benefits_list(plan: CampaignPlan) -> None:
+    """Coupons needed against stock; a shortage stands out."""
+    for benefit in plan.benefits:
+        with block("line flow tight"):
+            icon("confirmation_number").style("color: var(--ink-3); font-size: 18px")
+            text(benefit.name, "strong wrap")
+            text(
+                f"{formats.count(benefit.needed)} needed, {formats.count(benefit.stock_available)} in stock",
+                "muted number",
+            )
+            if benefit.short:
+                chip(f"{formats.count(benefit.short)} short", "bad", "warning_amber")
+            else:
+                chip("covered", "good", "check")
+
+
+def conflicts_list(plan: CampaignPlan) -> None:
+    for conflict in plan.conflicts:
+        with block("line tight small"):
+            icon("call_split").style("color: var(--ink-3); font-size: 18px")
+            text(f"{formats.plural(conflict.shared_members, 'member')} are also in {conflict.campaign}", "wrap")
+
+
+def brief_facts(brief: CampaignBrief, local: Local) -> None:
+    pairs = [
+        ("Goal", brief.goal or formats.MISSING),
+        ("Channels", ", ".join(formats.channel(name) for name in brief.channels)),
+        ("Offer", "; ".join(offer_words(offer, local) for offer in brief.offers) or "None"),
+        ("Start", f"{formats.day(brief.start)} {brief.start:%H:%M}" if brief.start else "As soon as it is approved"),
+        ("Offer ends", formats.day(brief.end)),
+        ("Rhythm", "; ".join(step_words(step) for step in brief.steps)),
+        ("Holdout", _holdout(brief)),
+        ("Attribution", f"{brief.attribution_window_days} days"),
+    ]
+    if brief.budget_cents is not None:
+        pairs.append(("Budget", local.money(brief.budget_cents)))
+    if brief.exclude_campaigns:
+        pairs.append(("Left out", f"Whoever was in {', '.join(brief.exclude_campaigns)}"))
+    facts(pairs)
+
+
+def offer_words(offer: Offer, local: Local) -> str:
+    value = f"{float(offer.value):g}" if offer.value is not None else ""
+    words = {
+        OfferKind.PERCENT_OFF: f"{value}% off",
+        OfferKind.AMOUNT_OFF: f"{_major(offer.value, local)} off",
+        OfferKind.FREE_SHIPPING: "Free shipping",
+        OfferKind.POINTS_BONUS: f"{value} bonus points",
+        OfferKind.POINTS_MULTIPLIER: f"{value}× points",
+        OfferKind.GIFT: f"Gift: {offer.item or 'to be chosen'}",
+    }[offer.kind]
+    if offer.min_spend is not None:
+        words += f" from {_major(offer.min_spend, local)}"
+    return f"{words} (coupon {offer.coupon_code})" if offer.coupon_code else words
+
+
+def step_words(step: Step) -> str:
+    when = "At the start" if step.offset_days == 0 else f"Day {step.offset_days}"
+    at = f" at {step.at}" if step.at else ""
+    channels = ", ".join(formats.channel(name) for name in step.channels or ())
+    return f"{when}{at}{f' by {channels}' if channels else ''}"
+
+
+def copy_preview(copy_texts: Sequence[Copy]) -> None:
+    """What members will read, by channel."""
+    has_variants = len({copy.variant for copy in copy_texts}) > 1
+    for copy in copy_texts:
+        with block("message-preview"):
+            with block("line tight flow"):
+                icon(_CHANNEL_SYMBOLS.get(copy.channel, "chat")).style("font-size: 16px; color: var(--ink-3)")
+                text(formats.channel(copy.channel), "small strong")
+                if copy.step:
+                    text(formats.words(copy.step), "small faint")
+                if has_variants:
+                    chip(f"Variant {copy.variant}", "info")
+            if copy.subject:
+                text(copy.subject, "strong wrap")
+            text(copy.body, "pre")
+
+
+def _major(amount: object, local: Local) -> str:
+    return local.money(float(str(amount)) * 100)
+
+
+def _holdout(brief: CampaignBrief) -> str:
+    share = f"{brief.holdout_pct:g}%"
+    return f"{share}, waived: {brief.holdout_waiver}" if brief.holdout_waiver else share

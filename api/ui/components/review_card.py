@@ -1,0 +1,27 @@
+"""A campaign review in a conversation: the verdict and its interval first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.ui.components import review_parts
+from api.ui.components.card import Local, card
+from api.ui.components.verdicts import KINDS
+from api.ui.theme import chip, fold
+from crm.reports.blocks import CampaignReview
+
+TILES_IN_CHAT = 6
+
+
+def review_card(artifact: Mapping[str, Any], _local: Local) -> None:
+    review = CampaignReview.model_validate(artifact["review"])
+    with card("insights", "Review", review.campaign, link=f"/reviews/{review.campaign_id}") as corner:
+        with corner:
+            chip(KINDS[review.kind])
+        review_parts.headline(review)
+        review_parts.metric_tiles(review.metrics[:TILES_IN_CHAT], review.currency)
+        if review.channels:
+            with fold("By channel"):
+                review_parts.channel_table(review)
+        if review.next_steps:
+            with fold("Next steps", value=True):
+                review_parts.next_steps(review.next_steps)

@@ -1,0 +1,32 @@
+"""What happened to a thing, newest first, from the audit log."""
+
+from collections.abc import Mapping, Sequence
+
+from api.ui import formats
+from api.ui.components.card import Local
+from api.ui.theme import block, text
+from crm.access.models import AuditEntry
+
+_WORDS = {
+    "campaign.drafted": "Draft made",
+    "campaign.changed": "Brief changed",
+    "campaign.submitted": "Submitted for approval",
+    "approval.requested": "Approval requested",
+    "approval.approved": "Approved",
+    "approval.rejected": "Rejected",
+}
+
+
+def timeline(entries: Sequence[AuditEntry], people: Mapping[int, str], local: Local) -> None:
+    if not entries:
+        text("Nothing has happened yet.", "small muted")
+        return
+    with block("timeline", "ol"):
+        for entry in reversed(entries):
+            with block("", "li"):
+                text(_WORDS.get(entry.action, formats.words(entry.action)), "strong")
+                who = people.get(entry.account_id, "Somebody") if entry.account_id else "The engine"
+                text(f"{who} · {local.moment(entry.at)}", "small faint")
+                note = entry.detail.get("note") or entry.detail.get("reason")
+                if note:
+                    text(f"“{note}”", "small wrap")

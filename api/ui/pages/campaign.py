@@ -1,0 +1,208 @@
+"""One campaign: what it is, what waits for approval, how it runs, and what happened to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+from nicegui import ui
+from sqlalchemy.orm import Session
+
+from api.bootstrap import Nurture
+from api.ui.components.approval_panel import ApprovalView, approval_panel
+from api.ui.components.campaign_actions import CampaignActions
+from api.ui.components.card import Local
+from api.ui.components.monitor_parts import channel_table, identity_line, monitor_figures, responses_chart
+from api.ui.components.outbox_panel import OutboxPanel
+from api.ui.components.plan_parts import (
+    benefits_list,
+    brief_facts,
+    conflicts_list,
+    copy_preview,
+    exclusions_table,
+    messages_chart,
+    plan_figures,
+    plan_warnings,
+)
+from api.ui.components.state_chips import state_chip
+from api.ui.components.timeline import timeline
+from api.ui.pages.addresses import id_in
+from api.ui.shell import add_page
+from api.ui.theme import block, chip, icon, panel, text
+from api.ui.viewer import Viewer, attempt
+from crm.access.actor import Actor
+from crm.access.approvals import approval_for
+from crm.access.audit import history_of
+from crm.access.models import Approval, AuditEntry
+from crm.access.service import list_accounts
+from crm.campaigns.brief import CampaignBrief, parse_brief
+from crm.campaigns.models import Campaign
+from crm.campaigns.monitor import CampaignMonitor, monitor
+from crm.campaigns.plan import CampaignPlan, compute_plan
+from crm.campaigns.service import get_campaign
+from crm.catalog import segment_scope
+from crm.outreach.browse import LedgerFilter, LedgerPage, browse_ledger
+
+REFRESH_S = 5.0
+LIVE_STATES = ("running", "paused", "scheduled")
+
+
+def add_campaign(nurture: Nurture) -> None:
+    add_page(nurture, "/campaigns/{campaign_id}", section="Campaigns", build=_build)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Everything that the page shows, read in one snapshot."""
+
+    now: datetime
+    campaign: Campaign
+    brief: CampaignBrief
+    plan: CampaignPlan | None
+    monitor: CampaignMonitor | None
+    approval: Approval | None
+    history: list[AuditEntry]
+    people: Mapping[int, str]
+
+
+async def _build(viewer: Viewer, request: Request) -> None:
+    campaign_id = id_in(request, "campaign_id")
+    facts = await viewer.read(lambda session, actor, now: _load(session, actor, now, campaign_id))
+    local = Local(viewer.zone, viewer.currency)
+    with block("page"):
+        _head(viewer, facts, local)
+        _approval(viewer, facts, local)
+        with block("columns"):
+            with block("stack").style("gap: 20px"):
+                if facts.monitor is not None:
+                    _live(viewer, facts, facts.monitor)
+                if facts.plan is not None:
+                    _plan(facts.plan, local, is_past=facts.campaign.launched_at is not None)
+                _copy(facts.brief)
+                if facts.campaign.journey_id is not None:
+                    await _messages(viewer, facts.campaign.journey_id, local)
+            with block("stack").style("gap: 20px"):
+                with panel("Brief"):
+                    brief_facts(facts.brief, local)
+                with panel("Timeline"):
+                    timeline(facts.history, facts.people, local)
+
+
+def _load(session: Session, actor: Actor, now: datetime, campaign_id: int) -> _Facts:
+    campaign = get_campaign(session, campaign_id)
+    brief = parse_brief(campaign.brief)
+    is_launched = campaign.journey_id is not None
+    return _Facts(
+        now=now,
+        campaign=campaign,
+        brief=brief,
+        plan=None if campaign.is_imported else _plan_of(session, campaign, brief, actor, now),
+        monitor=monitor(session, campaign_id, now) if is_launched else None,
+        approval=approval_for(session, "campaign", campaign_id),
+        history=history_of(session, f"campaign:{campaign_id}"),
+        people={account.id: account.display_name for account in list_accounts(session)},
+    )
+
+
+def _plan_of(
+    session: Session, campaign: Campaign, brief: CampaignBrief, actor: Actor, now: datetime
+) -> CampaignPlan | None:
+    """The stored plan; a draft that changed since is planned anew."""
+    if campaign.plan is not None:
+        return CampaignPlan.model_validate(campaign.plan)
+    return compute_plan(session, brief, segment_scope(session, actor, now), now)
+
+
+def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
+    campaign = facts.campaign
+    with block("line top flow"):
+        with block("stack tight grow"):
+            with ui.link(target="/campaigns").classes("line tight small").style("width: fit-content"):
+                icon("arrow_back")
+                text("Campaigns", "", "span")
+            with block("line flow"):
+                text(campaign.name, "page-title", "h1")
+                state_chip(campaign.state)
+                if campaign.is_imported:
+                    chip("Imported", "info")
+            author = facts.people.get(campaign.author_id, "somebody")
+            text(
+                f"Made by {author}, {local.moment(campaign.created_at)} · changed {local.moment(campaign.updated_at)}",
+                "small muted",
+            )
+        CampaignActions(viewer, campaign).draw()
+
+
+def _approval(viewer: Viewer, facts: _Facts, local: Local) -> None:
+    approval = facts.approval
+    if approval is None:
+        return
+    view = ApprovalView(
+        approval,
+        subject=facts.campaign.name,
+        requested_by=facts.people[approval.requested_by],
+        decided_by=facts.people.get(approval.decided_by) if approval.decided_by else None,
+    )
+    actions = CampaignActions(viewer, facts.campaign)
+    approval_panel(view, viewer.actor, facts.now, local, actions.decide)
+
+
+def _live(viewer: Viewer, facts: _Facts, shown: CampaignMonitor) -> None:
+    with panel("Monitor"):
+        box = block("stack")
+    with box:
+        _monitor(shown, Local(viewer.zone, viewer.currency))
+    if facts.campaign.state not in LIVE_STATES:
+        return
+
+    async def refresh() -> None:
+        nonlocal shown
+        newest = await attempt(viewer.read(lambda session, _actor, now: monitor(session, facts.campaign.id, now)))
+        if newest is None or newest.model_copy(update={"as_of": shown.as_of}) == shown:
+            return
+        shown = newest
+        box.clear()
+        with box:
+            _monitor(newest, Local(viewer.zone, viewer.currency))
+
+    ui.timer(REFRESH_S, refresh)
+
+
+def _monitor(shown: CampaignMonitor, local: Local) -> None:
+    identity_line(shown)
+    monitor_figures(shown)
+    channel_table(shown)
+    responses_chart(shown)
+    text("Who was left out, and why", "small strong")
+    exclusions_table(shown.exclusions)
+    if shown.next_due_at:
+        text(f"Next message due {local.moment(shown.next_due_at)}", "small muted")
+
+
+def _plan(plan: CampaignPlan, local: Local, *, is_past: bool) -> None:
+    with panel("Plan", f"Computed {local.moment(plan.as_of)}{', before the launch' if is_past else ''}."):
+        text(plan.read_back, "wrap")
+        plan_figures(plan, local)
+        plan_warnings(plan)
+        benefits_list(plan)
+        messages_chart(plan)
+        conflicts_list(plan)
+        if not is_past:
+            text("Who would be left out, and why", "small strong")
+            exclusions_table(plan.exclusions)
+
+
+def _copy(brief: CampaignBrief) -> None:
+    if not brief.copy_texts:
+        return
+    with panel("Copy", "Words in double braces are filled in for each member."), block("halves"):
+        copy_preview(brief.copy_texts)
+
+
+async def _messages(viewer: Viewer, journey_id: int, local: Local) -> None:
+    async def load(wanted: LedgerFilter) -> LedgerPage | None:
+        return await attempt(
+            viewer.read(lambda session, actor, _now: browse_ledger(session, journey_id, wanted, actor=actor))
+        )
+
+    await OutboxPanel(load, local).draw()

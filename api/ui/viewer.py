@@ -1,0 +1,111 @@
+"""The person who looks at a page, and the only way in which pages reach the domain."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+from fastapi import Request
+from nicegui import run, ui
+from sqlalchemy.orm import Session
+
+from api.auth import COOKIE, machine_clock
+from api.bootstrap import Nurture
+from api.ui import formats
+from crm.access import service as access
+from crm.access.actor import Actor
+from crm.database import read_only, unit_of_work
+from crm.errors import CrmError, Forbidden
+from crm.workspace import get_workspace
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class SignedOut(Forbidden):
+    """The browser session behind an open page has ended."""
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A signed-in browser. A page may stay open for hours, so each action asks anew who is behind its cookie."""
+
+    nurture: Nurture
+    token: str
+    actor: Actor
+    workspace: str
+    zone: ZoneInfo
+    currency: str
+    is_simulated: bool
+
+    async def current_actor(self) -> Actor:
+        """Who is behind the cookie now. Raises SignedOut when the session has ended."""
+        return await self.read(lambda _session, actor, _now: actor)
+
+    async def read(self, work: Callable[[Session, Actor, datetime], T]) -> T:
+        """Run `work(session, actor, now)` on one snapshot, off the event loop."""
+
+        def inside() -> T:
+            now = self.nurture.clock.now()
+            with read_only(self.nurture.sessions) as session:
+                return work(session, self._current(session), now)
+
+        return await run.io_bound(inside)
+
+    async def write(self, work: Callable[[Session, Actor, datetime], T]) -> T:
+        """Run `work(session, actor, now)` in one transaction, off the event loop."""
+
+        def inside() -> T:
+            now = self.nurture.clock.now()
+            with unit_of_work(self.nurture.sessions) as session:
+                return work(session, self._current(session), now)
+
+        return await run.io_bound(inside)
+
+    def _current(self, session: Session) -> Actor:
+        actor = access.actor_of_login(session, self.token, machine_clock.now())
+        if actor is None:
+            raise SignedOut("your sign-in has ended; sign in again to go on")
+        return actor
+
+
+def viewer_of(nurture: Nurture, request: Request) -> Viewer | None:
+    """Who sent this request, None when nobody is signed in."""
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return None
+    with read_only(nurture.sessions) as session:
+        actor = access.actor_of_login(session, token, machine_clock.now())
+        if actor is None:
+            return None
+        workspace = get_workspace(session)
+        return Viewer(
+            nurture=nurture,
+            token=token,
+            actor=actor,
+            workspace=workspace.name,
+            zone=workspace.zone,
+            currency=workspace.currency,
+            is_simulated=workspace.is_simulated,
+        )
+
+
+async def attempt(work: Awaitable[T]) -> T | None:
+    """Await what a person asked for. An expected failure becomes a notice and gives None; a bug still crashes."""
+    try:
+        return await work
+    except SignedOut:
+        ui.navigate.to("/login")
+        return None
+    except CrmError as error:
+        show_error(error)
+        return None
+
+
+def show_error(error: CrmError) -> None:
+    log.info("ui.request_refused", code=error.code)
+    hint = f" Did you mean: {', '.join(error.candidates)}?" if error.candidates else ""
+    message = formats.sentence(error.message) + hint
+    ui.notify(message, type="negative", position="top", multi_line=True, timeout=8000, close_button="Close")
