@@ -77,7 +77,7 @@ def _move(session: Session, enrolments: ColumnElement[bool], to: GrantState, now
     """Move reserved grants on, and the stock with them. `enrolments` is a condition on `CouponGrant`."""
     reserved = (CouponGrant.state == GrantState.RESERVED, enrolments)
     by_coupon = select(CouponGrant.coupon_id, func.count()).where(*reserved).group_by(CouponGrant.coupon_id)
-    counts = session.execute(by_coupon.order_by(CouponGrant.coupon_id)).tuples().all()
+    counts = session.execute(by_coupon.order_by(CouponGrant.coupon_id)).all()
     if not counts:
         return
     session.execute(

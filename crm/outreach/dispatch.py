@@ -120,7 +120,7 @@ def _claim(
     ledger.settle_benefits(session, select(Message.enrolment_id).where(Message.id.in_(ids)), now=now)
     by_channel: dict[Channel, list[int]] = {}
     claimed = select(Message.channel, Message.id).where(Message.id.in_(ids), Message.claimed_by == lease.holder)
-    for channel, message_id in session.execute(claimed.order_by(Message.due_at, Message.id)).tuples():
+    for channel, message_id in session.execute(claimed.order_by(Message.due_at, Message.id)):
         by_channel.setdefault(channel, []).append(message_id)
     return _Claim(by_channel, count_states(session, ids))
 
@@ -142,7 +142,7 @@ def _next_due(session: Session, channels: Sequence[Channel], now: datetime, batc
         .with_for_update(of=Message, skip_locked=True)
     )
     first: dict[int, int] = {}
-    for message_id, member_id in session.execute(due).tuples():
+    for message_id, member_id in session.execute(due):
         first.setdefault(member_id, message_id)
     # Where several workers claim at once, the frequency cap holds because a member is judged by one at a time.
     free = select(Member.id).where(Member.id.in_(first)).order_by(Member.id)

@@ -132,7 +132,7 @@ def settle_benefits(session: Session, enrolments: Select[int], *, now: datetime)
 def state_counts(session: Session, journey_id: int) -> Mapping[MessageState, int]:
     """Messages of a journey by state."""
     query = select(Message.state, func.count()).where(Message.journey_id == journey_id).group_by(Message.state)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def grants_of(session: Session, journey_id: int) -> Mapping[GrantState, int]:
@@ -143,4 +143,4 @@ def grants_of(session: Session, journey_id: int) -> Mapping[GrantState, int]:
         .where(Enrolment.journey_id == journey_id)
         .group_by(CouponGrant.state)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

@@ -57,7 +57,7 @@ def send_claimed(
 
 def count_states(session: Session, ids: Sequence[int]) -> DispatchResult:
     query = select(Message.state, func.count()).where(Message.id.in_(ids)).group_by(Message.state)
-    counts = {state.value: count for state, count in session.execute(query).tuples()}
+    counts = {state.value: count for state, count in session.execute(query)}
     return DispatchResult(**{name: counts.get(name, 0) for name in DispatchResult.__dataclass_fields__})
 
 

@@ -1,0 +1,55 @@
+"""Providers for tests: real implementations of the channel protocol, with a log of all that they took."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from crm.members.models import SENDABLE_CHANNELS
+from crm.outreach.channels.adapter import ChannelAdapters, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class FakeProvider:
+    """Takes messages. What it takes is its own memory: it survives any crash of ours.
+
+    `script` says what happens to the next messages, one word each; without a word it delivers:
+    `refuse`, `accept` (a receipt comes later), `silent` (takes it and gives no answer),
+    `down` (gives no answer and takes nothing), `kill` (takes it, and our process dies).
+    """
+
+    honours_idempotency_key: bool = True
+    script: list[str] = field(default_factory=list)
+    taken: list[OutgoingMessage] = field(default_factory=list)
+    handed: list[tuple[OutgoingMessage, datetime]] = field(default_factory=list)
+    """Every hand-over, repeats included."""
+
+    def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
+        for message in batch:
+            self.handed.append((message, now))
+            word = self.script.pop(0) if self.script else "deliver"
+            if word == "refuse":
+                yield SendResult(message.idempotency_key, Outcome.REFUSED, reason="no such mailbox")
+                continue
+            if word == "down":
+                raise ChannelUnavailable("the provider does not answer")
+            if not (self.honours_idempotency_key and message.idempotency_key in self.keys):
+                self.taken.append(message)
+            if word == "silent":
+                raise ChannelUnavailable("the provider took the message and hung up")
+            if word == "kill":
+                raise Killed
+            outcome = Outcome.ACCEPTED if word == "accept" else Outcome.DELIVERED
+            yield SendResult(message.idempotency_key, outcome, provider_ref=f"ref-{message.message_id}")
+
+    @property
+    def keys(self) -> list[str]:
+        return [message.idempotency_key for message in self.taken]
+
+    def on_all_channels(self) -> ChannelAdapters:
+        return dict.fromkeys(SENDABLE_CHANNELS, self)
