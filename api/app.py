@@ -1,14 +1,12 @@
 """The web application: pages, JSON API, and the engine's ticker, in one process."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 
 from api.bootstrap import Nurture
-from api.home import secret_key
 from api.problems import install_error_handlers
 from api.routes import access, assistant, campaigns, health, insights, reviews, segments, workspace
 from api.ticker import run_ticker, stop
@@ -49,11 +47,10 @@ def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True
     for room in (health, access, workspace, assistant, segments, campaigns, reviews, insights):
         app.include_router(room.router)
     if with_pages:
-        # NiceGUI reads its storage path when it is imported.
-        os.environ["NICEGUI_STORAGE_PATH"] = str(nurture.settings.home / "pages")
+        # NiceGUI is imported where pages are served: it costs a second and keeps its pages in one global registry.
         from api.ui import mount_ui  # noqa: PLC0415
 
-        mount_ui(app, nurture, storage_secret=secret_key(nurture.settings).get_secret_value())
+        mount_ui(app, nurture)
     return app
 
 

@@ -1,1 +1,40 @@
 """The web pages, built with NiceGUI over the same services as the JSON API."""
+
+from fastapi import FastAPI
+from nicegui import ui
+
+from api.bootstrap import Nurture
+from api.ui.pages.approvals import add_approvals
+from api.ui.pages.assistant import add_assistant
+from api.ui.pages.campaign import add_campaign
+from api.ui.pages.campaigns import add_campaigns
+from api.ui.pages.login import add_login
+from api.ui.pages.review import add_review
+from api.ui.pages.reviews import add_reviews
+from api.ui.theme import FAVICON, apply_theme
+
+RECONNECT_TIMEOUT_S = 30.0
+"""How long a page's state waits for a browser that lost its connection."""
+
+
+def mount_ui(app: FastAPI, nurture: Nurture) -> None:
+    """Serve the pages under `/`, after every route that `app` already has.
+
+    Once in a process: NiceGUI keeps one registry of pages. Nothing is kept in NiceGUI's own storage, so it
+    gets no secret, sets no cookie and writes no file; who is signed in comes from our own session cookie.
+    """
+    apply_theme()
+    add_login(app, nurture)
+    for add in (add_assistant, add_campaigns, add_campaign, add_approvals, add_reviews, add_review):
+        add(nurture)
+    ui.run_with(
+        app,
+        title="Nurture",
+        favicon=FAVICON,
+        dark=False,
+        language="en-US",
+        tailwind=False,
+        mount_path="/",
+        reconnect_timeout=RECONNECT_TIMEOUT_S,
+        show_welcome_message=False,
+    )
