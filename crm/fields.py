@@ -12,12 +12,14 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Select, SQLColumnExpression
+from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, SQLColumnExpression
 
 CENTS_PER_UNIT = 100
 """Amounts are stored in cents; definitions and words speak of whole units (yuan)."""
 
 Sql = SQLColumnExpression[Any]
+Words = Select[Any] | CompoundSelect[Any]
+"""A query with one column of words."""
 Record = Mapping[str, Any]
 """One member in memory, as `crm.segments.records` reads it and `nurture members export` prints it."""
 Qualifiers = Mapping[str, tuple[str, ...]]
@@ -158,7 +160,6 @@ ZERO_WITHOUT_ROWS = frozenset({Aggregate.COUNT, Aggregate.SUM})
 class RowColumns:
     """The rows of members as SQL: whose, when, and what of them counts."""
 
-    source: FromClause
     member_id: Sql
     at: Sql | None = None
     value: Sql | None = None
@@ -166,6 +167,8 @@ class RowColumns:
     distinct_key: Sql | None = None
     """Counts things instead of rows when several rows can stand for one thing."""
     conditions: tuple[ColumnElement[bool], ...] = ()
+    source: FromClause | None = None
+    """The join to read; None: the one table that the columns stand in."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +191,11 @@ class Qualifier:
     matches: Callable[[Sql, tuple[str, ...]], ColumnElement[bool]]
     label: Callable[[Sql], Sql]
     """The word of a row, for records."""
-    values: tuple[str, ...] | Select[tuple[str]]
+    values: tuple[str, ...] | Words
     """The words there are: a closed list, or a query."""
     text: Text
-    must_exist: bool = False
-    """A word that the query does not know is a mistake, not an empty result."""
+    names: Words | None = None
+    """Every name there is, when an unknown one is a mistake (a campaign) and not an empty result (a category)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +228,10 @@ class Field:
     more_ops: tuple[Op, ...] = ()
     missing: str | None = None
     """What a missing value means; None: the value is never missing."""
-    values: tuple[str, ...] | Select[tuple[str]] | None = None
+    values: tuple[str, ...] | Words | None = None
     """The words there are: a closed list, a query, or None for a field without words."""
-    must_exist: bool = False
-    """A word that the query does not know is a mistake (a campaign), not an empty result (a city)."""
+    names: Words | None = None
+    """Every name there is, when an unknown one is a mistake (a campaign) and not an empty result (a city)."""
     is_sensitive: bool = False
 
     @cached_property
@@ -271,10 +274,10 @@ class Collection:
     member_id: Sql
     columns: Mapping[str, Sql]
     """Key in the record's row and the column behind it. Moments become local ISO times."""
-    source: FromClause
     money: frozenset[str] = frozenset()
     """Keys whose column holds cents and whose value is shown in whole units."""
-    conditions: tuple[ColumnElement[bool], ...] = ()
+    source: FromClause | None = None
+    """The join to read; None: the one table that the columns stand in."""
     children: tuple["Collection", ...] = ()
     """Rows that hang below these; their first column is the id of the row above."""
 
@@ -310,9 +313,7 @@ def stored(column: Sql) -> Callable[[Viewpoint], Sql]:
     return lambda _viewpoint: column
 
 
-def plain_qualifier(
-    name: str, values: tuple[str, ...] | Select[tuple[str]], text: Text, *, must_exist: bool = False
-) -> Qualifier:
+def plain_qualifier(name: str, values: tuple[str, ...] | Words, text: Text) -> Qualifier:
     """A qualifier whose words stand in the rows themselves."""
     return Qualifier(
         name=name,
@@ -320,5 +321,4 @@ def plain_qualifier(
         label=lambda column: column,
         values=values,
         text=text,
-        must_exist=must_exist,
     )

@@ -34,9 +34,8 @@ def _orders(qualifiers: Qualifiers) -> RowColumns:
     """Whole orders; with a category, the lines of that category."""
     categories = qualifiers.get("category")
     if categories is None:
-        return RowColumns(Order.__table__, Order.member_id, at=Order.ordered_at, value=Order.amount_cents)
+        return RowColumns(Order.member_id, at=Order.ordered_at, value=Order.amount_cents)
     return RowColumns(
-        OrderLine.__table__,
         OrderLine.member_id,
         at=OrderLine.ordered_at,
         value=OrderLine.amount_cents,
@@ -57,7 +56,7 @@ def _order_facts(record: Record, qualifiers: Qualifiers) -> Iterator[Fact]:
 
 
 def _bought_categories(_qualifiers: Qualifiers) -> RowColumns:
-    return RowColumns(OrderLine.__table__, OrderLine.member_id, at=OrderLine.ordered_at, value=OrderLine.category)
+    return RowColumns(OrderLine.member_id, at=OrderLine.ordered_at, value=OrderLine.category)
 
 
 def _bought_category_facts(record: Record, _qualifiers: Qualifiers) -> Iterator[Fact]:
@@ -74,7 +73,6 @@ def cents(amount: float) -> int:
 def _events(kind: EventKind, en: str, zh: str, words_en: tuple[str, ...]) -> Field:
     def columns(_qualifiers: Qualifiers) -> RowColumns:
         return RowColumns(
-            ActivityEvent.__table__,
             ActivityEvent.member_id,
             at=ActivityEvent.occurred_at,
             conditions=(ActivityEvent.kind == kind,),
@@ -183,14 +181,12 @@ FIELDS = (
 COLLECTIONS = (
     Collection(
         "orders",
-        source=Order.__table__,
         member_id=Order.member_id,
         columns={"id": Order.id, "at": Order.ordered_at, "amount": Order.amount_cents},
         money=frozenset({"amount"}),
         children=(
             Collection(
                 "lines",
-                source=OrderLine.__table__,
                 member_id=OrderLine.member_id,
                 columns={
                     "order_id": OrderLine.order_id,
@@ -204,7 +200,6 @@ COLLECTIONS = (
     ),
     Collection(
         "events",
-        source=ActivityEvent.__table__,
         member_id=ActivityEvent.member_id,
         columns={"id": ActivityEvent.id, "kind": ActivityEvent.kind, "at": ActivityEvent.occurred_at},
     ),

@@ -18,7 +18,7 @@ CAMPAIGN = Qualifier(
     label=lambda journey_id: select(Campaign.name).where(Campaign.journey_id == journey_id).scalar_subquery(),
     values=NAMES,
     text=Text("campaign", "活动"),
-    must_exist=True,
+    names=NAMES,
 )
 """Rows that belong to a campaign know its journey; people know its name."""
 
@@ -26,7 +26,7 @@ _enrolments = Enrolment.__table__.join(Campaign.__table__, Campaign.journey_id =
 
 
 def _memberships(_qualifiers: Qualifiers) -> RowColumns:
-    return RowColumns(_enrolments, Enrolment.member_id, at=Enrolment.enrolled_at, value=Campaign.name)
+    return RowColumns(Enrolment.member_id, at=Enrolment.enrolled_at, value=Campaign.name, source=_enrolments)
 
 
 def _facts(record: Record, _qualifiers: Qualifiers) -> Iterator[Fact]:
@@ -38,11 +38,11 @@ FIELDS = (
         name="campaign",
         kind=Kind.MEMBERSHIP,
         source=Rows(Aggregate.SET, _memberships, _facts),
-        label=Text("campaign audience (with its holdout)", "活动受众（含对照组）"),
+        label=Text("campaigns taken part in (in their holdout, too)", "参与过的活动（含对照组）"),
         words_en=("campaign", "campaigns", "was in", "took part in", "targeted by"),
         words_zh=("活动", "参加过", "参与活动"),
         values=NAMES,
-        must_exist=True,
+        names=NAMES,
     ),
 )
 

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, cast, extract, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, extract, or_, select
 
-from crm.access.models import Account
+from crm.access.models import Account, Role
 from crm.fields import (
     Aggregate,
     Collection,
@@ -49,11 +49,8 @@ def _age_in_record(record: Record, viewpoint: Viewpoint) -> int | None:
 
 
 def _accounts_called(names: tuple[str, ...], viewpoint: Viewpoint) -> Select[Any]:
-    folded = [name.lower() for name in names if name != ME]
-    called = [func.lower(Account.display_name).in_(folded), func.lower(Account.username).in_(folded)]
-    if ME in names:
-        called.append(Account.id == viewpoint.me_id)
-    return select(Account.id).where(or_(*called))
+    called = or_(Account.display_name.in_(names), Account.username.in_(names))
+    return select(Account.id).where(or_(called, Account.id == viewpoint.me_id) if ME in names else called)
 
 
 def _account_name(key: Sql) -> ColumnElement[Any]:
@@ -63,12 +60,11 @@ def _account_name(key: Sql) -> ColumnElement[Any]:
 def _is_owned_by(record: Record, names: tuple[str, ...], viewpoint: Viewpoint) -> bool:
     if ME in names and record["csm_id"] is not None and record["csm_id"] == viewpoint.me_id:
         return True
-    called = {(record["csm"] or "").lower(), (record["csm_username"] or "").lower()} - {""}
-    return any(name.lower() in called for name in names if name != ME)
+    return record["csm_id"] is not None and not {record["csm"], record["csm_username"]}.isdisjoint(names)
 
 
 def _tags(_qualifiers: Qualifiers) -> RowColumns:
-    return RowColumns(source=MemberTag.__table__, member_id=MemberTag.member_id, value=MemberTag.tag)
+    return RowColumns(member_id=MemberTag.member_id, value=MemberTag.tag)
 
 
 def _consent(channel: Channel, zh: str) -> Field:
@@ -213,8 +209,8 @@ FIELDS = (
         words_en=("csm", "customer success manager", "account manager", "owner", "book"),
         words_zh=("客户经理", "客户成功经理", "名下", "负责人"),
         missing=NOT_ANY,
-        values=select(Account.display_name),
-        must_exist=True,
+        values=select(Account.display_name).where(Account.role == Role.CSM),
+        names=select(Account.display_name).union(select(Account.username)),
     ),
 )
 
@@ -227,6 +223,4 @@ PROFILE: dict[str, Sql] = {
     "csm_username": select(Account.username).where(Account.id == Member.owner_id).scalar_subquery(),
 }
 
-COLLECTIONS = (
-    Collection("tags", source=MemberTag.__table__, member_id=MemberTag.member_id, columns={"tag": MemberTag.tag}),
-)
+COLLECTIONS = (Collection("tags", member_id=MemberTag.member_id, columns={"tag": MemberTag.tag}),)

@@ -156,7 +156,7 @@ class Definition:
 
     def conditions(self) -> Iterator[Condition]:
         """Every condition of the tree, in reading order."""
-        return _conditions(self.root)
+        return conditions_of(self.root)
 
     def to_json(self) -> dict[str, Any]:
         found = self.root.to_json()
@@ -174,12 +174,13 @@ def _depth(node: Node) -> int:
     return 1 + max(map(_depth, parts), default=0)
 
 
-def _conditions(node: Node) -> Iterator[Condition]:
+def conditions_of(node: Node) -> Iterator[Condition]:
+    """Every condition of a part of a tree, in reading order."""
     if isinstance(node, Condition):
         yield node
         return
     for part in (node.part,) if isinstance(node, Not) else node.parts:
-        yield from _conditions(part)
+        yield from conditions_of(part)
 
 
 EVERYONE = Definition(AllOf())

@@ -47,7 +47,10 @@ def read_value(field: Field, op: Op, raw: Any) -> OpValue:
     if op is Op.MONTH_DAY_BETWEEN or op is Op.ANNIVERSARY_BETWEEN:
         return _pair(raw, _month_day, 'two days of the year such as ["12-20", "01-05"]')
     if field.kind in (Kind.CHOICE, Kind.SET, Kind.MEMBERSHIP):
-        return read_words(raw, field.values, what=field.name)
+        words = read_words(raw, field.values, what=field.name)
+        if op in (Op.EQ, Op.NE) and len(words) > 1:
+            raise _wrong(f"{field.name} {op} takes one word; use in or not_in for several")
+        return words
     if field.kind is Kind.FLAG:
         return _flag(field, raw)
     if field.kind is Kind.NUMBER:

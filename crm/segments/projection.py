@@ -1,0 +1,54 @@
+"""What a term is worth for each member, as a column: to order by, to average, to group by, to export."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, case, false, func, select, true
+
+from crm.fields import ZERO_WITHOUT_ROWS, Presence, RowColumns, Value, Viewpoint
+from crm.segments.definition import Term
+from crm.segments.plan import Plan, Shape
+from crm.segments.rows import grouped, has_row, per_member, rows_of, words_of
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A column over members, and the subquery to join for it on its `member_id`."""
+
+    expression: ColumnElement[Any]
+    join: Subquery | None = None
+
+
+def project(term: Term, plan: Plan) -> Projection:
+    """At most one value a member; NULL where it is missing."""
+    source = term.field.source
+    if isinstance(source, Value):
+        return _project_value(source, plan.viewpoint)
+    if isinstance(source, Presence):
+        return Projection(case((has_row(flag_rows(source), plan), true()), else_=false()))
+    rows = rows_of(term, plan.viewpoint)
+    if plan.shape is Shape.PER_MEMBER:
+        return Projection(per_member(rows, source.aggregate))
+    joined = grouped(rows, source.aggregate)
+    has_zero = source.aggregate in ZERO_WITHOUT_ROWS
+    return Projection(func.coalesce(joined.c.value, 0) if has_zero else joined.c.value, joined)
+
+
+def project_words(term: Term, plan: Plan) -> Projection:
+    """The words of a set: a member stands once for each of his words, once with NULL when he has none."""
+    joined = words_of(rows_of(term, plan.viewpoint))
+    return Projection(joined.c.value, joined)
+
+
+def _project_value(source: Value, viewpoint: Viewpoint) -> Projection:
+    value = source.expression(viewpoint)
+    shown = value if source.reference is None else source.reference.name(value)
+    if source.member_id is None:
+        return Projection(shown)
+    joined = select(source.member_id.label("member_id"), shown.label("value")).subquery()
+    return Projection(joined.c.value, joined)
+
+
+def flag_rows(source: Presence) -> RowColumns:
+    """The rows of which one makes the flag true."""
+    return RowColumns(source.member_id, conditions=() if source.condition is None else (source.condition,))

@@ -1,0 +1,177 @@
+"""What can be done with a definition: count, list, sample, split, explain. Nothing here writes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm.errors import InvalidRequest, NotFound
+from crm.members.fields import ME
+from crm.members.models import Member
+from crm.segments.breakdown import Breakdown, Group, Metric, MetricFn, compute_breakdown, parse_metric
+from crm.segments.compile import member_predicate, select_member_ids
+from crm.segments.definition import AllOf, Condition, Definition, Node, Not
+from crm.segments.describe import describe_condition
+from crm.segments.plan import Plan, Shape
+from crm.segments.projection import project
+from crm.segments.records import field_to_record, member_records
+from crm.segments.reference import Verdict, evaluate, value_of, verdict
+from crm.segments.scope import SegmentScope
+from crm.segments.values import near
+
+__all__ = [
+    "Breakdown",
+    "Explanation",
+    "Group",
+    "MemberRow",
+    "Metric",
+    "MetricFn",
+    "break_down",
+    "count",
+    "explain_member",
+    "member_ids",
+    "parse_metric",
+    "require_known_names",
+    "sample",
+]
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A member as lists show him: no contact details."""
+
+    id: int
+    name: str
+    name_local: str | None
+    tier: str
+    city: str | None
+    order_value: float | int | str | None = None
+    """What the definition orders by, in the units of a record; None without an order."""
+
+
+@dataclass(frozen=True)
+class LeafVerdict:
+    """One condition of an explanation."""
+
+    path: str
+    words: str
+    value: Any
+    """The member's value, in the units of a record; None when missing."""
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a member is, or is not, in a segment."""
+
+    member_id: int
+    member_name: str
+    conditions: tuple[LeafVerdict, ...]
+    meets_conditions: Verdict
+    is_member: bool
+    """Also within the definition's limit."""
+
+
+def count(session: Session, definition: Definition, scope: SegmentScope) -> int:
+    """How many members the segment has; at most the definition's limit."""
+    require_known_names(session, definition)
+    statement = select(func.count()).select_from(Member).where(member_predicate(definition, scope))
+    return session.scalar(statement) or 0
+
+
+def member_ids(session: Session, definition: Definition, scope: SegmentScope) -> list[int]:
+    """The ids in the definition's order; by id where it has none."""
+    require_known_names(session, definition)
+    return list(session.scalars(select_member_ids(definition, scope)))
+
+
+def sample(session: Session, definition: Definition, scope: SegmentScope, limit: int = 5) -> list[MemberRow]:
+    """The first members of the segment in its order."""
+    shown = min(limit, definition.limit or limit)
+    ids = member_ids(session, replace(definition, limit=shown), scope)
+    order = definition.order_by
+    statement = select(Member.id, Member.name, Member.name_local, Member.tier, Member.city)
+    if order is not None:
+        value = project(order.term, Plan(scope.viewpoint, Shape.PER_MEMBER))
+        statement = statement.add_columns(value.expression)
+        if value.join is not None:
+            statement = statement.outerjoin(value.join, value.join.c.member_id == Member.id)
+    rows = {}
+    for member_id, name, name_local, tier, city, *ordered in session.execute(statement.where(Member.id.in_(ids))):
+        order_value = field_to_record(order.term.field, ordered[0], zone=scope.zone) if order is not None else None
+        rows[member_id] = MemberRow(member_id, name, name_local, tier, city, order_value)
+    return [rows[member_id] for member_id in ids]
+
+
+def break_down(
+    session: Session,
+    definition: Definition,
+    scope: SegmentScope,
+    group_by: tuple[str, ...],
+    metric: Metric | None = None,
+    limit: int | None = None,
+) -> Breakdown:
+    """The segment in groups by one or two fields, the largest value first, at most `limit` groups."""
+    require_known_names(session, definition)
+    return compute_breakdown(session, definition, scope, group_by, metric or Metric(), limit)
+
+
+def explain_member(session: Session, definition: Definition, scope: SegmentScope, member_id: int) -> Explanation:
+    """Why a member is, or is not, in the segment. Raises NotFound for a member the caller may not see."""
+    require_known_names(session, definition)
+    record = next(member_records(session, scope, [member_id]), None)
+    if record is None:
+        raise NotFound(f"there is no member {member_id} that you may see")
+    leaves = tuple(
+        LeafVerdict(
+            path=path,
+            words=describe_condition(condition, scope),
+            value=value_of(condition.term, record, scope.viewpoint),
+            verdict=verdict(condition, record, scope.viewpoint),
+        )
+        for path, condition in _placed_conditions(definition.root, "")
+    )
+    meets = evaluate(definition, record, scope)
+    is_member = meets is True and (definition.limit is None or member_id in member_ids(session, definition, scope))
+    return Explanation(member_id, record["name"], leaves, meets, is_member)
+
+
+def _placed_conditions(node: Node, path: str) -> Iterator[tuple[str, Condition]]:
+    if isinstance(node, Condition):
+        yield path, node
+        return
+    if isinstance(node, Not):
+        yield from _placed_conditions(node.part, f"{path}.not" if path else "not")
+        return
+    key = "all" if isinstance(node, AllOf) else "any"
+    for index, part in enumerate(node.parts):
+        yield from _placed_conditions(part, f"{path}.{key}[{index}]" if path else f"{key}[{index}]")
+
+
+def require_known_names(session: Session, definition: Definition) -> None:
+    """Refuse a name of a thing that does not exist, such as a campaign or a CSM.
+
+    Raises InvalidRequest with the near names: an empty segment would hide the mistake.
+    """
+    terms = [condition.term for condition in definition.conditions()]
+    if definition.order_by is not None:
+        terms.append(definition.order_by.term)
+    for condition in definition.conditions():
+        if condition.field.names is not None and isinstance(condition.value, tuple):
+            _require_names(session, condition.field.name, condition.field.names, condition.value)
+    for term in terms:
+        words = dict(term.qualifiers)
+        for qualifier in term.field.qualifiers:
+            if qualifier.names is not None and qualifier.name in words:
+                _require_names(session, qualifier.name, qualifier.names, words[qualifier.name])
+
+
+def _require_names(session: Session, what: str, names: Any, words: Sequence[Any]) -> None:
+    known = session.scalars(names).all()
+    for word in words:
+        if word != ME and word not in known:
+            candidates = near(word, known)
+            listed = f"; the nearest are {', '.join(candidates)}" if candidates else ""
+            raise InvalidRequest(f"there is no {what} called {word!r}{listed}", path=what, candidates=candidates)
