@@ -10,6 +10,7 @@ from rapidfuzz import process
 
 from crm.errors import InvalidRequest
 from tools.base import ArgsT, Tool
+from tools.fence import unfence
 
 NEAR_ENOUGH = 60
 """rapidfuzz score (0 to 100) from which an unknown argument name counts as a slip of a known one."""
@@ -18,7 +19,7 @@ NEAR_ENOUGH = 60
 def bind_arguments(tool: Tool[ArgsT], raw: Mapping[str, Any]) -> ArgsT:
     """The tool's arguments. Raises InvalidRequest with the path, what was wrong and what would be right."""
     try:
-        return tool.args.model_validate(raw)
+        return tool.args.model_validate(_unfenced(raw))
     except ValidationError as error:
         # An argument that does not exist explains one that is missing: it comes first.
         first = min(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
@@ -26,6 +27,15 @@ def bind_arguments(tool: Tool[ArgsT], raw: Mapping[str, Any]) -> ArgsT:
         raise InvalidRequest(
             f"{tool.name}: {_sentence(first, known)}", path=_path(first), candidates=_near(first, known)
         ) from error
+
+
+def _unfenced(value: Any) -> Any:
+    """The value without the marks around names that the model copied from a result."""
+    if isinstance(value, str):
+        return unfence(value)
+    if isinstance(value, Mapping):
+        return {key: _unfenced(inner) for key, inner in value.items()}
+    return [_unfenced(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _sentence(error: ErrorDetails, known: tuple[str, ...]) -> str:
