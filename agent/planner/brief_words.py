@@ -1,0 +1,300 @@
+"""What a request says about a campaign: its slots, and the words left over, which describe the audience."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.planner.request import Request
+from agent.planner.slots.channels import channel_names
+from agent.planner.slots.names import find_new_name
+from agent.planner.slots.span import Span, mask
+from crm.segments.language.reader import Reading, SegmentRequest
+
+_VERB = (
+    r"(?:create|draft|set ?up|build|make|prepare|launch|start|design|run|spin up|put together|organi[sz]e|plan"
+    r"|need|want|schedule|write|propose|do|send(?: out)?|get)"
+)
+_NOUN = (
+    r"(?:camp\w{0,4}gns?|promos?|promotions?|blast|teaser|newsletter|mailing|mailshot|outreach|drive|offer"
+    r"|messages?|notes?)"
+)
+_HEAD = re.compile(
+    rf"^\W*(?:(?:ok(?:ay)?|please|pls|can you|could you|would you|i(?:'d| would) like(?: you)? to|i (?:want"
+    rf"|need)(?: you)?(?: to)?|let's|hey|hi|now|then|and|so|also)[\s,]+)*"
+    rf"(?:{_VERB}\b\s*)?(?:me\s|us\s)?(?:an?\s|the\s|another\s|new\s"
+    rf"|one\s)*(?P<goal>[^,.:;，。：；]{{0,60}}?)\s*\b{_NOUN}\b"
+)
+_HEAD_ZH = re.compile(
+    r"(?:请|麻烦)?(?:帮我|帮忙|我要|我想)?(?:新?建|创建|做|策划|发起|准备|设置|起草|搞"
+    r"|办)(?:立)?(?:一[个场次])?(?P<goal>[^,.:;，。：；的]{0,12}?)(?:的)?(?:营销|推广|促销)?(?:活动|计划)"
+)
+_THEM = re.compile(
+    r"\b(?:for|to|at|with|targeting|sms|e-?mail|text|message|give|send|offer|invite|reward"
+    r"|treat)\s(?:all (?:of )?)?(?:them|those(?: (?:members|people|customers|ppl))?"
+    r"|these(?: (?:members|people|customers|ppl))?|that (?:segment|group|list|audience|crowd)|this (?:segment"
+    r"|group|list|audience|crowd)|the same (?:people|group|audience|segment|members)"
+    r"|the (?:segment|list|group) above)\b|他们|她们|这些(?:人|会员|客户)|这批(?:人|会员|客户)|这个人群|上述(?:人|会员)|以上会员"
+)
+_EVERYONE = re.compile(
+    r"\b(?:everyone|everybody|all (?:of )?(?:our |the )?(?:members?|customers?|people|users?|clients?)"
+    r"|entire (?:base|member base|membership)|whole (?:base|member base|membership|list))\b"
+    r"|(?:全部|所有|全体)(?:的)?(?:会员|客户|用户|人)|每个会员"
+)
+_AROUND = re.compile(
+    r"\b(?:(?:with|plus|and|offering|giving|including|using|by|via|on|over|through|as|at|from|starting|start"
+    r"|starts|begin|beginning|kick(?:ing)? off|kicks off|ends?|ending|until|till"
+    r"|send(?:ing)?|launch(?:ing)?|going out|called|named|titled|offer|channels?|audience|target(?:ing|s)?"
+    r"|budget|holdout|name|goal|when|who gets it|segment|recipients?)\s*:?\s*)(?=\s{2,}|[,.;:，。；：+&)]|$)"
+    r"|\b(?:offer|channels?|audience|target(?:ing)?|segment|recipients?|goal|name|budget|start|when)\s?[:：]"
+)
+_CALLED_TAIL = re.compile(r"\b(?:called|named|titled|call it|name it)\s*$")
+_NO_OFFER = re.compile(
+    r"\b(?:thank[\s-]?you|thanks|newsletter|announce\w*|reminder|remind|invit\w+|survey|update|news|teaser"
+    r"|welcome|greeting|no offer|without (?:an )?offer|no discount|information\w*)\b"
+    r"|感谢|通知|公告|邀请|提醒|问卷|预告|无优惠|不带优惠|不用优惠"
+)
+_DRAFTING_WORDS = frozenset(
+    [
+        "campaign",
+        "campaigns",
+        "promo",
+        "promotion",
+        "teaser",
+        "offer",
+        "offers",
+        "channel",
+        "channels",
+        "start",
+        "starts",
+        "starting",
+        "send",
+        "sending",
+        "launch",
+        "kick",
+        "off",
+        "draft",
+        "create",
+        "build",
+        "make",
+        "set",
+        "up",
+        "prepare",
+        "holdout",
+        "budget",
+        "via",
+        "by",
+        "email",
+        "sms",
+        "push",
+        "text",
+        "message",
+        "give",
+        "with",
+        "for",
+        "them",
+        "by",
+        "on",
+        "at",
+        "the",
+        "a",
+        "an",
+        "and",
+        "plus",
+        "win-back",
+        "winback",
+        "back",
+        "win",
+        "free",
+        "note",
+        "please",
+        "run",
+        "use",
+        "get",
+        "live",
+        "drive",
+        "blast",
+        "only",
+        "no",
+    ]
+)
+_HEAD_FIELDS = frozenset({"tier", "city", "lifecycle_stage", "gender", "age", "csm"})
+"""Conditions that may stand before 'campaign' ('a platinum win-back campaign'); other words there name its goal."""
+
+
+@dataclass(frozen=True)
+class BriefWords:
+    name: str | None
+    goal: str | None
+    audience: Mapping[str, Any] | None
+    """Segment definition; None when the words describe nobody."""
+    order_by: Mapping[str, Any] | None
+    limit: int | None
+    vague_audience: str | None
+    """A word for the audience that has no agreed meaning, e.g. `best`."""
+    channels: tuple[str, ...]
+    offers: tuple[Mapping[str, Any], ...]
+    start: str | None
+    end: str | None
+    has_default_time: bool
+    holdout_pct: float | None
+    budget_cents: int | None
+    needs_no_offer: bool
+    unread: tuple[str, ...]
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the draft tool that these words give."""
+        audience = None if self.audience is None else dict(self.audience)
+        if audience is not None and self.order_by:
+            audience["order_by"] = self.order_by
+        if audience is not None and self.limit:
+            audience["limit"] = self.limit
+        given = {
+            "name": self.name,
+            "goal": self.goal,
+            "audience": audience,
+            "channels": list(self.channels) or None,
+            "offers": [dict(offer) for offer in self.offers] or None,
+            "start": self.start,
+            "end": self.end,
+            "holdout_pct": self.holdout_pct,
+            "budget_cents": self.budget_cents,
+        }
+        return {key: value for key, value in given.items() if value is not None}
+
+
+def read_brief_words(request: Request, *, changing: bool = False, whole_is_audience: bool = False) -> BriefWords:
+    """Everything that the request says about a campaign. When `changing`, the audience is left to `audience_of`."""
+    name = find_new_name(request.words)
+    goal = _goal(request)
+    reading = None if changing else _audience_reading(request, whole=whole_is_audience)
+    segment, vague = _segment(request, reading)
+    schedule = request.schedule
+    return BriefWords(
+        name=name.name if name else None,
+        goal=goal,
+        audience=segment.definition if segment else None,
+        order_by=segment.order_by if segment else None,
+        limit=segment.limit if segment else None,
+        vague_audience=vague,
+        channels=channel_names(request.channels),
+        offers=tuple(found.offer for found in request.offers),
+        start=schedule.start_text,
+        end=schedule.end_text,
+        has_default_time=schedule.day is not None and schedule.at is None,
+        holdout_pct=request.holdout.holdout_pct if request.holdout else None,
+        budget_cents=request.budget.budget_cents if request.budget else None,
+        needs_no_offer=bool(_NO_OFFER.search(request.lowered)),
+        unread=_unread(reading),
+    )
+
+
+def audience_of(request: Request, brief: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The changed audience of a draft, when the request refines it; None when it speaks of other things."""
+    text = _audience_text(request)
+    if not re.search(r"\w", text):
+        return None
+    audience = brief.get("audience")
+    previous = SegmentRequest(definition=audience) if audience else None
+    reading = request.read(text, previous=previous)
+    if reading.request is None or reading.question is not None or reading.request.definition == audience:
+        return None
+    if previous is not None and not reading.is_refinement:
+        return None
+    return reading.request.definition
+
+
+def bare_percent(request: Request) -> int | float | None:
+    """'make that 15%': a percentage that is no holdout and has no word for a discount beside it."""
+    taken = [request.holdout.span] if request.holdout else []
+    for match in re.finditer(r"(\d+(?:\.\d+)?)\s?(?:%|percent)", request.unnamed):
+        if not any(span.overlaps(Span(match.start(), match.end())) for span in taken):
+            value = float(match.group(1))
+            return int(value) if value.is_integer() else value
+    return None
+
+
+def _goal(request: Request) -> str | None:
+    """The words before 'campaign': 'win-back' in 'create a win-back campaign'."""
+    text = request.unnamed
+    match = _HEAD.match(text) or _HEAD_ZH.search(text)
+    if match is None or match.start("goal") == match.end("goal"):
+        return None
+    goal = request.words[match.start("goal") : match.end("goal")].strip(" -'\"")
+    return goal if 1 < len(goal) <= 60 else None
+
+
+def _audience_text(request: Request, *, keep_head: bool = False) -> str:
+    """The request with every slot and every word around the slots blanked."""
+    spans = [found.span for found in (*request.offers, *request.channels)]
+    spans += list(request.schedule.spans)
+    spans += [found.span for found in (request.holdout, request.budget) if found]
+    name = find_new_name(request.words)
+    spans += [name.span] if name and name.name not in {each.reference for each in request.campaigns} else []
+    if not keep_head and (head := _HEAD.match(request.unnamed) or _HEAD_ZH.search(request.unnamed)):
+        spans.append(Span(head.start(), head.end()))
+    text = mask(request.words, spans)
+    return _AROUND.sub(lambda match: " " * len(match.group()), text)
+
+
+def _audience_reading(request: Request, *, whole: bool) -> Reading | None:
+    text = request.words if whole else _audience_text(request)
+    if not re.search(r"\w", text):
+        return None
+    return request.read(text, previous=None)
+
+
+def _segment(request: Request, reading: Reading | None) -> tuple[SegmentRequest | None, str | None]:
+    """The audience and, when its words are vague, the vague word."""
+    if reading is not None and reading.question is not None:
+        return None, ", ".join(reading.question.about) or None
+    if _THEM.search(request.lowered) and request.focus.segment is not None:
+        return _narrowed(request.focus.segment, reading), None
+    segment = reading.request if reading is not None else None
+    if segment is not None and _is_empty(segment) and not _EVERYONE.search(request.lowered):
+        segment = None
+    head = _head_conditions(request)
+    if head and segment is None:
+        return SegmentRequest(definition={"all": head}), None
+    if head and segment is not None:
+        return _with_conditions(segment, head), None
+    return segment, None
+
+
+def _narrowed(segment: SegmentRequest, reading: Reading | None) -> SegmentRequest:
+    """'... for them, but only those in Shanghai': the segment in focus with the new conditions."""
+    more = reading.request.definition.get("all") if reading is not None and reading.request is not None else None
+    return (
+        _with_conditions(segment, list(more))
+        if more
+        else SegmentRequest(segment.definition, segment.order_by, segment.limit)
+    )
+
+
+def _with_conditions(segment: SegmentRequest, conditions: list[Any]) -> SegmentRequest:
+    tree = segment.definition
+    parts = list(tree["all"]) if "all" in tree else [tree]
+    parts += [condition for condition in conditions if condition not in parts]
+    return SegmentRequest({"all": parts}, segment.order_by, segment.limit)
+
+
+def _head_conditions(request: Request) -> list[Any]:
+    match = _HEAD.match(request.unnamed) or _HEAD_ZH.search(request.unnamed)
+    if match is None or not match.group("goal").strip():
+        return []
+    reading = request.read(request.words[match.start("goal") : match.end("goal")] + " members", previous=None)
+    if reading.request is None or reading.question is not None:
+        return []
+    tree = reading.request.definition
+    leaves = tree.get("all") or [tree]
+    return [leaf for leaf in leaves if leaf.get("field") in _HEAD_FIELDS]
+
+
+def _is_empty(segment: SegmentRequest) -> bool:
+    return segment.definition == {"all": []} and not segment.order_by and not segment.limit
+
+
+def _unread(reading: Reading | None) -> tuple[str, ...]:
+    if reading is None:
+        return ()
+    return tuple(word for word in reading.unread if word.lower() not in _DRAFTING_WORDS)

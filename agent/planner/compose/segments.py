@@ -1,0 +1,96 @@
+"""Answers about members: how many and who, groups, and why somebody is in or out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.planner.compose.words import Voice
+from tools.fence import unfence
+
+GROUPS_SAID = 12
+"""Groups written out; the card shows them all."""
+
+
+def say_segment(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
+    count = int(result["count"])
+    read_back = _clause(str(result.get("read_back", "")))
+    members = voice.count(count, "member", "members", "位会员")
+    verb = voice.say("fits" if count == 1 else "fit", "符合")
+    lines = [
+        voice.say(f"**{members}** {verb}: {read_back}", f"**{members}**{verb}：{read_back}") + _as_of(voice, result)
+    ]
+    if rows := result.get("members"):
+        shown = [f"{unfence(str(row['name']))} ({voice.listed(_facts(row))})" for row in rows]
+        more = count - len(rows)
+        tail = voice.say(f" and {voice.number(more)} more", f"等，另有 {voice.number(more)} 位") if more > 0 else ""
+        lines.append(voice.say(f"For example: {voice.listed(shown)}{tail}.", f"例如：{voice.listed(shown)}{tail}。"))
+    if count == 0:
+        lines.append(
+            voice.say(
+                "Nobody fits all of it; loosening one condition may help.",
+                "没有会员同时满足全部条件，可以放宽其中一项。",
+            )
+        )
+    return "\n\n".join(lines)
+
+
+def say_breakdown(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
+    groups = result.get("groups") or []
+    head = f"{_clause(str(result.get('read_back', '')))}{_as_of(voice, result)}"
+    if not groups:
+        return voice.say(f"No groups: {head}", f"没有分组：{head}")
+    metric = result.get("metric") or {}
+    is_count = metric.get("fn", "count") == "count"
+    rows = [_group_row(voice, group, metric, is_count=is_count) for group in groups[:GROUPS_SAID]]
+    left = len(groups) - GROUPS_SAID
+    more = [voice.say(f"and {left} more groups on the card", f"其余 {left} 组见卡片")] if left > 0 else []
+    return "\n".join([head, "", *(f"- {row}" for row in [*rows, *more])])
+
+
+def say_explanation(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
+    member = result.get("member")
+    name = unfence(str(member.get("name") if isinstance(member, Mapping) else member or ""))
+    verdict = result.get("overall", result.get("is_member", result.get("verdict")))
+    inside = verdict in (True, "true")
+    head = voice.say(
+        f"**{name}** {'is' if inside else 'is not'} in this segment{_as_of(voice, result)}",
+        f"**{name}** {'在' if inside else '不在'}这个人群里{_as_of(voice, result)}",
+    )
+    lines = [_condition(voice, condition) for condition in result.get("conditions") or result.get("leaves") or ()]
+    return "\n".join([head, "", *(f"- {line}" for line in lines)]) if lines else head
+
+
+def _clause(read_back: str) -> str:
+    return unfence(read_back).strip().rstrip(".。")
+
+
+def _as_of(voice: Voice, result: Mapping[str, Any]) -> str:
+    as_of = result.get("as_of")
+    return (
+        voice.say(f" (as of {voice.day(as_of)}).", f"（截至{voice.day(as_of)}）。") if as_of else voice.say(".", "。")
+    )
+
+
+def _facts(row: Mapping[str, Any]) -> list[str]:
+    return [unfence(str(row[key])) for key in ("tier", "city", "value") if row.get(key) not in (None, "")]
+
+
+def _group_row(voice: Voice, group: Mapping[str, Any], metric: Mapping[str, Any], *, is_count: bool) -> str:
+    key = group.get("key")
+    parts = key if isinstance(key, list | tuple) else [key]
+    label = " / ".join(voice.say("unknown", "未知") if part is None else unfence(str(part)) for part in parts)
+    members = voice.count(float(group.get("count") or 0), "member", "members", "位会员")
+    if is_count:
+        return f"{label}: {members}"
+    value = group.get("value")
+    if value is None:
+        return voice.say(f"{label}: no value ({members})", f"{label}：无数据（{members}）")
+    said = voice.share(float(value)) if metric.get("fn") == "share" else voice.number(round(float(value), 2))
+    return f"{label}: {said} ({members})"
+
+
+def _condition(voice: Voice, condition: Mapping[str, Any]) -> str:
+    verdict = condition.get("verdict")
+    mark = {True: "✓", "true": "✓", False: "✗", "false": "✗"}.get(verdict, "?")  # type: ignore[arg-type]
+    value = condition.get("value")
+    actual = voice.say(f": {value}", f"：{value}") if value is not None else voice.say(": not known", "：未知")
+    return f"{mark} {unfence(str(condition.get('words', '')))}{unfence(actual)}"

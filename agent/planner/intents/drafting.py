@@ -1,0 +1,209 @@
+"""Drafting a campaign and changing the draft."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse
+from agent.planner.brief_words import BriefWords, audience_of, bare_percent, read_brief_words
+from agent.planner.focus import CampaignFocus
+from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign, which
+from agent.planner.intents.campaign_reference import campaign_meant
+from agent.planner.request import Request
+from agent.planner.slots.channels import channel_names
+
+_QUESTION = re.compile(
+    r"^\W*(?:how|why|what|which|who|when|did|does|has|have|was|were|is|are|show|list|count|compare|find|open"
+    r"|see|export)\b|多少|哪些|怎么样|为什么|列出"
+)
+
+
+class DraftCampaign(Intent):
+    name = "draft_campaign"
+    _MAKES: ClassVar[Cues] = Cues(
+        r"(?:create|draft|set ?up|build|make|prepare|launch|start|design|run|spin up|put together|organi[sz]e"
+        r"|plan|new|need|want|do|get|schedule|write|propose|send)\b"
+        r"(?:(?!\b(?:members?|who|audience)\b).){0,60}?\b(?:camp\w{0,4}gns?|promos?|promotions?|blast|teaser"
+        r"|newsletter|mailing|mailshot|outreach|drive|offer)"
+        r"|camp\w{0,4}gn (?:for|to|targeting|aimed)|teaser (?:to|for)",
+        "(?:建|创建|做|新建|策划|发起|准备|设置|起草|搞|办|来|弄).{0,30}(?:活动|营销|推广|促销|召回)|(?:活动|召回).{0,4}(?:给|面向|针对)",
+    )
+    _SENDS: ClassVar[Cues] = Cues(
+        r"(?:send|sms|e-?mail|text|push|message|offer|give|reward|treat|blast|notify|invite|thank)\s(?:an?\s"
+        r"|the\s|out\s|all\s|every\w*\s|our\s|them\b|those\b|these\b|\w+)",
+        "给.{1,40}(?:发|推送|送)|向.{1,40}(?:发|推送)|群发",
+    )
+    _ANY_CAMPAIGN: ClassVar[re.Pattern[str]] = re.compile(r"\bcamp\w{0,4}gns?\b|活动")
+
+    def score(self, request: Request) -> float:
+        text = request.unnamed
+        if _QUESTION.search(text):
+            return NONE
+        if self._MAKES.found_in(text):
+            return EXPLICIT - 0.04
+        has_offer, has_channel = bool(request.offers), bool(request.channels)
+        if self._SENDS.found_in(text) and (has_offer or has_channel or request.speaks_of_benefit):
+            return LIKELY + 0.02
+        if has_offer and has_channel and request.focus.topic != "campaign":
+            return LIKELY
+        return POSSIBLE + 0.01 if has_offer and self._ANY_CAMPAIGN.search(text) else NONE
+
+    def plan(self, request: Request) -> Act:
+        return self._draft_or_ask(request, read_brief_words(request), {})
+
+    def complete(self, request: Request, pending: Pending) -> Act | None:
+        words = read_brief_words(request, whole_is_audience="audience" in pending.missing)
+        if not words.arguments():
+            return None
+        return self._draft_or_ask(request, words, pending.args)
+
+    def _draft_or_ask(self, request: Request, words: BriefWords, known: Mapping[str, Any]) -> Act:
+        args = {**known, **words.arguments()}
+        missing = _missing(request, words, args)
+        if missing:
+            return Ask(missing, _question(request, words, missing), Pending(self.name, args, missing))
+        return Calls((ToolUse(self.name, args),), unread=words.unread, view={"default_time": words.has_default_time})
+
+
+class ChangeCampaign(Intent):
+    """Changes to the draft in focus, or to one that is named: 'make that 15% and add push'."""
+
+    name = "change_campaign"
+    _CHANGES: ClassVar[Cues] = Cues(
+        r"make (?:it|that|this|them)|change|instead|add|remove|drop|only|just|rename|set|without|actually"
+        r"|also|switch|swap|replace|use|update|move|shift|raise|increase"
+        r"|lower|reduce|decrease|extend|exclude|include|limit|restrict|cut|edit|adjust|too|as well|no|skip|leave out",
+        "改|换成|加上?|去掉|删|只|不要|再加|调整|设为|排除|限|另外|也",
+    )
+    _START: ClassVar[Cues] = Cues(
+        r"start\w*|begin\w*|at \d|o'clock|move|shift|friday|monday|tuesday|wednesday|thursday|saturday|sunday|tomorrow",
+        "开始|时间|点",
+    )
+
+    def score(self, request: Request) -> float:
+        if _QUESTION.search(request.unnamed) or not self._target(request):
+            return NONE
+        if not self._CHANGES.found_in(request.unnamed) and not self._is_fragment(request):
+            return NONE
+        if not self._changes(request):
+            return NONE
+        return EXPLICIT - 0.05 if request.campaigns else LIKELY + 0.08
+
+    def plan(self, request: Request) -> Act:
+        meant = campaign_meant(request) if request.campaigns or not request.focus.campaign else None
+        reference = meant.reference if meant else self._reference(request)
+        if reference is None:
+            return ask_campaign(request, self.name, {}, meant.candidates if meant else ())
+        changes = self._changes(request)
+        words = read_brief_words(request, changing=True)
+        args = {"campaign": reference, "changes": changes}
+        return Calls((ToolUse(self.name, args),), unread=words.unread, view={"default_time": words.has_default_time})
+
+    def _target(self, request: Request) -> bool:
+        focus = request.focus
+        if request.campaigns:
+            return True
+        return focus.topic == "campaign" and focus.campaign is not None and focus.campaign.is_draft
+
+    def _reference(self, request: Request) -> str | None:
+        return request.focus.campaign.reference if request.focus.campaign else None
+
+    def _is_fragment(self, request: Request) -> bool:
+        """Only slots, no verb: '15% off, Friday 9:00'."""
+        return len(request.words.split()) <= 8 and bool(
+            request.offers or request.channels or request.holdout or request.schedule.day
+        )
+
+    def _changes(self, request: Request) -> dict[str, Any]:
+        brief = _brief_in_focus(request)
+        words = read_brief_words(request, changing=True)
+        changes = {
+            key: value
+            for key, value in words.arguments().items()
+            if key not in ("offers", "channels", "audience", "goal", "name")
+        }
+        if offers := _changed_offers(request, words, brief):
+            changes["offers"] = offers
+        if channels := _changed_channels(request, brief):
+            changes["channels"] = channels
+        if words.name and re.search(r"rename|call it|name it|改名|命名", request.lowered):
+            changes["name"] = words.name
+        if not changes.get("start") and request.schedule.at and brief.get("start"):
+            changes["start"] = f"{str(brief['start'])[:10]}T{request.schedule.at:%H:%M}"
+        if (audience := audience_of(request, brief)) is not None:
+            changes["audience"] = audience
+        return changes
+
+
+def _missing(request: Request, words: BriefWords, args: Mapping[str, Any]) -> tuple[str, ...]:
+    missing = []
+    if "audience" not in args:
+        missing.append("audience_definition" if words.vague_audience else "audience")
+    if not args.get("offers") and not words.needs_no_offer:
+        missing.append("which_coupon" if request.speaks_of_benefit else "offer")
+    if not args.get("channels"):
+        missing.append("channel")
+    if missing == ["offer"]:  # a message may go out without an offer; only an empty request needs one
+        return ()
+    return tuple(missing)
+
+
+def _question(request: Request, words: BriefWords, missing: tuple[str, ...]) -> str:
+    vague = words.vague_audience
+    parts_en = {
+        "audience": "which members should get it (audience)",
+        "audience_definition": f"how do you define “{vague}” (audience: for example by tier, spend or orders in a period)",
+        "offer": "what do you want to offer (for example 15% off, a ¥50 coupon, double points)",
+        "which_coupon": "which coupon or offer (for example ¥50 off, 15% off)",
+        "channel": "on which channel (email, SMS, push, or each member's preferred one)",
+    }
+    parts_zh = {
+        "audience": "发给哪些会员（受众）",
+        "audience_definition": f"“{vague}”如何定义（受众：例如按等级、消费金额或某段时间的订单）",
+        "offer": "提供什么优惠（例如 85折、50元券、双倍积分）",
+        "which_coupon": "哪一张券或哪种优惠（例如 50元券、85折）",
+        "channel": "用哪个渠道（邮件、短信、推送，或各自偏好的渠道）",
+    }
+    en = "Before I draft this: " + "; ".join(parts_en[slot] for slot in missing) + "?"
+    return which(request, en, "起草之前请告诉我：" + "；".join(parts_zh[slot] for slot in missing) + "？")
+
+
+def _brief_in_focus(request: Request) -> Mapping[str, Any]:
+    focus: CampaignFocus | None = request.focus.campaign
+    if focus is None or focus.brief is None:
+        return {}
+    named = request.campaigns and request.campaigns[0].reference != focus.name
+    return {} if named else focus.brief
+
+
+def _changed_offers(request: Request, words: BriefWords, brief: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The new list of offers: added to the old with 'add', else the old one of the same kind replaced."""
+    old = [dict(offer) for offer in brief.get("offers") or ()]
+    new = [dict(offer) for offer in words.offers]
+    if not new and (percent := bare_percent(request)) is not None:
+        new = [{"kind": "percent_off", "value": percent}]
+    if not new:
+        return []
+    adds = re.search(r"\b(?:add|also|plus|and also|on top|as well|in addition)\b|再加|加上|另外", request.lowered)
+    first_offer = request.offers[0].span.start if request.offers else 0
+    if adds and adds.start() < first_offer and old:
+        return [*old, *new]
+    return new
+
+
+def _changed_channels(request: Request, brief: Mapping[str, Any]) -> list[str]:
+    named = list(channel_names(request.channels))
+    if not named:
+        return []
+    old = [str(channel) for channel in brief.get("channels") or ()]
+    first = request.channels[0].span.start
+    before = request.unnamed[:first]
+    if re.search(
+        r"\b(?:drop|remove|without|no|skip|leave out|not|lose|cut)\s(?:the\s|by\s|via\s)?$|(?:去掉|不要|删掉?|取消)$",
+        before,
+    ):
+        return [channel for channel in old if channel not in named]
+    adds = r"\b(?:add|also|plus|as well|too|include|in addition)\b|再加|加上|另外|也"
+    if re.search(adds, request.unnamed) and "instead" not in request.unnamed:
+        return list(dict.fromkeys([*old, *named]))
+    return named

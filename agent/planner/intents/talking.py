@@ -1,0 +1,76 @@
+"""Words around the work: greetings, thanks, and what the agent can do."""
+
+import re
+from typing import ClassVar
+
+from agent.planner.acts import Act, Say
+from agent.planner.intents.base import EXPLICIT, NONE, POSSIBLE, Intent, which
+from agent.planner.request import Request
+
+_SOCIAL = (
+    r"(?:good )?(?:morning|afternoon|evening|night)|hi+|hello|hey|howdy|thanks?|thank you|thx|ty|cheers|great"
+    r"|nice|awesome|perfect|cool|lovely"
+    r"|well done|good (?:job|work)|bye|goodbye|see you|have a (?:nice|good|great) \w+|how are you|happy \w+"
+    r"|you(?:'re| are) (?:great|the best|welcome|awesome)"
+    r"|got it|appreciate it|no worries|sorry|lol|haha+|ok|okay|wow|much appreciated|that helps?|helpful"
+)
+_SOCIAL_ZH = "你好|您好|早上好|早安|早啊?|下午好|晚上好|谢谢|多谢|感谢|辛苦了?|再见|拜拜|太好了|不错|厉害|真棒|收到|明白|哈哈+|嗨"
+
+
+class Help(Intent):
+    name = "help"
+    _CUES: ClassVar[re.Pattern[str]] = re.compile(
+        r"\bwhat (?:can|do|could) you (?:do|help|handle)|^\s*help\s*(?:me)?\s*[?!.]*$|\bhow (?:do i|can i"
+        r"|to) (?:use|work with) (?:you|this)|\bwhat are you able"
+        r"|\bwho are you\b|\byour (?:capabilities|features)|你(?:能|可以|会)(?:做|干|帮).*什么|你是谁|怎么用你?|帮助$|有什么功能"
+    )
+
+    def score(self, request: Request) -> float:
+        return EXPLICIT if request.says(self._CUES) else NONE
+
+    def plan(self, request: Request) -> Act:
+        return Say(which(request, _HELP_EN, _HELP_ZH))
+
+
+class SmallTalk(Intent):
+    name = "small_talk"
+    _OPENS: ClassVar[re.Pattern[str]] = re.compile(rf"^\W*(?:(?:{_SOCIAL})\b|{_SOCIAL_ZH})")
+    _THANKS: ClassVar[re.Pattern[str]] = re.compile(r"\b(?:thanks?|thank you|thx|cheers|appreciate)\b|谢|感谢|辛苦")
+    _ASKS: ClassVar[re.Pattern[str]] = re.compile(
+        r"\?|？|\b(?:how many|list|show|create|draft|count|pause|approve|schedule|which|find|what|why|send"
+        r"|make|add|give)\b|多少|哪些|列出|建|查|帮我"
+    )
+
+    def score(self, request: Request) -> float:
+        if not request.says(self._OPENS):
+            return NONE
+        asks = request.says(self._ASKS) and not re.search(r"\bhow are you\b|你好吗", request.lowered)
+        return POSSIBLE - 0.3 if asks else EXPLICIT
+
+    def plan(self, request: Request) -> Act:
+        if request.says(self._THANKS):
+            return Say(which(request, "You're welcome!", "不客气！"))
+        return Say(which(request, "Hello! What would you like to know or do?", "您好！想了解什么，或者要做什么？"))
+
+
+_HELP_EN = """I can:
+- count and list members, or break them down: *how many platinum members have not bought in the last 30 days?*
+- explain why a member is or is not in a segment
+- draft a campaign and change it: *create a win-back campaign for them, email and SMS, ¥50 coupon, Friday 10am*
+- submit it for approval, schedule, pause, resume or cancel it, and approve or reject it if that is your role
+- show its plan, its live numbers and its exclusions
+- review what a campaign achieved, compare two of them, export the review as PDF
+- look up what earlier campaigns have taught us
+
+Nothing reaches a member before somebody allowed to has approved it."""
+
+_HELP_ZH = """我可以：
+- 统计、列出会员，或按维度拆分：*近30天没有下单的铂金会员有多少？*
+- 解释某位会员为什么在或不在某个人群里
+- 起草并修改活动：*给他们建一个召回活动，邮件加短信，50元优惠券，周五上午10点*
+- 提交审批、排期、暂停、恢复、取消活动；有权限时可批准或驳回
+- 查看活动的触达计划、实时数据和排除明细
+- 复盘活动效果，对比两个活动，导出 PDF
+- 查询以往活动留下的经验
+
+未经有权限的人批准，任何消息都不会发给会员。"""

@@ -1,0 +1,98 @@
+"""Which campaign a request means: by its name, a slip of it, a part of it ('the win-back'), or its number."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from agent.planner.slots.names import find_quoted
+from agent.planner.slots.span import Span, is_free
+
+NEAR_NAME = 90
+"""rapidfuzz score (0 to 100) from which a stretch of the text counts as a slip of a campaign's name."""
+NEAR_WORD = 86
+ENOUGH_OF_A_NAME = 0.3
+"""Share of a name's weight that the text must hold to speak of that campaign in part."""
+SHORTEST_SLIP = 8
+"""Letters a name needs before a slip of it can be told from another word."""
+
+_WORD = re.compile(r"[a-z0-9']+")
+_NUMBER = re.compile(
+    r"(?:\bcampaign|\bdraft|活动)\s?(?:no\.?\s?|number\s|id\s?|#|编号)?\s?(?P<id>\d{1,6})\b(?!\s?%)"
+    r"|#(?P<hash>\d{1,6})\b"
+)
+_GENERIC = frozenset({"campaign", "the", "a", "of", "and", "for", "week", "day", "up", "you"})
+
+
+@dataclass(frozen=True)
+class CampaignMention:
+    """A campaign that the text names outright."""
+
+    reference: str
+    span: Span
+
+
+def find_campaigns(text: str, names: Iterable[str]) -> tuple[CampaignMention, ...]:
+    """Campaigns named in full, with slips of spelling or spacing forgiven, or by number; in the text's order."""
+    found: list[CampaignMention] = []
+    lowered = text.lower().replace("’", "'")
+    for name in sorted(set(names), key=len, reverse=True):
+        span = _find_name(lowered, name.lower())
+        if span is not None and is_free(span, found):
+            found.append(CampaignMention(name, span))
+    if not found:
+        found.extend(
+            CampaignMention(match.group("id") or match.group("hash"), Span(match.start(), match.end()))
+            for match in _NUMBER.finditer(lowered)
+        )
+    return tuple(sorted(found, key=lambda each: each.span.start))
+
+
+def guess_campaigns(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The campaigns that a part of the text fits best; several when it fits them equally, none when it fits none.
+
+    A word that many names share weighs less, as in inverse document frequency.
+    """
+    words = [word for word in _WORD.findall(text.lower()) if word != "members"]
+    names = tuple(names)
+    counts = Counter(word for name in names for word in _name_words(name))
+    scored = [(_share_named(name, words, counts, len(names)), name) for name in names]
+    best = max((score for score, _name in scored), default=0.0)
+    if best < ENOUGH_OF_A_NAME:
+        return ()
+    return tuple(name for score, name in scored if math.isclose(score, best, abs_tol=0.05))
+
+
+def unknown_name(text: str) -> str | None:
+    """A name in quotes, which may be a campaign that the vocabulary has not heard of."""
+    return next((quoted.name for quoted in find_quoted(text)), None)
+
+
+def _find_name(text: str, name: str) -> Span | None:
+    pattern = r"[\s_-]*".join(re.escape(word) for word in re.split(r"[\s_-]+", name))
+    if match := re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", text):
+        return Span(match.start(), match.end())
+    if len(name) < SHORTEST_SLIP:
+        return None
+    near = fuzz.partial_ratio_alignment(name, text, score_cutoff=NEAR_NAME)
+    if near is None or len(text) < len(name) - 2:
+        return None
+    return Span(near.dest_start, near.dest_end)
+
+
+def _name_words(name: str) -> frozenset[str]:
+    words = frozenset(_WORD.findall(name.lower())) - _GENERIC
+    return words or frozenset(_WORD.findall(name.lower()))
+
+
+def _share_named(name: str, words: list[str], counts: Counter[str], total: int) -> float:
+    weights = {word: 1 + math.log(total / counts[word]) for word in _name_words(name)}
+    named = sum(weight for word, weight in weights.items() if any(_same_word(word, other) for other in words))
+    return named / sum(weights.values())
+
+
+def _same_word(word: str, other: str) -> bool:
+    return word == other or (min(len(word), len(other)) >= 5 and fuzz.ratio(word, other) >= NEAR_WORD)

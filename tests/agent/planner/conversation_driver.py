@@ -1,0 +1,159 @@
+"""Drives the planner's model through whole conversations; tools are answered by plain, made-up results."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+
+from agent.planner.model import PlannerChatModel
+from crm.access.actor import Actor
+from crm.access.models import Role
+from crm.catalog import CATALOG
+from crm.segments.language.vocabulary import Vocabulary
+
+TODAY = date(2026, 6, 1)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+CAMPAIGNS = {
+    "Spring Refresh": "completed",
+    "May Member Day": "completed",
+    "Mother's Day Gifting": "completed",
+    "Double Points Week": "completed",
+    "New Year Thank You": "completed",
+    "Summer Skincare": "running",
+    "Platinum Win-back": "awaiting_approval",
+    "618 Warm-up": "scheduled",
+    "Silver Upgrade Push": "draft",
+    "Tea Club Reboot": "draft",
+    "Weekend Flash": "paused",
+}
+CITIES = (
+    "Beijing Shanghai Guangzhou Shenzhen Hangzhou Chengdu Chongqing Nanjing Suzhou Wuxi Wuhan Tianjin Xiamen Qingdao"
+)
+MEMBERS = {"张敏": "Zhang Min", "李雷": "Li Lei", "李娜": "Li Na", "王芳": "Wang Fang", "王磊": "Wang Lei"}
+MEMBERS |= {"陈静": "Chen Jing", "刘洋": "Liu Yang", "周婷": "Zhou Ting"}
+ACTORS = {
+    "ops": Actor(1, "ops", "Olivia Ops", Role.OPERATIONS),
+    "csm": Actor(2, "kevin", "Kevin Zhao", Role.CSM),
+    "manager": Actor(3, "grace", "Grace Lin", Role.MANAGER),
+}
+
+
+def make_vocabulary() -> Vocabulary:
+    """The names of the demo workspace."""
+    return Vocabulary(
+        fields={entry.name: entry for entry in CATALOG.fields},
+        values={
+            "tier": ("bronze", "gold", "platinum", "silver"),
+            "lifecycle_stage": ("active", "dormant", "new", "potential", "vip"),
+            "city": tuple(CITIES.split()),
+            "gender": ("female", "male"),
+            "preferred_channel": ("email", "push", "sms"),
+            "channel": ("email", "push", "sms"),
+            "category": tuple(
+                "skincare makeup fragrance coffee tea snacks wine kitchen home apparel shoes baby pet electronics"
+                " outdoor".split()
+            ),
+            "tags": tuple(
+                "coffee-lover tea-drinker new-mom price-sensitive gift-buyer runner pet-owner vegan student"
+                " sensitive-skin KOL".split()
+            ),
+            "campaign": tuple(CAMPAIGNS),
+            "member": tuple(MEMBERS.values()),
+        },
+        tiers=("bronze", "silver", "gold", "platinum"),
+        csms=("Kevin Zhao", "Helen Sun", "Amy Xu"),
+        campaign_states=dict(CAMPAIGNS),
+        local_names=dict(MEMBERS),
+    )
+
+
+@dataclass
+class Said:
+    """What one turn brought: the calls made and the last words."""
+
+    calls: list[dict[str, Any]]
+    reply: AIMessage
+
+    @property
+    def text(self) -> str:
+        return str(self.reply.text)
+
+    @property
+    def asked(self) -> list[str]:
+        return list(self.reply.additional_kwargs.get("asked") or ())
+
+    @property
+    def refused(self) -> str | None:
+        refused = self.reply.additional_kwargs.get("refused")
+        return None if refused is None else str(refused)
+
+
+@dataclass
+class Conversation:
+    vocabulary: Vocabulary
+    persona: str = "ops"
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Results by tool name in place of the made-up ones; one with "error" counts as a failed call."""
+    messages: list[BaseMessage] = field(default_factory=list)
+    model: PlannerChatModel = field(default_factory=PlannerChatModel)
+
+    def say(self, words: str) -> Said:
+        self.messages.append(HumanMessage(words))
+        calls: list[dict[str, Any]] = []
+        while True:
+            reply = self._call_model()
+            self.messages.append(reply)
+            if not reply.tool_calls:
+                return Said(calls, reply)
+            for call in reply.tool_calls:
+                calls.append(dict(call))
+                self.messages.append(self._answer(dict(call)))
+
+    def say_all(self, turns: Sequence[str]) -> Said:
+        for words in turns:
+            said = self.say(words)
+        return said
+
+    def _call_model(self) -> AIMessage:
+        reply = self.model.invoke(
+            self.messages,
+            vocabulary=self.vocabulary,
+            today=TODAY,
+            zone=SHANGHAI,
+            actor=ACTORS[self.persona],
+            currency="CNY",
+        )
+        assert isinstance(reply, AIMessage)
+        return reply
+
+    def _answer(self, call: dict[str, Any]) -> ToolMessage:
+        result = self.results.get(call["name"]) or made_up_result(call["name"], call["args"])
+        return ToolMessage(
+            json.dumps(result, ensure_ascii=False),
+            name=call["name"],
+            tool_call_id=call["id"],
+            status="error" if "error" in result else "success",
+        )
+
+
+def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """A small result of the shape that the tool documents."""
+    campaign = args.get("campaign") or args.get("name") or "Draft 1"
+    if name in ("query_segment", "break_down_segment"):
+        rows = [{"id": 12, "name": "⟦Zhang Min⟧", "tier": "platinum", "city": "Shanghai"}]
+        groups = [{"key": ["Shanghai"], "value": 40, "count": 40}]
+        facts = {"count": 102, "as_of": "2026-06-01", "read_back": "members who fit"}
+        return {**facts, "members": rows, "shown": 1, "groups": groups, "metric": {"fn": "count"}}
+    if name == "explain_membership":
+        condition = {"words": "tier is platinum", "value": "gold", "verdict": False}
+        return {"member": args["member"], "overall": False, "conditions": [condition], "as_of": "2026-06-01"}
+    if name == "list_campaigns":
+        return {"campaigns": [{"name": "Summer Skincare", "state": "running"}], "total": 1}
+    if name == "search_insights":
+        return {"hits": []}
+    state = CAMPAIGNS.get(str(campaign), "draft")
+    return {"campaign_id": 7, "name": campaign, "state": state, "plan": {"audience_count": 102, "total_messages": 90}}
