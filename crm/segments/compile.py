@@ -28,9 +28,12 @@ SAME_FOR_ANY_ROWS = frozenset({(Op.EQ, 0), (Op.NE, 0), (Op.GT, 0), (Op.GE, 1), (
 """Counts of which only one thing matters: is there a row."""
 
 
-def select_member_ids(definition: Definition, scope: SegmentScope) -> Select[int]:
-    """The members of a segment: one column `member_id`, in the definition's order, at most its limit."""
-    plan = plan_for(definition, scope)
+def select_member_ids(definition: Definition, scope: SegmentScope, shape: Shape | None = None) -> Select[int]:
+    """The members of a segment: one column `member_id`, in the definition's order, at most its limit.
+
+    `shape` overrides how the rows are looked at; it never changes who is in.
+    """
+    plan = plan_for(definition, scope) if shape is None else Plan(scope.viewpoint, shape)
     statement = select(Member.id.label("member_id")).where(_is_member(definition, scope, plan))
     if definition.order_by is not None:
         value = project(definition.order_by.term, plan)

@@ -6,7 +6,7 @@ from typing import Any
 from crm.fields import Field, Kind, Op, Text
 from crm.members.fields import ME
 from crm.segments.days import DayRange, FixedPeriod, RelativeDay
-from crm.segments.definition import AllOf, Condition, Definition, Node, Not, Term
+from crm.segments.definition import AllOf, Condition, Definition, Node, Not, Term, conditions_of
 from crm.segments.phrases import PHRASES, Language, Phrases
 from crm.segments.scope import SegmentScope
 
@@ -61,11 +61,9 @@ class _Reader:
 
     def _negation(self, node: Not) -> str:
         words = self.phrases.negation.format(condition=self.node(node.part, is_inner=False))
-        unknown = {
-            c.field.name: self._in_language(c.field.label) for c in _conditions(node) if _can_be_unknown(c.field)
-        }
-        labels = self.phrases.or_word.join(unknown.values())
-        return words + self.phrases.missing_note.format(labels=labels) if unknown else words
+        fields = dict.fromkeys(condition.field for condition in conditions_of(node))
+        labels = [self._in_language(field.label) for field in fields if _can_be_unknown(field)]
+        return words + self.phrases.missing_note.format(labels=self.phrases.or_word.join(labels)) if labels else words
 
     def _condition(self, condition: Condition) -> str:
         field, op = condition.field, condition.op

@@ -99,9 +99,9 @@ def sample(session: Session, definition: Definition, scope: SegmentScope, limit:
         if value.join is not None:
             statement = statement.outerjoin(value.join, value.join.c.member_id == Member.id)
     rows = {}
-    for member_id, name, name_local, tier, city, *ordered in session.execute(statement.where(Member.id.in_(ids))):
-        order_value = field_to_record(order.term.field, ordered[0], zone=scope.zone) if order is not None else None
-        rows[member_id] = MemberRow(member_id, name, name_local, tier, city, order_value)
+    for row in session.execute(statement.where(Member.id.in_(ids))):
+        order_value = None if order is None else field_to_record(order.term.field, row[-1], zone=scope.zone)
+        rows[row.id] = MemberRow(row.id, row.name, row.name_local, row.tier, row.city, order_value)
     return [rows[member_id] for member_id in ids]
 
 
