@@ -4,8 +4,9 @@ from typing import Any
 
 from crm.access.actor import Actor
 from tools.base import Tool
+from tools.segments import SEGMENT_TOOLS
 
-TOOLS: tuple[Tool[Any], ...] = ()
+TOOLS: tuple[Tool[Any], ...] = (*SEGMENT_TOOLS,)
 
 
 def tools_for(actor: Actor) -> tuple[Tool[Any], ...]:
