@@ -18,9 +18,11 @@ def headline(facts: LaunchedFacts, comparison: Comparison | None, window: Review
         return _nothing_delivered(facts)
     if comparison is None:
         return Headline(verdict=MetricVerdict.NO_HOLDOUT, words=NO_HOLDOUT_WORDS)
-    verdict = effect_verdict(facts, comparison.spend)
+    verdict = effect_verdict(facts, comparison, comparison.spend)
     if verdict is MetricVerdict.TOO_FEW:
         return Headline(verdict=verdict, words=_too_few(comparison.spend))
+    if comparison.differed_before:
+        return Headline(verdict=verdict, words=_arms_differed(facts))
     if not window.is_complete:
         return Headline(verdict=verdict, words=_too_early(facts, comparison.spend, window))
     words = _effect if verdict is MetricVerdict.EFFECT else _cannot_tell
@@ -45,6 +47,19 @@ def _too_few(spend: Effect) -> Words:
     return Words(
         en=f"Too few to judge: {smaller:,} members in the smaller arm, at least {MIN_ARM} are needed.",
         zh=f"样本太少，无法判断：较小一组只有 {smaller:,} 名会员，至少需要 {MIN_ARM} 名。",
+    )
+
+
+def _arms_differed(facts: LaunchedFacts) -> Words:
+    before = [
+        money_words(totals.sums.mean_x, facts.currency)
+        for totals in (facts.treated, facts.control)
+        if totals is not None
+    ]
+    return Words(
+        en=f"Cannot tell: the arms already differed before launch by more than chance ({' and '.join(before)} per"
+        " member in 90 days). Check how members were assigned.",
+        zh=f"无法判断：两组在启动前的差异已超出随机范围（90 天人均 {' 与 '.join(before)}）。请检查分组方式。",
     )
 
 

@@ -14,7 +14,7 @@ from crm.campaigns.models import Campaign
 from crm.members.models import Channel
 from crm.outreach.models import Arm
 from crm.reports import measures
-from crm.reports.incrementality import ArmSums, Effect, audience_needed, rate_effect, spend_effect
+from crm.reports.incrementality import ArmSums, Effect, audience_needed, differ_before, rate_effect, spend_effect
 from crm.reports.measures import ArmTotals, CampaignSpan, ChannelCounts, QuarterCount, Reached, Redeemed
 from crm.workspace import get_workspace
 
@@ -29,6 +29,8 @@ class Comparison:
 
     spend: Effect
     retention: Effect
+    differed_before: bool
+    """The arms' spend before launch differs by more than chance: the assignment cannot be trusted."""
     audience_needed: int | None
     """Members for 80% power at a 10% lift with this campaign's holdout share."""
 
@@ -84,6 +86,7 @@ class LaunchedFacts:
         return Comparison(
             spend=spend_effect(treated.sums, control.sums),
             retention=rate_effect(treated.ordering_members, treated.sums.n, control.ordering_members, control.sums.n),
+            differed_before=differ_before(treated.sums, control.sums),
             audience_needed=audience_needed(
                 treated.sums, control.sums, holdout_share=_share(control.sums, treated.sums)
             ),

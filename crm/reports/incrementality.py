@@ -21,6 +21,9 @@ the truth 91% of the time instead of 95%, and significant results exaggerate fou
 PLANNING_LIFT = 0.10
 """The lift for which a needed audience is stated: 10% of the holdout's mean."""
 
+IMBALANCE_P = 0.001
+"""Below this p-value the arms differed before launch by more than chance: the assignment cannot be trusted."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -123,6 +126,21 @@ def spend_effect(treated: ArmSums, control: ArmSums) -> Effect:
         control=observed[1],
         smallest_detectable=(quantile + _z(POWER)) * error,
     )
+
+
+def differ_before(treated: ArmSums, control: ArmSums) -> bool:
+    """Whether the arms' covariates, measured before launch, differ by more than random assignment explains.
+
+    Welch's t test on the covariate; the same guard as a sample ratio mismatch check (Fabijan et al. 2019, KDD).
+    """
+    if min(treated.n, control.n) < 2:
+        return False
+    parts = [arm.centred_xx / (arm.n - 1) / arm.n for arm in (treated, control)]
+    error = sqrt(sum(parts))
+    if error == 0:
+        return treated.mean_x != control.mean_x
+    freedom = _welch_freedom(parts[0], treated.n, parts[1], control.n)
+    return float(2 * stats.t.sf(abs(treated.mean_x - control.mean_x) / error, freedom)) < IMBALANCE_P
 
 
 def cuped_theta(treated: ArmSums, control: ArmSums) -> float:

@@ -48,11 +48,12 @@ def window_block(facts: LaunchedFacts) -> ReviewWindow:
     )
 
 
-def effect_verdict(facts: LaunchedFacts, effect: Effect) -> MetricVerdict:
-    """While the window is open nothing is concluded: looking every day would find effects by chance."""
+def effect_verdict(facts: LaunchedFacts, comparison: Comparison, effect: Effect) -> MetricVerdict:
+    """Nothing is concluded while the window is open, because looking every day would find effects by chance, nor
+    when the arms differed before launch."""
     if effect.verdict is Verdict.TOO_FEW:
         return MetricVerdict.TOO_FEW
-    if not facts.span.is_complete:
+    if not facts.span.is_complete or comparison.differed_before:
         return MetricVerdict.CANNOT_TELL
     return MetricVerdict(effect.verdict.value)
 
@@ -66,7 +67,7 @@ def _effects(facts: LaunchedFacts, comparison: Comparison | None) -> tuple[Metri
         missing = (PRIMARY_METRIC, "incremental_gmv_total", "retention_lift", "roi")
         return tuple(_without_holdout(facts, metric_id) for metric_id in missing)
     spend, members = comparison.spend, facts.treated_members
-    verdict = effect_verdict(facts, spend)
+    verdict = effect_verdict(facts, comparison, spend)
     return (
         _effect(facts, PRIMARY_METRIC, spend, verdict, (spend.value, spend.low, spend.high)),
         _effect(
@@ -80,7 +81,7 @@ def _effects(facts: LaunchedFacts, comparison: Comparison | None) -> tuple[Metri
             facts,
             "retention_lift",
             comparison.retention,
-            effect_verdict(facts, comparison.retention),
+            effect_verdict(facts, comparison, comparison.retention),
             (comparison.retention.value, comparison.retention.low, comparison.retention.high),
         ),
         _roi(facts, spend, verdict),
@@ -125,7 +126,7 @@ def difference_words(unit: Unit, value: float, currency: str) -> str:
     if unit is Unit.SHARE_DIFFERENCE:
         return points_words(value)
     if unit is Unit.RATIO:
-        return f"{value:+.2f}x"
+        return f"{value:+,.0f}x" if abs(value) >= 100 else f"{value:+.2f}x"
     return signed_money_words(value, currency)
 
 

@@ -37,6 +37,8 @@ def _about_the_effect(review: CampaignReview, comparison: Comparison | None) -> 
         yield _hold_out(review)
     elif verdict is MetricVerdict.TOO_FEW:
         yield _hold_out_more(comparison)
+    elif comparison.differed_before:
+        yield _check_assignment(review)
     elif verdict is MetricVerdict.EFFECT:
         yield _repeat_or_stop(review, comparison)
     elif comparison.audience_needed is not None and comparison.spend.verdict is Verdict.CANNOT_TELL:
@@ -96,6 +98,17 @@ def _hold_out_more(comparison: Comparison) -> NextStep:
             zh=f"使用至少 {2 * MIN_ARM} 名会员的人群；目前规模太小，无法得出结论。",
         )
     return NextStep(id="enlarge_holdout", words=words, evidence=evidence)
+
+
+def _check_assignment(review: CampaignReview) -> NextStep:
+    return NextStep(
+        id="check_assignment",
+        words=Words(
+            en="Find out why the arms differed before launch before reading anything into this campaign.",
+            zh="先查明两组在启动前为何不同，再解读本活动。",
+        ),
+        evidence=(review.headline.words,),
+    )
 
 
 def _repeat_or_stop(review: CampaignReview, comparison: Comparison) -> NextStep:

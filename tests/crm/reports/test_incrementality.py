@@ -9,6 +9,7 @@ from crm.reports.incrementality import (
     Verdict,
     audience_needed,
     audience_needed_for_rate,
+    differ_before,
     rate_effect,
     spend_effect,
     wilson_interval,
@@ -167,3 +168,11 @@ def test_the_smallest_detectable_effect_is_found_in_about_80_of_100_campaigns() 
         for _ in range(REPETITIONS)
     ]
     assert 0.72 <= np.mean(found) <= 0.88
+
+
+def test_arms_that_differed_before_launch_are_noticed_and_chance_is_not() -> None:
+    rng = np.random.default_rng(13)
+    spend = np.zeros(500)
+    alike = [(ArmSums.of(spend, rng.gamma(1, 100, 500)), ArmSums.of(spend, rng.gamma(1, 100, 500))) for _ in range(200)]
+    assert sum(differ_before(*arms) for arms in alike) <= 2
+    assert differ_before(ArmSums.of(spend, rng.gamma(1, 100, 500)), ArmSums.of(spend, rng.gamma(1, 160, 500)))

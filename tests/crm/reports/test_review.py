@@ -129,6 +129,17 @@ def test_no_difference_is_reported_as_cannot_tell_with_the_audience_needed(
     assert review.next_steps[0].id == "enlarge_audience"
 
 
+def test_arms_that_already_differed_before_launch_headline_nothing(
+    session: Session, launched_at: datetime, now: datetime
+) -> None:
+    world = launched_world(session, launched_at=launched_at)
+    plain_orders(session, world.treated, [9_000] * 200, ordered_at=launched_at - timedelta(days=9))
+    review = review_of(session, world, now)
+    assert review.headline.verdict is MetricVerdict.CANNOT_TELL
+    assert "already differed before launch" in review.headline.words.en
+    assert review.next_steps[0].id == "check_assignment"
+
+
 def test_an_open_window_says_which_day_it_is_and_claims_nothing(
     session: Session, launched_at: datetime, now: datetime
 ) -> None:
