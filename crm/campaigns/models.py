@@ -27,6 +27,8 @@ class Campaign(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     state: Mapped[CampaignState] = mapped_column(index=True)
+    state_note: Mapped[str | None]
+    """Why it stands where it stands, when that needs words: a launch that was held back, a rejection."""
     brief: Mapped[dict[str, Any]] = mapped_column(JSON)
     """`CampaignBrief` (campaigns/brief.py) as JSON."""
     plan: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from crm.campaigns.brief import Frozen
-from crm.campaigns.plan import ExclusionCount
+from crm.campaigns.forecast import ExclusionCount
 
 
 class StateCounts(Frozen):

@@ -1,45 +1,25 @@
 """What a campaign would do if it were launched: counted by the gate that will decide each message."""
 
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import datetime
+from math import ceil
 from typing import Literal
 
-from crm.campaigns.brief import Frozen
+from sqlalchemy.orm import Session
+
+from crm.campaigns import forecast
+from crm.campaigns.audience import audience_definition, audience_ids
+from crm.campaigns.benefits import with_coupons
+from crm.campaigns.brief import CampaignBrief, Frozen
+from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast, SharedAudience
+from crm.campaigns.orchestration import journey_of, launch_setting, start_moment
+from crm.clock import local_day
+from crm.outreach.draft import drafted
+from crm.segments.describe import describe
+from crm.segments.scope import SegmentScope
+from crm.workspace import get_workspace
 
 BudgetVerdict = Literal["within", "over", "no_budget"]
-
-
-class ExclusionCount(Frozen):
-    """Messages of one channel that will not be sent, for one reason."""
-
-    channel: str
-    reason: str
-    count: int
-
-
-class DayCount(Frozen):
-    """Messages of one channel due on one local day of the workspace."""
-
-    day: date
-    channel: str
-    count: int
-
-
-class BenefitNeed(Frozen):
-    """One coupon for each member who gets a message, against what the stock holds."""
-
-    coupon_code: str | None
-    """None: no stocked coupon fits the offer."""
-    name: str
-    needed: int
-    stock_available: int
-    short: int
-
-
-class SharedAudience(Frozen):
-    """Another campaign under way or planned that reaches some of the same members."""
-
-    campaign: str
-    shared_members: int
 
 
 class CampaignPlan(Frozen):
@@ -71,3 +51,76 @@ class CampaignPlan(Frozen):
     benefits: tuple[BenefitNeed, ...]
     conflicts: tuple[SharedAudience, ...]
     warnings: tuple[str, ...]
+
+
+UNNAMED = "(draft)"
+"""Stands for the name of a brief that has none yet; the holdout is drawn by name."""
+
+MILLICENTS_PER_CENT = 1000
+
+
+def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, now: datetime) -> CampaignPlan:
+    """Draft every message as the launch would, judge it by the same gate, count, and throw the draft away.
+
+    Writes nothing but temporary tables. In a world that does not change until then, the run equals it.
+    Raises InvalidRequest when the audience makes no sense.
+    """
+    workspace = get_workspace(session)
+    definition = audience_definition(session, brief, scope)
+    starts_at = max(start_moment(brief, workspace) or now, now)
+    named = brief if brief.name else brief.model_copy(update={"name": UNNAMED})
+    backed = with_coupons(session, named, local_day(starts_at, scope.zone))
+    setting = launch_setting(session, starts_at)
+    with drafted(session, journey_of(backed, workspace.currency), audience_ids(definition, scope), setting):
+        counted = forecast.count(session, backed, scope, starts_at)
+    prices = setting.policy.unit_cost_millicents
+    cost_cents = ceil(sum(prices.get(day.channel, 0) * day.count for day in counted.messages_per_day) / MILLICENTS_PER_CENT)
+    verdict = _budget_verdict(brief, cost_cents + counted.benefit_cost_cents)
+    return CampaignPlan(
+        as_of=now,
+        audience_count=counted.audience_count,
+        read_back=describe(definition, scope, language=brief.language),
+        holdout_count=counted.holdout_count,
+        exclusions=counted.exclusions,
+        eligible_by_channel=counted.eligible_by_channel,
+        messages_per_day=counted.messages_per_day,
+        total_messages=counted.total_messages,
+        deferred_messages=counted.deferred_messages,
+        starts_at=starts_at,
+        last_message_at=counted.last_message_at,
+        currency=workspace.currency,
+        cost_cents=cost_cents,
+        benefit_cost_cents=counted.benefit_cost_cents,
+        budget_cents=brief.budget_cents,
+        budget_verdict=verdict,
+        benefits=counted.benefits,
+        conflicts=counted.conflicts,
+        warnings=tuple(_warnings(brief, counted, verdict, scope)),
+    )
+
+
+def _budget_verdict(brief: CampaignBrief, cost_cents: int) -> BudgetVerdict:
+    if brief.budget_cents is None:
+        return "no_budget"
+    return "within" if cost_cents <= brief.budget_cents else "over"
+
+
+def _warnings(brief: CampaignBrief, counted: Forecast, verdict: BudgetVerdict, scope: SegmentScope) -> Iterator[str]:
+    if counted.audience_count == 0:
+        yield "Nobody fits this audience now."
+    elif counted.total_messages == 0:
+        yield "Not one message would be sent; the exclusions say why."
+    if brief.holdout_pct == 0:
+        reason = f" Reason given: {brief.holdout_waiver}" if brief.holdout_waiver else ""
+        yield f"Without a holdout the effect of this campaign cannot be measured.{reason}"
+    for need in counted.benefits:
+        if need.short:
+            stock = f"{need.needed} needed, {need.stock_available} in stock"
+            yield f"{need.name}: {stock}; {need.short} members get nothing."
+    if verdict == "over":
+        yield "The campaign costs more than its budget."
+    if counted.deferred_messages:
+        yield f"{counted.deferred_messages} messages fall into the members' quiet hours and wait for their end."
+    last = counted.last_message_at
+    if brief.end is not None and last is not None and local_day(last, scope.zone) > brief.end:
+        yield f"The last message goes out after the offers end on {brief.end}."

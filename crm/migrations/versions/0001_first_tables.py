@@ -192,6 +192,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("state_note", sa.String(), nullable=True),
         sa.Column("brief", sa.JSON(), nullable=False),
         sa.Column("plan", sa.JSON(), nullable=True),
         sa.Column("author_id", sa.Integer(), nullable=False),

@@ -1,0 +1,154 @@
+"""Words for what nobody has written yet: plain, true, and about nothing but the attached offers."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from crm.campaigns.brief import CampaignBrief, Copy, Language, Offer, Step
+from crm.loyalty.models import OfferKind
+from crm.members.models import SENDABLE_CHANNELS, Channel
+
+_SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+
+_WIN_BACK = ("win-back", "winback", "win back", "召回", "唤回", "挽回")
+_THANKS = ("thank", "感谢", "答谢")
+
+_OPENINGS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "win_back": "we would be glad to see you again.",
+        "thanks": "thank you for being with us.",
+        "reminder": "a short reminder.",
+        "plain": "we have something for you.",
+        "no_offer": "we would be glad if you stopped by.",
+    },
+    "zh": {
+        "win_back": "期待再次见到您。",
+        "thanks": "感谢您一直以来的支持。",
+        "reminder": "温馨提醒。",
+        "plain": "我们为您准备了一份心意。",
+        "no_offer": "欢迎来逛逛。",
+    },
+}
+_BODIES: Mapping[Language, Mapping[Channel, str]] = {
+    "en": {
+        Channel.EMAIL: "Hello {{{{ name }}}},\n\n{opening}{offer}\n\nYou no longer want these e-mails? "
+        "Opt out here: {{{{ unsubscribe }}}}",
+        Channel.SMS: "{{{{ name }}}}, {opening}{offer} Opt out: {{{{ unsubscribe }}}}",
+        Channel.PUSH: "{{{{ name }}}}, {opening}{offer}",
+    },
+    "zh": {
+        Channel.EMAIL: "{{{{ name }}}}，您好：\n\n{opening}{offer}\n\n不想再收到邮件？点此退订：{{{{ unsubscribe }}}}",
+        Channel.SMS: "{{{{ name }}}}，{opening}{offer}退订：{{{{ unsubscribe }}}}",
+        Channel.PUSH: "{{{{ name }}}}，{opening}{offer}",
+    },
+}
+
+
+def offers_in_words(offers: Sequence[Offer], language: Language, currency: str) -> str:
+    """e.g. `15% off and free shipping`; empty without offers."""
+    words = [offer_in_words(offer, language, currency) for offer in offers]
+    if language == "zh":
+        return "、".join(words)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def offer_in_words(offer: Offer, language: Language, currency: str) -> str:
+    """One offer as copy may state it."""
+    symbol = _SYMBOLS.get(offer.currency or currency, f"{offer.currency or currency} ")
+    value = _number(offer.value)
+    spend = _number(offer.min_spend)
+    if language == "zh":
+        return _offer_in_chinese(offer, value, spend)
+    words = {
+        OfferKind.PERCENT_OFF: f"{value}% off",
+        OfferKind.AMOUNT_OFF: f"{symbol}{value} off",
+        OfferKind.FREE_SHIPPING: "free shipping",
+        OfferKind.POINTS_BONUS: f"{value} bonus points",
+        OfferKind.POINTS_MULTIPLIER: f"{value}x points",
+        OfferKind.GIFT: f"a free gift: {offer.item}" if offer.item else "a free gift",
+    }[offer.kind]
+    return f"{words} on orders of {symbol}{spend} or more" if spend else words
+
+
+def _offer_in_chinese(offer: Offer, value: str, spend: str) -> str:
+    if offer.kind is OfferKind.AMOUNT_OFF and spend:
+        return f"满{spend}元减{value}元"
+    percent = offer.value or Decimal(0)
+    words = {
+        OfferKind.PERCENT_OFF: f"{_number((100 - percent) / 10)}折",
+        OfferKind.AMOUNT_OFF: f"立减{value}元",
+        OfferKind.FREE_SHIPPING: "包邮",
+        OfferKind.POINTS_BONUS: f"赠送{value}积分",
+        OfferKind.POINTS_MULTIPLIER: f"{value}倍积分",
+        OfferKind.GIFT: f"赠品{offer.item}" if offer.item else "赠品一份",
+    }[offer.kind]
+    return f"满{spend}元{words}" if spend else words
+
+
+def complete_copy(brief: CampaignBrief) -> tuple[Copy, ...]:
+    """Words for every step and every channel it can send on: people's own first, ours where there are none."""
+    return tuple(
+        copy
+        for step in brief.steps
+        for channel in _possible_channels(brief, step)
+        for copy in _copy(brief, step, channel)
+    )
+
+
+def _possible_channels(brief: CampaignBrief, step: Step) -> Sequence[Channel]:
+    chosen = brief.channels_of(step)
+    return SENDABLE_CHANNELS if "preferred" in chosen else [Channel(channel) for channel in chosen]
+
+
+def _copy(brief: CampaignBrief, step: Step, channel: Channel) -> list[Copy]:
+    """The nearest words: for the step before those for every step, for the channel before those for whichever."""
+    for key in (step.key, None):
+        for name in (channel.value, "preferred"):
+            own = [copy for copy in brief.copy_texts if copy.step == key and copy.channel == name]
+            if own:
+                return [copy.model_copy(update={"channel": channel.value, "step": step.key}) for copy in own]
+    return [_default_copy(brief, step, channel)]
+
+
+def _default_copy(brief: CampaignBrief, step: Step, channel: Channel) -> Copy:
+    language = brief.language
+    opening = _OPENINGS[language][_mood(brief, step)]
+    body = _BODIES[language][channel].format(opening=_capitalised(opening, channel, language), offer=_offer_line(brief))
+    return Copy(channel=channel.value, subject=_subject(brief, channel), body=body, step=step.key)
+
+
+def _mood(brief: CampaignBrief, step: Step) -> str:
+    purpose = f"{brief.goal} {brief.name}".casefold()
+    if step.offset_days > 0:
+        return "reminder"
+    if any(word in purpose for word in _WIN_BACK):
+        return "win_back"
+    if any(word in purpose for word in _THANKS):
+        return "thanks"
+    return "plain" if brief.offers else "no_offer"
+
+
+def _capitalised(opening: str, channel: Channel, language: Language) -> str:
+    begins_sentence = language == "en" and channel is Channel.EMAIL
+    return opening[0].upper() + opening[1:] if begins_sentence else opening
+
+
+def _offer_line(brief: CampaignBrief) -> str:
+    if not brief.offers:
+        return ""
+    if brief.language == "zh":
+        until = f"，有效期至{brief.end:%Y年%m月%d日}" if brief.end else ""
+        return f"您可享{{{{ offer }}}}{{% if code %}}，优惠码：{{{{ code }}}}{{% endif %}}{until}。"
+    until = f", until {brief.end:%d %B %Y}" if brief.end else ""
+    return f" You get {{{{ offer }}}}{{% if code %}} with the code {{{{ code }}}}{{% endif %}}{until}."
+
+
+def _subject(brief: CampaignBrief, channel: Channel) -> str | None:
+    if channel is Channel.SMS:
+        return None
+    if not brief.offers:
+        return "来自我们的问候" if brief.language == "zh" else "A note for you"
+    return "为您准备：{{ offer }}" if brief.language == "zh" else "For you: {{ offer }}"
+
+
+def _number(value: Decimal | None) -> str:
+    return "" if value is None else f"{value.normalize():f}"

@@ -1,0 +1,57 @@
+"""Finding campaigns by id, by name, or by what somebody remembers of the name."""
+
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz, process
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.campaigns.brief import CampaignBrief, parse_brief
+from crm.campaigns.models import Campaign, CampaignState
+from crm.errors import Ambiguous, NotFound
+
+_NEAR_SCORE = 60
+"""Similarity (0 to 100) from which a name is worth offering when none fits."""
+
+
+def get_campaign(session: Session, campaign_id: int, *, lock: bool = False) -> Campaign:
+    """Raises NotFound. `lock` holds the row until the end of the transaction."""
+    campaign = session.get(Campaign, campaign_id, with_for_update=lock, populate_existing=lock)
+    if campaign is None:
+        raise NotFound(f"there is no campaign {campaign_id}")
+    return campaign
+
+
+def find_campaign(session: Session, name_or_id: str | int) -> Campaign:
+    """By id, exact name (in any case), or the only name that contains the words.
+
+    Raises Ambiguous when several names do, NotFound with the near names when none does.
+    """
+    text = str(name_or_id).strip()
+    names = {name: campaign_id for campaign_id, name in session.execute(select(Campaign.id, Campaign.name))}
+    exact = [name for name in names if name.casefold() == text.casefold()]
+    if exact:
+        return get_campaign(session, names[exact[0]])
+    if text.isdecimal() and int(text) in names.values():
+        return get_campaign(session, int(text))
+    containing = sorted(name for name in names if text.casefold() in name.casefold()) if text else []
+    if len(containing) == 1:
+        return get_campaign(session, names[containing[0]])
+    if containing:
+        raise Ambiguous(f"several campaigns are called something like {text!r}", candidates=tuple(containing))
+    near = process.extract(text, names, scorer=fuzz.WRatio, limit=3, score_cutoff=_NEAR_SCORE)
+    candidates = tuple(name for name, _, _ in near)
+    meant = f"; did you mean {' or '.join(candidates)}?" if candidates else ""
+    raise NotFound(f"there is no campaign called {text!r}{meant}", candidates=candidates)
+
+
+def list_campaigns(session: Session, state: CampaignState | None = None) -> Sequence[Campaign]:
+    """The newest first."""
+    query = select(Campaign).order_by(Campaign.id.desc())
+    if state is not None:
+        query = query.where(Campaign.state == state)
+    return session.scalars(query).all()
+
+
+def brief_of(campaign: Campaign) -> CampaignBrief:
+    return parse_brief(campaign.brief)

@@ -1,0 +1,56 @@
+"""From a brief to the journey that the engine runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from crm.access.policy import get_policy
+from crm.campaigns.audience import audience_json
+from crm.campaigns.benefits import benefits_of
+from crm.campaigns.brief import CampaignBrief, Copy, Step
+from crm.campaigns.copywriting import complete_copy
+from crm.members.models import Channel
+from crm.outreach.draft import Setting
+from crm.outreach.journey import AudienceAtLaunch, JourneySpec, SendStep
+from crm.outreach.rules import moment_of
+from crm.outreach.wording import Wording
+from crm.workspace import Workspace, get_workspace
+
+
+def journey_of(brief: CampaignBrief, currency: str) -> JourneySpec:
+    """The journey of a brief whose coupons are filled in. Plan and launch both run this one."""
+    copies = complete_copy(brief)
+    return JourneySpec(
+        name=brief.name,
+        experiment=brief.name,
+        trigger=AudienceAtLaunch(definition=audience_json(brief)),
+        start=brief.start,
+        holdout_share=brief.holdout_pct / 100,
+        steps=tuple(_send_step(brief, step, copies) for step in brief.steps),
+        benefits=benefits_of(brief, currency),
+        language=brief.language,
+    )
+
+
+def _send_step(brief: CampaignBrief, step: Step, copies: Sequence[Copy]) -> SendStep:
+    return SendStep(
+        key=step.key,
+        offset_days=step.offset_days,
+        at=step.at,
+        channels=brief.channels_of(step),
+        wordings=tuple(
+            Wording(channel=Channel(copy.channel), variant=copy.variant, subject=copy.subject, body=copy.body)
+            for copy in copies
+            if copy.step == step.key
+        ),
+    )
+
+
+def start_moment(brief: CampaignBrief, workspace: Workspace) -> datetime | None:
+    """When the campaign starts; None: when it is approved."""
+    return None if brief.start is None else moment_of(brief.start, workspace.zone)
+
+
+def launch_setting(session: Session, launch_at: datetime) -> Setting:
+    return Setting(policy=get_policy(session), zone=get_workspace(session).zone, launch_at=launch_at)

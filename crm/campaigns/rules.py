@@ -1,0 +1,58 @@
+"""What a brief must fulfil before it is stored: decisions on values alone."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from crm.access.policy import Policy
+from crm.campaigns.brief import CampaignBrief, Offer
+from crm.errors import InvalidRequest
+from crm.loyalty.models import OfferKind
+
+_TITLES = {"en": "Campaign", "zh": "活动"}
+
+
+def check_start(brief: CampaignBrief, local_now: datetime) -> None:
+    """Raises InvalidRequest for a start that has passed. A start on today's date alone means as soon as possible."""
+    if brief.start is None or brief.start >= local_now.replace(tzinfo=None, second=0, microsecond=0):
+        return
+    raise InvalidRequest(
+        f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {local_now:%Y-%m-%d %H:%M} now", path="start"
+    )
+
+
+def check_discounts(offers: Collection[Offer], policy: Policy) -> None:
+    """Raises InvalidRequest for a discount above the ceiling; of an amount off it is the share of the lowest order."""
+    for offer in offers:
+        percent = None
+        if offer.kind is OfferKind.PERCENT_OFF:
+            percent = offer.value
+        elif offer.kind is OfferKind.AMOUNT_OFF and offer.value is not None and offer.min_spend is not None:
+            percent = 100 * offer.value / offer.min_spend
+        if percent is not None and percent > policy.max_discount_percent:
+            raise InvalidRequest(
+                f"a discount of {float(percent):g}% is above the ceiling of {policy.max_discount_percent}%; "
+                "lower it, or ask an administrator to change the policy",
+                path="offers",
+            )
+
+
+def automatic_name(brief: CampaignBrief, today: date, taken: Collection[str]) -> str:
+    """A name from the goal, the tiers and the start, e.g. `Win-back platinum 5 Jun`; numbered when it is taken."""
+    goal = brief.goal.strip().rstrip(".")
+    words = goal if 0 < len(goal) <= 40 else _TITLES[brief.language]
+    day = brief.start.date() if brief.start is not None else today
+    shown = f"{day.month}月{day.day}日" if brief.language == "zh" else f"{day.day} {day:%b}"
+    tiers = [tier for tier in _tiers(brief.audience) if tier.casefold() not in words.casefold()]
+    name = " ".join([words[0].upper() + words[1:], *tiers, shown])[:70]
+    numbers = (f"{name} ({number})" for number in range(2, len(taken) + 3))
+    return next(each for each in (name, *numbers) if each not in taken)
+
+
+def _tiers(node: object) -> list[str]:
+    """The tiers that a definition asks for, as far as it says so plainly."""
+    if isinstance(node, dict):
+        if node.get("field") == "tier" and node.get("op") in ("in", "="):
+            value = node.get("value")
+            return [str(tier) for tier in (value if isinstance(value, list) else [value])]
+        return [tier for part in node.get("all", ()) for tier in _tiers(part)]
+    return []
