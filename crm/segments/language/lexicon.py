@@ -1,0 +1,156 @@
+"""Every word that the reader knows, found in a sentence by the longest match, and the mending of misspelt ones."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from crm.fields import Field
+from crm.fields import Kind as FieldKind
+from crm.segments.language.dates import MONTHS, WEEKDAYS
+from crm.segments.language.kinds import Entity, FieldValue, Kind, Payload
+from crm.segments.language.numbers import ENGLISH_NUMBERS, TIMES
+from crm.segments.language.text import Token, fold, stem, tokenize
+from crm.segments.language.words_en import ENGLISH
+from crm.segments.language.words_zh import CHINESE
+
+_LINKS = {"-", "'", ".", "/", "&"}
+"""Marks inside a name that people leave out."""
+_TIME_WORDS = (
+    "last past next previous coming since before after until between during today yesterday tomorrow morning evening"
+    " afternoon day week month quarter year hour weekend ago recent this couple several thousand million dollar yuan"
+    " percent date range"
+)
+_OTHER_WORDS = (
+    "send sends sent sending sender launch launched draft create created schedule scheduled pause resume approve share"
+    " shared report reports review offer offers discount holdout control free shipping gift start starts starting end"
+    " ends budget cost design plan please weather phone letter person build prepare where there these those then them"
+    " they their when while about write test tests point call calls stage start state store stores story sports teaser"
+    " reminder subject body voucher title people person would could should might mother father spring summer winter"
+    " autumn fall north south east west friend friends family week open close closed points price prices paid other"
+    " others under after every never three seven eight could great thanks sorry happy best most very much many hours"
+    " warm-up warm care cares card cards double single bonus reward rewards match batch"
+)
+"""Right as they stand: without this list `shared` would be mended to `share`, `sender` to `spender`."""
+MIN_MENDED = 4
+_LONG = 9
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """One way to write one or more values of a field."""
+
+    field: str
+    values: tuple[str, ...]
+    words: str
+
+
+@dataclass
+class _Branch:
+    branches: dict[str, "_Branch"] = field(default_factory=dict)
+    meaning: tuple[Kind, Payload] | None = None
+
+
+class Lexicon:
+    """Phrases to what they mean. A hyphen or an apostrophe between words does not matter, nor does the plural."""
+
+    def __init__(self, spellings: Iterable[Spelling], fields: Mapping[str, Field]) -> None:
+        self._root = _Branch()
+        self._words: set[str] = set()
+        for entry in fields.values():
+            self._add_field(entry)
+        for table in (ENGLISH, CHINESE):
+            for kind, names in table.items():
+                for name, phrases in names.items():
+                    for phrase in phrases.split("|"):
+                        self._add(phrase, kind, name)
+        for spelling in spellings:
+            self._add(spelling.words, Kind.VALUE, FieldValue(spelling.field, spelling.values))
+        plain = (_TIME_WORDS + " " + _OTHER_WORDS).split()
+        self._words.update(plain, ENGLISH_NUMBERS, TIMES, MONTHS, (name for name in WEEKDAYS if name.isascii()))
+        self._long_words = sorted(word for word in self._words if len(word) >= MIN_MENDED)
+
+    def _add_field(self, entry: Field) -> None:
+        if entry.is_sensitive:
+            return
+        kind = Kind.FIELD if entry.kind in (FieldKind.CHOICE, FieldKind.SET) else Kind.ANCHOR
+        for phrase in (*entry.words_en, *entry.words_zh, entry.label.en, entry.label.zh):
+            self._add(phrase, kind, entry.name)
+
+    def _add(self, phrase: str, kind: Kind, value: Payload) -> None:
+        tokens = [token for token in tokenize(fold(phrase)) if token.text not in _LINKS or phrase in _LINKS]
+        if not tokens:
+            return
+        branch = self._root
+        for token in tokens:
+            branch = branch.branches.setdefault(stem(token.text), _Branch())
+            if token.is_word:
+                self._words.update((token.text, token.text.replace("'", "")))
+        branch.meaning = (kind, value)
+        if any("'" in token.text for token in tokens):
+            self._add(phrase.replace("'", ""), kind, value)
+
+    def mend(self, word: str) -> str:
+        """The known word that `word` most likely means; the word itself when it is known or nothing is near."""
+        if (
+            len(word) < MIN_MENDED
+            or word in self._words
+            or stem(word) in self._words
+            or stem(word) + "s" in self._words
+        ):
+            return word
+        allowed = 2 if len(word) >= _LONG else 1
+        near = [candidate for candidate in self._long_words if candidate[0] == word[0]]
+        found = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=allowed)
+        if found is None:
+            return word
+        mended = found[0]
+        if len(word) == MIN_MENDED and sorted(mended) != sorted(word):
+            return word
+        is_ending = mended.startswith(word) or word.startswith(mended)
+        return word if is_ending and len(word) <= _LONG else mended
+
+    def find(self, working: str) -> Iterator[Entity]:
+        """Every longest phrase from every word on; they may overlap."""
+        tokens = tokenize(working)
+        for index in range(len(tokens)):
+            found = self._longest(tokens, index)
+            if found is not None:
+                (kind, value), last = found
+                start, end = tokens[index].start, tokens[last].end
+                yield Entity(kind, value, start, end, working[start:end])
+
+    def _longest(self, tokens: list[Token], index: int) -> tuple[tuple[Kind, Payload], int] | None:
+        branch: _Branch | None = self._root
+        found = None
+        position = index
+        while position < len(tokens):
+            text = tokens[position].text
+            if branch is not self._root and text in _LINKS and branch is not None and text not in branch.branches:
+                position += 1
+                continue
+            branch = branch.branches.get(stem(text)) if branch else None
+            if branch is None:
+                break
+            if branch.meaning is not None:
+                found = (branch.meaning, position)
+            position += 1
+        return found
+
+
+_MARKS = {
+    ",": Kind.COMMA,
+    ";": Kind.BUT,
+    ".": Kind.STOP,
+    "?": Kind.STOP,
+    "!": Kind.STOP,
+    ":": Kind.COMMA,
+    "\n": Kind.STOP,
+}
+
+
+def find_marks(working: str) -> Iterator[Entity]:
+    for position, character in enumerate(working):
+        if character in _MARKS:
+            yield Entity(_MARKS[character], None, position, position + 1, character)

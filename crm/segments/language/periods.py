@@ -1,0 +1,352 @@
+"""Stretches of time in a sentence: last 30 days, in May, since January, 8-14 June, 近90天, 上周, 今年以来."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from crm.segments.days import months_before
+from crm.segments.language.dates import (
+    DAY_PATTERN,
+    MONTH,
+    MONTH_PATTERN,
+    MONTHS,
+    ZH_NUMBER,
+    Toward,
+    month_days,
+    months_later,
+    quarter_of,
+    read_day,
+    read_month,
+    week_of,
+)
+from crm.segments.language.kinds import Entity, Kind, Period, Relation
+from crm.segments.language.numbers import ANY_NUMBER, UNIT, read_duration, to_number
+
+_LOOSE = {"couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "several": 3}
+_COUNT = rf"(?:{ANY_NUMBER}|\b(?:{'|'.join(_LOOSE)})\b)"
+_IN = r"(?:\b(?:in|within|over|during|for|across|throughout|of|from|on|at any time in|anytime in) )?"
+_ROLLING = re.compile(
+    rf"(?P<back>{_IN}\b(?:the |these |this |my |our )?(?:last|past|previous|prior|preceding|trailing|most recent|recent|latest)"
+    r"|(?:最近|过去|近|之前|前|这|上)的?)\s*(?:full |calendar |rolling )?"
+    rf"(?P<count>{_COUNT})\s*-?\s*(?P<unit>{UNIT})"
+    rf"|(?P<ahead>\b(?:in |within |over |during )?(?:the |these )?(?:next|coming|upcoming|following)|(?:未来|接下来|今后|(?<!名)下)的?)"
+    rf"\s*(?P<ahead_count>{_COUNT})\s*-?\s*(?P<ahead_unit>{UNIT})"
+    rf"|(?P<one>{_IN}\b(?:the past|past|the last|the previous|the trailing|the preceding)\s+(?P<one_unit>week|month|year|day)\b)"
+    r"|(?P<zh_half>(?:最近|过去|近)(?:的)?半年)|(?P<zh_half_month>(?:最近|过去|近)半个?月)"
+    rf"|(?P<half>{_IN}\b(?:the )?(?:last|past) (?:half(?: a)? year|half-year|six months)\b)"
+    r"|(?P<short>\b(?:l|p)(?P<short_count>\d{1,3})(?P<short_unit>d|w|m|days?)\b)"
+    rf"|(?P<ltm>{_IN}\b(?:ltm|ttm|the last twelve months|trailing twelve months|trailing year)\b)"
+    rf"|(?P<fortnight>{_IN}\b(?:the )?(?:last|past) fortnight\b)"
+)
+_THIS_THAT = re.compile(
+    r"\b(?P<which>this|the current|current|last|previous|next|the coming|coming|this coming|the following)\s+(?:calendar )?"
+    r"(?P<unit>week|month|quarter|year|weekend)(?!-|\s+of)\b"
+    r"|(?P<zh_which>本|这个|这一|这|上个|上一个|上一|上|下个|下一个|下一|下|当前|当)(?P<zh_unit>周末|周|星期|礼拜|月|季度|季|年)(?![一二三四五六日天个])"
+    r"|(?P<zh_year>今年|去年|明年|前年)(?![上下]半年|第?[一二三四]季度|Q|q)"
+)
+_TO_DATE = re.compile(
+    r"\b(?:(?P<unit>week|month|quarter|year)[- ]to[- ]date|(?P<short>[wmqy]td)|so far this (?P<so_far>week|month|quarter|year))\b"
+)
+_QUARTER = re.compile(
+    r"\b(?:(?P<q>q(?P<q_n>[1-4]))|(?P<h>h(?P<h_n>[12]))|(?:the )?(?P<word>first|second|third|fourth)(?: (?P<what>quarter|half)))"
+    r"(?:\s*(?:of\s+)?(?P<year>20\d\d|this year|last year))?\b"
+    r"|(?P<zh_y>\d{4}年|今年|去年)?(?:第?(?P<zh_q>[一二三四1-4])季度|(?P<zh_h>上|下)半年)"
+)
+_YEAR = re.compile(
+    r"(?<=\bin )(?P<in>20\d\d)\b(?![-/.])|(?<=\bsince )(?P<since>20\d\d)\b(?![-/.])|(?P<zh>20\d\d)年(?!\d|[一二三四五六七八九十]+月)"
+    r"|(?<=\b(?:during|before|after) )(?P<rel>20\d\d)\b(?![-/.])".replace(
+        r"(?<=\b(?:during|before|after) )",
+        r"(?:(?<=during )|(?<=before )|(?<=after )|(?<=from )|(?<=of )|(?<=until )|(?<=through ))",
+    )
+)
+_SHORT_RANGES = re.compile(
+    rf"\b(?P<a>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|to|until|till|through|~|and|&)\s*(?P<b>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{MONTH})"
+    r"(?:,? ?(?P<y>20\d\d))?"
+    rf"|\b(?P<m2>{MONTH}) ?(?P<a2>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|to|until|till|through|~)\s*(?P<b2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])"
+    rf"|(?P<m3>{ZH_NUMBER})月(?P<a3>{ZH_NUMBER})(?:日|号)?(?:-|~|至|到)(?P<b3>{ZH_NUMBER})(?:日|号)"
+    rf"|(?P<m4>{ZH_NUMBER})(?:月)?(?:-|~|至|到)(?P<n4>{ZH_NUMBER})月(?:份)?(?!\d)"
+)
+_JOIN = re.compile(r"\s*(?:-|to|and|until|till|through|thru|up to|~|至|到|和)\s*(?:the end of\s+)?")
+_BEFORE = re.compile(
+    r"(?:\b(?P<since>since|starting|as of|beginning)\s+(?:the )?(?:start of |beginning of |early )?|\b(?P<from>from)\s+(?:the )?(?:start of )?"
+    r"|\b(?P<before>before|prior to|earlier than|older than|up to but not including|pre)\s+(?:the )?(?:start of )?"
+    r"|\b(?P<after>after|later than|past|post)\s+(?:the )?(?:end of )?|\b(?P<until>until|till|up to|through|by)\s+(?:the )?(?:end of )?"
+    r"|\b(?P<between>between)\s+|(?P<in>\b(?:in|during|on|over|for|of|within|throughout|at|the month of|all of)\s+(?:the )?(?:month of |whole of )?)"
+    r"|(?P<zh_since>自从?|从)|(?P<zh_in>在))$"
+)
+_AFTERWARDS = re.compile(
+    r"\s*(?:(?P<since>以来|至今|到现在|到今天|起|开始|onwards?|on\b|to date\b|until now\b|till now\b|until today\b|to today\b|to now\b|or later\b)"
+    r"|(?P<after>之后|以后|后)|(?P<before>之前|以前|前|or earlier\b))"
+)
+_NEEDS_HELP = {"may", "mar", "march", "sun", "sat", "sep", "dec", "jan", "mon", "wed", "fri", "second"}
+"""Names of times that are also other words: they count only after a preposition, before a year or in a range."""
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """First and last day of what the words between two positions name."""
+
+    first: date
+    last: date
+    start: int
+    end: int
+    is_sure: bool = True
+
+
+def find_periods(working: str, today: date) -> Iterator[Entity]:
+    """Periods that do not overlap: a rolling one ("in the last year") wins over a calendar one ("last year")."""
+    taken: list[tuple[int, int]] = []
+    for finder in (_rolling, _to_date, _short_ranges, _fixed):
+        for period, start, end in list(finder(working, today)):
+            if all(end <= first or last <= start for first, last in taken):
+                taken.append((start, end))
+                yield Entity(Kind.PERIOD, period, start, end, working[start:end])
+
+
+def _rolling(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
+    for match in _ROLLING.finditer(working):
+        yield _read_rolling(match, today), match.start(), match.end()
+
+
+def _read_rolling(match: re.Match[str], today: date) -> Period:
+    if match["back"]:
+        return _last(match["count"], match["unit"])
+    if match["ahead"]:
+        last = _last(match["ahead_count"], match["ahead_unit"])
+        end = today + timedelta(days=last.days) if last.days is not None else months_later(today, last.months or 0)
+        return Period(today, end, is_future=True)
+    if match["one"]:
+        return _last("1", match["one_unit"])
+    if match["short"]:
+        unit = {"m": "month", "w": "week"}.get(match["short_unit"], "day")
+        return _last(match["short_count"], unit)
+    if match["zh_half_month"]:
+        return Period(days=15)
+    if match["fortnight"]:
+        return Period(days=14)
+    return Period(months=12 if match["ltm"] else 6)
+
+
+def _last(count: str, unit: str) -> Period:
+    number = _LOOSE[count] if count in _LOOSE else to_number(count)
+    duration = read_duration(number, "个月" if unit == "月" else unit)
+    if duration.unit == "day":
+        return Period(days=duration.count)
+    return Period(months=duration.count * (12 if duration.unit == "year" else 1))
+
+
+def _to_date(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
+    for match in _TO_DATE.finditer(working):
+        unit = (
+            match["unit"]
+            or match["so_far"]
+            or {"w": "week", "m": "month", "q": "quarter", "y": "year"}[match["short"][0]]
+        )
+        yield Period(_unit_days(unit, 0, today)[0], today), match.start(), match.end()
+
+
+def _short_ranges(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
+    for first, last, start, end in short_ranges(working, today):
+        yield Period(first, last), start - len(_prefix(working, start)), end
+
+
+def short_ranges(working: str, today: date) -> Iterator[tuple[date, date, int, int]]:
+    """Ranges that name the month once, 8-14 June, with where their words start and end."""
+    for match in _SHORT_RANGES.finditer(working):
+        ends = _short_range_ends(match, today)
+        if ends is not None:
+            yield *ends, match.start(), match.end()
+
+
+def _short_range_ends(match: re.Match[str], today: date) -> tuple[date, date] | None:
+    try:
+        if match["m4"]:
+            first, last = (_plain(match[name]) for name in ("m4", "n4"))
+            year = today.year if first <= today.month else today.year - 1
+            return month_days(year, first)[0], month_days(year if last >= first else year + 1, last)[1]
+        month_name = match["m"] or match["m2"]
+        month = MONTHS[month_name.rstrip(".")] if month_name else _plain(match["m3"])
+        days = [
+            _plain(match[f"{side}{suffix}"]) for suffix in ("", "2", "3") for side in "ab" if match[f"{side}{suffix}"]
+        ]
+        year = int(match["y"]) if match["y"] else today.year
+        return date(year, month, days[0]), date(year, month, days[1])
+    except ValueError:
+        return None
+
+
+def _plain(written: str) -> int:
+    return int(to_number(written))
+
+
+def _fixed(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
+    stretches = sorted(_stretches(working, today), key=lambda found: (found.start, -found.end))
+    position = 0
+    for stretch in stretches:
+        if stretch.start < position:
+            continue
+        ranged = _joined_with_next(working, stretch, stretches)
+        words_before = _prefix(working, stretch.start)
+        if not (stretch.is_sure or words_before or ranged is not stretch):
+            continue
+        period, end = _related(working, ranged, words_before, is_range=ranged is not stretch, today=today)
+        yield period, stretch.start - len(words_before), end
+        position = end
+
+
+def _joined_with_next(working: str, stretch: _Stretch, stretches: list[_Stretch]) -> _Stretch:
+    """The range from this stretch to the one after `to`; the stretch itself when there is none."""
+    join = _JOIN.match(working, stretch.end)
+    before = working[: stretch.start].rstrip()
+    if join is None or (
+        join.group().strip() in ("and", "和") and not before.endswith(("between", "from", "介于", "在", "从"))
+    ):
+        return stretch
+    for later in stretches:
+        if later.start == join.end():
+            first, last = stretch.first, later.last
+            if last < first:
+                first = months_before(first, 12)
+            return replace(stretch, first=first, last=last, end=later.end)
+    return stretch
+
+
+def _prefix(working: str, start: int) -> str:
+    match = _BEFORE.search(working[:start])
+    return match.group() if match else ""
+
+
+def _related(working: str, stretch: _Stretch, words_before: str, *, is_range: bool, today: date) -> tuple[Period, int]:
+    """The period with its relation (since, before, after ...), and where its words end."""
+    found = _BEFORE.search(words_before)
+    relation = found.lastgroup if found else None
+    end = stretch.end
+    if is_range:
+        return Period(stretch.first, stretch.last), end
+    afterwards = _AFTERWARDS.match(working, end)
+    if afterwards and relation in (None, "from", "zh_since", "in", "zh_in"):
+        relation, end = afterwards.lastgroup, afterwards.end()
+    name = (relation or "in").removeprefix("zh_")
+    return _period_of(stretch, "since" if name == "from" else name, today), end
+
+
+def _period_of(stretch: _Stretch, relation: str, today: date) -> Period:
+    if relation == "since":
+        return Period(stretch.first, today, relation="since")
+    if relation == "before":
+        return Period(None, stretch.first - timedelta(days=1), relation="before")
+    if relation == "after":
+        return Period(stretch.last + timedelta(days=1), None, relation="after")
+    if relation == "until":
+        return Period(None, stretch.last, relation="until")
+    named: Relation = "in"
+    return Period(stretch.first, stretch.last, relation=named, is_future=stretch.first > today)
+
+
+def _stretches(working: str, today: date) -> Iterator[_Stretch]:
+    toward: Toward = "past"
+    for match in DAY_PATTERN.finditer(working):
+        day = read_day(match, today, toward)
+        if day is not None:
+            # A bare Monday or 6/15 is more often a due day or a fraction; after a preposition it is a day.
+            sure = not (match["weekday"] or match["zh_weekday"] or match["nth"] or match["slash"])
+            yield _Stretch(day, day, match.start(), match.end(), sure)
+    for match in MONTH_PATTERN.finditer(working):
+        month = read_month(match, today, toward)
+        if month is not None:
+            unsure = bool(match["en"]) and match["en"] in _NEEDS_HELP
+            yield _Stretch(*month, match.start(), match.end(), not unsure)
+    for first, last, start, end in find_named(working, today):
+        yield _Stretch(first, last, start, end)
+
+
+def find_named(working: str, today: date) -> Iterator[tuple[date, date, int, int]]:
+    """Weeks, months, quarters and years by name: this week, next month, Q1, 2025."""
+    for pattern, reader in _NAMED:
+        for match in pattern.finditer(working):
+            days = reader(match, today)
+            if days is not None:
+                yield *days, match.start(), match.end()
+
+
+def shifted(day: date, years: int, *, months: int = 0) -> date:
+    return months_later(day, years * 12 + months)
+
+
+def _unit_days(unit: str, shift: int, today: date) -> tuple[date, date]:
+    """First and last day of the week, month, quarter or year that lies `shift` away."""
+    if unit in ("week", "weekend"):
+        first = week_of(today) + timedelta(days=7 * shift)
+        return (
+            (first + timedelta(days=5), first + timedelta(days=6))
+            if unit == "weekend"
+            else (first, first + timedelta(days=6))
+        )
+    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    start = {"month": today.replace(day=1), "quarter": quarter_of(today), "year": date(today.year, 1, 1)}[unit]
+    first = months_later(start, shift * months)
+    return first, months_later(first, months) - timedelta(days=1)
+
+
+_ZH_UNITS = {
+    "周": "week",
+    "星期": "week",
+    "礼拜": "week",
+    "月": "month",
+    "季度": "quarter",
+    "季": "quarter",
+    "年": "year",
+}
+_ZH_UNITS |= {"周末": "weekend"}
+
+
+def _read_this_that(match: re.Match[str], today: date) -> tuple[date, date]:
+    if match["zh_year"]:
+        return _unit_days("year", {"今年": 0, "去年": -1, "明年": 1, "前年": -2}[match["zh_year"]], today)
+    unit = match["unit"] or _ZH_UNITS[match["zh_unit"]]
+    which = match["which"] or match["zh_which"]
+    shift = 0
+    if which.startswith(("last", "previous", "上")):
+        shift = -1
+    elif which.startswith(("next", "coming", "the coming", "下", "the following")):
+        shift = 1
+    first, last = _unit_days(unit, shift, today)
+    return first, last
+
+
+def _read_quarter(match: re.Match[str], today: date) -> tuple[date, date]:
+    year = _named_year(match["year"] or match["zh_y"], today)
+    half = match["h_n"] or ({"上": "1", "下": "2"}.get(match["zh_h"] or ""))
+    ordinal = {"first": 1, "second": 2, "third": 3, "fourth": 4}.get(match["word"] or "")
+    if match["what"] == "half":
+        half = str(ordinal)
+    if half:
+        first = date(year or today.year, 1 if half == "1" else 7, 1)
+        return first, months_later(first, 6) - timedelta(days=1)
+    written = match["q_n"] or match["zh_q"]
+    number = ordinal or _plain(written)
+    first = date(year or today.year, number * 3 - 2, 1)
+    if year is None and first > today:
+        first = date(today.year - 1, first.month, 1)
+    return first, months_later(first, 3) - timedelta(days=1)
+
+
+def _named_year(written: str | None, today: date) -> int | None:
+    if not written:
+        return None
+    return {"this year": today.year, "last year": today.year - 1, "今年": today.year, "去年": today.year - 1}.get(
+        written
+    ) or int(written[:4])
+
+
+def _read_year(match: re.Match[str], _today: date) -> tuple[date, date]:
+    year = int(match["in"] or match["since"] or match["zh"] or match["rel"])
+    return date(year, 1, 1), date(year, 12, 31)
+
+
+_NAMED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], tuple[date, date] | None]], ...] = (
+    (_THIS_THAT, _read_this_that),
+    (_QUARTER, _read_quarter),
+    (_YEAR, _read_year),
+)

@@ -1,0 +1,303 @@
+"""The part of a request that is not a condition: order, limit, groups and the number asked for per group."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from crm.fields import Field
+from crm.segments.language.kinds import Entity, FieldValue, Kind, Period, Quantity
+from crm.segments.language.windows import window
+
+Json = dict[str, Any]
+_MEASURES = {
+    "purchase": "orders.count",
+    "orders.spend": "orders.spend",
+    "spend_or_purchase": "orders.spend",
+    "joined_at": "joined_at",
+    "last_order_at": "last_order_at",
+}
+_TIME_ORDER = frozenset({"newest", "latest", "earliest", "longest standing"})
+_MAX_GROUPS = 2
+
+
+@dataclass
+class Selection:
+    order_by: Json | None = None
+    limit: int | None = None
+    limit_percent: float | None = None
+    group_by: tuple[str, ...] = ()
+    metric: Json | None = None
+    awaits_window: list[Json] = field(default_factory=list)
+    """Measures over rows that were named without a period: a period left over belongs to them."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.order_by or self.limit or self.group_by or self.metric or self.limit_percent)
+
+
+@dataclass
+class _Measure:
+    term: Json
+    end: int
+    """The index after its last item."""
+
+
+class SelectionReader:
+    """Takes the items that speak of order, limit and groups out of a sentence."""
+
+    def __init__(self, items: Sequence[Entity], fields: Mapping[str, Field], today: date) -> None:
+        self._items = list(items)
+        self._fields = fields
+        self._today = today
+        self._taken: set[int] = set()
+        self.selection = Selection()
+
+    def read(self) -> tuple[Selection, list[Entity]]:
+        """The selection, and the items that are left for conditions."""
+        for step in (self._read_groups, self._read_top, self._read_superlatives, self._read_order, self._read_metric):
+            for index in range(len(self._items)):
+                if index not in self._taken:
+                    step(index)
+        self._finish()
+        left = [entity for index, entity in enumerate(self._items) if index not in self._taken]
+        return self.selection, left
+
+    def _kind(self, index: int) -> Kind | None:
+        return self._items[index].kind if 0 <= index < len(self._items) and index not in self._taken else None
+
+    def _take(self, *indexes: int) -> None:
+        self._taken.update(indexes)
+
+    def _read_groups(self, index: int) -> None:
+        """by city and gender, per tier, tier breakdown, split across stages, 各城市."""
+        if self._kind(index) is not Kind.FIELD or len(self.selection.group_by) >= _MAX_GROUPS:
+            return
+        before, after = self._kind(index - 1), self._kind(index + 1)
+        starts = before in (Kind.EACH, Kind.SPREAD) or (before is Kind.REFINE and self._kind(index - 2) is Kind.EACH)
+        ends = after in (Kind.SPREAD, Kind.EACH) and not (after is Kind.EACH and self._kind(index + 2) is Kind.FIELD)
+        goes_on = bool(self.selection.group_by) and self._follows_group(index)
+        is_last = after is Kind.SPREAD
+        if not (starts or is_last or goes_on or (ends and self._kind(index + 2) is None)):
+            if after is Kind.EACH and self._kind(index + 2) is Kind.FIELD:
+                self._add_group(index)
+            return
+        self._add_group(index)
+        if starts:
+            self._take(index - 1)
+        if is_last:
+            self._take(index + 1)
+
+    def _follows_group(self, index: int) -> bool:
+        link = index - 1
+        while link in self._taken and self._items[link].kind in (Kind.EACH, Kind.AND):
+            link -= 1
+        if self._kind(link) in (Kind.AND, Kind.COMMA, Kind.EACH) and self._items[link - 1].kind is Kind.FIELD:
+            if link - 1 in self._taken:
+                self._take(link)
+                return True
+            return False
+        return self._items[index - 1].kind is Kind.FIELD and index - 1 in self._taken
+
+    def _add_group(self, index: int) -> None:
+        name = str(self._items[index].value)
+        if name not in self.selection.group_by:
+            self.selection.group_by += (name,)
+        self._take(index)
+
+    def _read_top(self, index: int) -> None:
+        """top 20, bottom 5%, top 10 cities, 前10名, "the 50 members with the highest ..."."""
+        following = self._items[index + 1].value if self._kind(index + 1) is Kind.NUMBER else None
+        if self._kind(index) is Kind.TOP and isinstance(following, Quantity):
+            self._set_limit(following)
+            self._take(index, index + 1)
+            if self._items[index].value == "asc" and self.selection.order_by is None:
+                self.selection.order_by = {"dir": "asc"}
+            if self._kind(index + 2) is Kind.FIELD:
+                self._add_group(index + 2)
+        elif self._kind(index) is Kind.NUMBER and self._counts_members(index):
+            number = self._items[index].value
+            if isinstance(number, Quantity):
+                self._set_limit(number)
+                self._take(index)
+
+    def _counts_members(self, index: int) -> bool:
+        """A bare number before a noun for members: "20 gold members", "5 biggest spenders"."""
+        number = self._items[index].value
+        if not isinstance(number, Quantity) or number.unit or self._kind(index - 1) in (Kind.COMPARE, Kind.BETWEEN):
+            return False
+        position = index + 1
+        while self._kind(position) in (Kind.VALUE, Kind.SUPERLATIVE, Kind.VAGUE):
+            if self._kind(position) is Kind.SUPERLATIVE:
+                return True
+            position += 1
+        return self._kind(position) is Kind.HEAD
+
+    def _set_limit(self, number: Quantity) -> None:
+        if number.unit == "percent":
+            self.selection.limit_percent = float(number.amount)
+        elif number.unit == "" and float(number.amount).is_integer() and number.amount > 0:
+            self.selection.limit = int(number.amount)
+
+    def _measure_at(self, index: int) -> _Measure | None:
+        """A number that every member has, with its category, channel and period."""
+        while self._kind(index) in (Kind.AGGREGATE, Kind.REFINE, Kind.LEVEL) or index in self._taken:
+            if index >= len(self._items) - 1:
+                return None
+            index += 1
+        if self._kind(index) is not Kind.ANCHOR:
+            return None
+        name = _MEASURES.get(str(self._items[index].value), str(self._items[index].value))
+        entry = self._fields.get(name)
+        if entry is None or not entry.can_order:
+            return None
+        term: Json = {"field": name}
+        end = index + 1
+        while self._kind(end) in (Kind.PERIOD, Kind.VALUE, Kind.ANCHOR) and self._extend(term, entry, self._items[end]):
+            end += 1
+        return _Measure(term, end)
+
+    def _extend(self, term: Json, entry: Field, item: Entity) -> bool:
+        if isinstance(item.value, Period) and entry.has_windows:
+            term |= window(item.value, self._today)
+            return True
+        if isinstance(item.value, FieldValue) and item.value.field in {q.name for q in entry.qualifiers}:
+            term[item.value.field] = item.value.values[0] if len(item.value.values) == 1 else list(item.value.values)
+            return True
+        return item.kind is Kind.ANCHOR and _MEASURES.get(str(item.value), str(item.value)) == term["field"]
+
+    def _read_superlatives(self, index: int) -> None:
+        """highest clv, most orders, spent the most, 消费最高, newest members."""
+        if self._kind(index) is not Kind.SUPERLATIVE:
+            return
+        direction = str(self._items[index].value)
+        if self._items[index].text in _TIME_ORDER and self._kind(index + 1) in (Kind.HEAD, None, Kind.STOP):
+            self._order({"field": "joined_at"}, "desc" if direction == "desc" else "asc", index, index + 1)
+            return
+        measure = self._measure_at(index + 1)
+        if measure is not None:
+            self._order(measure.term, direction, index, measure.end)
+        elif self._kind(index - 1) is Kind.ANCHOR and (before := self._measure_at(index - 1)) is not None:
+            end = index + 1
+            while self._kind(end) is Kind.PERIOD and self._extend(
+                before.term, self._fields[before.term["field"]], self._items[end]
+            ):
+                end += 1
+            self._order(before.term, direction, index - 1, end)
+        elif self.selection.group_by or self._kind(index - 1) is Kind.FIELD or self._kind(index + 1) is Kind.HEAD:
+            self._rank_groups(index)
+
+    def _rank_groups(self, index: int) -> None:
+        """Which city has the most gold members."""
+        fields = [i for i in range(index) if self._kind(i) is Kind.FIELD]
+        if fields:
+            self._add_group(fields[-1])
+            self._take(index)
+        elif self.selection.group_by:
+            self._take(index)
+
+    def _order(self, term: Json, direction: str, start: int, end: int) -> None:
+        self.selection.order_by = term | {"dir": direction}
+        self._take(*(i for i in range(start, end)))
+        self._await_window(self.selection.order_by)
+
+    def _await_window(self, term: Json) -> None:
+        entry = self._fields.get(str(term.get("field")))
+        if entry is not None and entry.has_windows and not {"window", "window_days", "window_months"} & set(term):
+            self.selection.awaits_window.append(term)
+
+    def _read_order(self, index: int) -> None:
+        """by spend since January, sorted by clv, 按积分排序."""
+        kind = self._kind(index)
+        if kind not in (Kind.SORT, Kind.EACH) or self.selection.metric is not None:
+            return
+        start = index + 1
+        while self._kind(start) is Kind.EACH:
+            start += 1
+        measure = self._measure_at(start)
+        if measure is None:
+            return
+        direction = (self.selection.order_by or {}).get("dir", "desc")
+        end = measure.end
+        self._order(measure.term, direction, index, end)
+        if self._kind(end) is Kind.SORT:
+            self._take(end)
+
+    def _read_metric(self, index: int) -> None:
+        """average points per tier, total spend by city."""
+        if self._kind(index) is not Kind.AGGREGATE:
+            return
+        function = str(self._items[index].value)
+        measure = self._measure_at(index + 1)
+        if measure is None:
+            before = self._measure_at(index - 1) if self._kind(index - 1) is Kind.ANCHOR else None
+            if before is not None and function != "share":
+                self._set_metric(function, before.term, index - 1, index + 1)
+            elif function == "share":
+                self.selection.metric = {"fn": "share"}
+                self._take(index)
+            return
+        if (
+            self._kind(measure.end) in (Kind.COMPARE, Kind.NUMBER, Kind.BETWEEN)
+            or self._kind(index - 1) is Kind.COMPARE
+        ):
+            return
+        self._set_metric(function, measure.term, index, measure.end)
+
+    def _set_metric(self, function: str, term: Json, start: int, end: int) -> None:
+        self.selection.metric = {"fn": function, **term}
+        self._take(*range(start, end))
+        self._await_window(self.selection.metric)
+
+    def _finish(self) -> None:
+        chosen = self.selection
+        for index in range(len(self._items)):
+            if self._kind(index) is Kind.DIRECTION:
+                if chosen.order_by is not None:
+                    chosen.order_by["dir"] = str(self._items[index].value)
+                self._take(index)
+        if chosen.order_by is not None and "field" not in chosen.order_by:
+            chosen.order_by = None
+        if chosen.group_by:
+            self._finish_groups()
+
+    def _finish_groups(self) -> None:
+        """With groups, a measure is what each group shows."""
+        chosen = self.selection
+        if chosen.order_by is not None and chosen.metric is None:
+            term = {key: value for key, value in chosen.order_by.items() if key != "dir"}
+            chosen.metric = {
+                "fn": "sum" if term["field"].startswith(("orders.", "messages.", "coupon.")) else "avg",
+                **term,
+            }
+            chosen.awaits_window = [
+                chosen.metric if waiting is chosen.order_by else waiting for waiting in chosen.awaits_window
+            ]
+            chosen.order_by = None
+        if chosen.metric is None:
+            self._bare_measure()
+        if chosen.metric is None:
+            chosen.metric = {"fn": "count"}
+
+    def _bare_measure(self) -> None:
+        """ "spend by tier": the measure alone, with nothing that compares it."""
+        for index, entity in enumerate(self._items):
+            if self._kind(index) is not Kind.ANCHOR or entity.value == "purchase":
+                continue
+            measure = self._measure_at(index)
+            neighbours = {self._kind(index - 1), self._kind(measure.end) if measure else None}
+            if measure is None or neighbours & {Kind.COMPARE, Kind.NUMBER, Kind.NEGATION, Kind.LEVEL, Kind.OPEN}:
+                continue
+            is_sum = measure.term["field"] in ("orders.spend", "coupon.redeemed") or measure.term["field"].startswith(
+                "messages."
+            )
+            if measure.term["field"] in (
+                "orders.spend",
+                "orders.average",
+                "clv",
+                "points_balance",
+                "churn_risk",
+                "activity_score",
+            ):
+                self._set_metric("sum" if is_sum else "avg", measure.term, index, measure.end)
+            return

@@ -1,0 +1,208 @@
+"""What a clause leaves unsaid because its neighbour said it: the act, the window, the channel, the negation."""
+
+from dataclasses import replace
+
+from crm.segments.language.clauses import MESSAGE_ACTS, ORDER_ACTS, Clause, with_entities
+from crm.segments.language.kinds import Comparison, Duration, Entity, FieldValue, Kind, Quantity
+
+_ADULT_AGES = range(10, 111)
+WINDOWED = MESSAGE_ACTS | ORDER_ACTS | {"coupon.redeemed", "campaign", "silent"}
+
+
+def completed(clauses: list[Clause]) -> list[Clause]:
+    """Every clause with what it takes over from its neighbours."""
+    found = _continued(_fronted(clauses))
+    found = [_named(clause) for clause in found]
+    _spread_negation(found)
+    _share_backwards(found)
+    _share_forwards(found)
+    return found
+
+
+def _fronted(clauses: list[Clause]) -> list[Clause]:
+    """ "In May, who opened an email": a period ahead of its act moves into it."""
+    found: list[Clause] = []
+    waiting: list[Entity] = []
+    for clause in clauses:
+        is_bare = clause.anchor is None and bool(clause.entities) and _is_only_time(clause)
+        has_act_before = any(other.anchor in WINDOWED or other.anchor in _DATED for other in found)
+        if is_bare and not has_act_before and not clause.is_negated:
+            waiting.extend(clause.entities)
+        elif waiting and (clause.anchor in WINDOWED or clause.anchor in _DATED) and not _has_time(clause):
+            found.append(with_entities(clause, waiting))
+            waiting = []
+        else:
+            found.append(clause)
+    if waiting:
+        found.append(Clause(None, waiting))
+    return found
+
+
+_DATED = frozenset({"joined_at", "birthday", "anniversary", "last_order_at", "first_order_at"})
+
+
+def _is_only_time(clause: Clause) -> bool:
+    said = [entity for entity in clause.entities if entity.kind not in (Kind.HEAD, Kind.VERB)]
+    return all(entity.kind is Kind.PERIOD or _is_length(entity) for entity in said)
+
+
+def _is_length(entity: Entity) -> bool:
+    return isinstance(entity.value, Comparison) and isinstance(entity.value.amount, Duration)
+
+
+def _has_time(clause: Clause) -> bool:
+    return bool(clause.periods) or any(_is_length(entity) for entity in clause.entities)
+
+
+def _continued(clauses: list[Clause]) -> list[Clause]:
+    """Clauses without an act of their own go on about the act before: "..., not in the last 30 days"."""
+    found: list[Clause] = []
+    for clause in clauses:
+        model = next((other for other in reversed(found) if other.anchor not in (None, "value")), None)
+        if clause.anchor is not None or _is_age(clause):
+            found.append(clause if clause.anchor is not None else replace(clause, anchor="age"))
+        elif _names_values_only(clause) and (model is None or not _can_take(model, clause)):
+            found.append(replace(clause, anchor=_act_for(clause)))
+        elif model is None or clause.exception is not None:
+            found.append(clause)
+        elif _adds_to(model, clause):
+            model.entities.extend(clause.entities)
+        else:
+            found.append(_copy(model, clause))
+    return found
+
+
+def _is_age(clause: Clause) -> bool:
+    """ "women 25-35", "bronze members under 30": a bare number that can be an age."""
+    amounts = [c.amount for c in clause.comparisons if isinstance(c.amount, Quantity)]
+    if not amounts or clause.has(Kind.VALUE):
+        return False
+    return all(a.unit == "age" or (a.unit == "" and a.amount in _ADULT_AGES) for a in amounts)
+
+
+def _names_values_only(clause: Clause) -> bool:
+    return clause.has(Kind.VALUE)
+
+
+def _can_take(model: Clause, clause: Clause) -> bool:
+    """Whether the values of `clause` can go with the act of `model`."""
+    for name, acts in _ACTS_OF.items():
+        if clause.values(name) is not None:
+            return model.anchor in acts
+    return False
+
+
+_ACTS_OF = {
+    "category": ORDER_ACTS | {"last_order_at", "first_order_at"},
+    "channel": MESSAGE_ACTS | {"consent", "opt_out", "preferred_channel"},
+    "campaign": MESSAGE_ACTS | {"campaign", "coupon.redeemed"},
+}
+
+
+def _act_for(clause: Clause) -> str | None:
+    if clause.values("category") is not None:
+        return "purchase"
+    return "campaign" if clause.values("campaign") is not None else None
+
+
+def _adds_to(model: Clause, clause: Clause) -> bool:
+    """A second bound, or a window that the act before still lacks."""
+    if clause.is_negated or clause.has(Kind.VALUE) or clause.link != "and":
+        return False
+    if _is_only_time(clause):
+        return not _has_time(model)
+    return bool(clause.comparisons) and not clause.periods
+
+
+def _copy(model: Clause, clause: Clause) -> Clause:
+    """The act of `model` with what `clause` says differently."""
+    kept = [entity for entity in model.entities if entity.kind not in (Kind.NEGATION, Kind.PERIOD, Kind.COMPARISON)]
+    for name in _ACTS_OF:
+        if clause.values(name) is not None:
+            kept = [e for e in kept if not (isinstance(e.value, FieldValue) and e.value.field == name)]
+    if not clause.periods and not clause.lengths and not clause.has(Kind.SINCE):
+        kept.extend(entity for entity in model.entities if entity.kind is Kind.PERIOD)
+    if clause.has(Kind.SINCE):
+        kept.extend(replace(entity, kind=Kind.FILLER) for entity in model.entities if entity.kind is Kind.PERIOD)
+    is_negated = clause.is_negated or (model.is_negated and clause.link == "or")
+    return replace(clause, anchor=model.anchor, entities=kept + clause.entities, is_negated=is_negated)
+
+
+def _named(clause: Clause) -> Clause:
+    """Acts whose meaning depends on their objects."""
+    if clause.anchor in ("messages.received", "joined_at") and clause.values("campaign") is not None:
+        has_message = clause.values("channel") is not None or any(e.value == "message" for e in clause.entities)
+        return clause if has_message else replace(clause, anchor="campaign")
+    if clause.anchor == "message":
+        return replace(clause, anchor="messages.received")
+    if clause.anchor == "tagged" and clause.values("campaign") is not None:
+        return replace(clause, anchor="campaign")
+    return clause
+
+
+def _spread_negation(clauses: list[Clause]) -> None:
+    """ "haven't ordered or opened an email": neither of the two."""
+    for before, clause in zip(clauses, clauses[1:], strict=False):
+        reaches = before.is_negated and clause.link == "or" and not clause.opens_anew
+        if reaches and before.anchor != "value" and clause.anchor != "value":
+            clause.is_negated = not clause.is_negated or clause.has(Kind.NEGATION)
+            clause.link = "and"
+
+
+def _family(clause: Clause) -> frozenset[str]:
+    for family in (MESSAGE_ACTS, ORDER_ACTS):
+        if clause.anchor in family:
+            return family
+    return frozenset({clause.anchor or ""})
+
+
+def _is_close(first: Clause, second: Clause) -> bool:
+    if first.anchor not in WINDOWED or second.anchor not in WINDOWED:
+        return False
+    if _family(first) == _family(second):
+        # "ordered 5 times but not lately": with opposite answers, orders keep their own windows.
+        return first.is_negated == second.is_negated or (_family(first) == MESSAGE_ACTS and not first.is_negated)
+    return second.is_joined and not second.opens_anew and first.is_negated == second.is_negated and second.link == "or"
+
+
+def _share_backwards(clauses: list[Clause]) -> None:
+    """ "opened or clicked an email in the last 30 days": the window and the channel belong to both."""
+    for first, second in reversed(list(zip(clauses, clauses[1:], strict=False))):
+        joint = _is_close(first, second) or _was_spread(first, second)
+        if joint and not first.negation_lasts:
+            _give_time(second, first)
+            if _family(first) == _family(second) == MESSAGE_ACTS:
+                _give_values(second, first)
+
+
+def _was_spread(first: Clause, second: Clause) -> bool:
+    both_windowed = first.anchor in WINDOWED and second.anchor in WINDOWED
+    return both_windowed and first.is_negated and second.is_negated and not second.has(Kind.NEGATION)
+
+
+def _share_forwards(clauses: list[Clause]) -> None:
+    """ "opened an email in May but clicked nothing": still in May, still e-mail."""
+    for first, second in zip(clauses, clauses[1:], strict=False):
+        if not (_is_close(first, second) or _was_spread(first, second)) or second.negation_lasts:
+            continue
+        _give_time(first, second)
+        if _family(first) == _family(second) == MESSAGE_ACTS:
+            _give_values(first, second)
+
+
+def _give_time(giver: Clause, taker: Clause) -> None:
+    if not _has_time(taker):
+        taker.entities.extend(
+            entity
+            for entity in giver.entities
+            if entity.kind is Kind.PERIOD or (_is_length(entity) and giver.is_negated)
+        )
+
+
+def _give_values(giver: Clause, taker: Clause) -> None:
+    if taker.values("channel") is None and taker.values("campaign") is None:
+        taker.entities.extend(
+            entity
+            for entity in giver.entities
+            if isinstance(entity.value, FieldValue) and entity.value.field in ("channel", "campaign")
+        )

@@ -1,0 +1,112 @@
+"""The words of one workspace: the fields of its catalog and the values in its database."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlalchemy import Select, column, select, table
+from sqlalchemy.orm import Session
+
+from crm.access.models import Account, Role
+from crm.fields import Catalog, Field
+from crm.fields import Kind as FieldKind
+from crm.members.models import Member
+from crm.segments.language.lexicon import Lexicon, Spelling
+from crm.segments.language.synonyms import CITY_GROUPS, SYNONYMS
+
+CATEGORY = "category"
+CHANNEL = "channel"
+MEMBER = "member"
+"""Values that belong to no field of their own: what orders and messages are narrowed by, and who members are."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the reader knows of one workspace. Load it once per change of its names; reading never touches a database."""
+
+    fields: Mapping[str, Field]
+    values: Mapping[str, tuple[str, ...]]
+    """Values by field name, as the database writes them; also `category`, `channel`, `member`."""
+    tiers: tuple[str, ...] = ()
+    """From the lowest to the highest."""
+    csms: tuple[str, ...] = ()
+    campaign_states: Mapping[str, str] = field(default_factory=dict)
+    local_names: Mapping[str, str] = field(default_factory=dict)
+    """A member's name in the own script, to the name."""
+
+    def field(self, name: str) -> Field | None:
+        return self.fields.get(name)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        return Lexicon(self._spellings(), self.fields)
+
+    def _spellings(self) -> Iterator[Spelling]:
+        for name, values in self.values.items():
+            synonyms = SYNONYMS.get(name, {})
+            for value in values:
+                yield Spelling(name, (value,), value)
+                for word in synonyms.get(value.lower(), "").split("|"):
+                    if word:
+                        yield Spelling(name, (value,), word)
+        known_cities = {city.lower(): city for city in self.values.get("city", ())}
+        for words, members in CITY_GROUPS.items():
+            cities = tuple(known_cities[name] for name in members if name in known_cities)
+            if cities:
+                yield from (Spelling("city", cities, word) for word in words.split("|"))
+        for name in self.csms:
+            yield Spelling("csm", (name,), name)
+            first = name.split()[0]
+            if sum(other.split()[0] == first for other in self.csms) == 1:
+                yield Spelling("csm", (name,), first)
+        for local, name in self.local_names.items():
+            yield Spelling(MEMBER, (name,), local)
+
+
+def load_vocabulary(session: Session, catalog: Catalog) -> Vocabulary:
+    """Read the names that people may use. A handful of queries for distinct names; member names are the longest."""
+    values = {entry.name: _values_of(session, entry) for entry in catalog.fields if _is_named(entry)}
+    values[CATEGORY] = values.pop("orders.category", ())
+    values[CHANNEL] = values.pop("preferred_channel", ())
+    values.pop("name", None)
+    values.pop("csm", None)
+    names = session.execute(select(Member.name, Member.name_local)).all()
+    values[MEMBER] = tuple(dict.fromkeys(row.name for row in names))
+    csms = session.scalars(
+        select(Account.display_name).where(Account.role == Role.CSM, Account.is_active).order_by(Account.id)
+    )
+    return Vocabulary(
+        fields={entry.name: entry for entry in catalog.fields},
+        values=values,
+        tiers=_tiers_by_rank(session, values.get("tier", ())),
+        csms=tuple(csms),
+        campaign_states=_campaign_states(session),
+        local_names={row.name_local: row.name for row in names if row.name_local},
+    )
+
+
+def _is_named(entry: Field) -> bool:
+    return entry.kind in (FieldKind.CHOICE, FieldKind.SET, FieldKind.MEMBERSHIP) and entry.values is not None
+
+
+def _values_of(session: Session, entry: Field) -> tuple[str, ...]:
+    if entry.values is None or entry.name == "name":
+        return ()
+    found: Iterable[str | None] = (
+        session.scalars(entry.values) if isinstance(entry.values, Select) else iter(entry.values)
+    )
+    return tuple(sorted({str(value) for value in found if value}))
+
+
+# Tiers and campaigns belong to rooms above this one: their tables are named here, not imported.
+_TIERS = table("tiers", column("name"), column("rank"))
+_CAMPAIGNS = table("campaigns", column("name"), column("state"))
+
+
+def _tiers_by_rank(session: Session, in_use: tuple[str, ...]) -> tuple[str, ...]:
+    ranked = tuple(session.scalars(select(_TIERS.c.name).order_by(_TIERS.c.rank)))
+    return ranked or in_use
+
+
+def _campaign_states(session: Session) -> dict[str, str]:
+    return {row.name: row.state for row in session.execute(select(_CAMPAIGNS.c.name, _CAMPAIGNS.c.state))}
