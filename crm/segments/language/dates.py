@@ -35,7 +35,7 @@ WEEKDAYS = {
     for name in names.split()
 } | {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
 
-X
+MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})\b(?:\.(?= ?\d))?"
 _WEEKDAY_EN = "|".join(sorted((name for name in WEEKDAYS if name.isascii()), key=len, reverse=True))
 ZH_NUMBER = rf"(?:\d{{1,2}}|{CHINESE_NUMBER.replace('百千万', '')})"
 _RELATIVE_DAYS = {
