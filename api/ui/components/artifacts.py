@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from api.ui.components.breakdown_card import breakdown_card
 from api.ui.components.campaign_card import campaign_card
 from api.ui.components.card import Local
+from api.ui.components.explain_card import explain_card
 from api.ui.components.insight_card import insight_card
 from api.ui.components.monitor_parts import monitor_card
 from api.ui.components.review_card import review_card
@@ -19,6 +20,7 @@ Draw = Callable[[Mapping[str, Any], Local], None]
 _CARDS: dict[str, Draw] = {
     "query_segment": segment_card,
     "break_down_segment": breakdown_card,
+    "explain_membership": explain_card,
     "draft_campaign": campaign_card,
     "change_campaign": campaign_card,
     "plan_campaign": campaign_card,

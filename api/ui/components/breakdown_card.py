@@ -6,77 +6,79 @@ from typing import Any
 from api.ui import formats
 from api.ui.components.card import Local, card
 from api.ui.components.charts import bar_chart, column_chart
+from api.ui.components.field_words import field_label, field_named, value_words
 from api.ui.components.segment_card import definition_fold
 from api.ui.components.tables import grid_table
 from api.ui.theme import block, text
 
 MOST_BARS = 12
+MOST_SERIES = 7
 MOST_ROWS = 60
-_FUNCTIONS = {"count": "Members", "sum": "Total", "avg": "Average", "median": "Median", "share": "Share"}
+_FUNCTIONS = {"sum": "Total", "avg": "Average", "median": "Median", "share": "Share"}
+Metric = Mapping[str, Any]
+Group = Mapping[str, Any]
 
 
 def breakdown_card(artifact: Mapping[str, Any], local: Local) -> None:
-    groups: Sequence[Mapping[str, Any]] = artifact["groups"]
-    group_by = [formats.words(name) for name in artifact["group_by"]]
-    measured = metric_words(artifact.get("metric"))
+    groups: Sequence[Group] = artifact["groups"]
+    group_by = [field_label(name) for name in artifact["group_by"]]
+    metric: Metric = artifact["metric"]
+    measured = metric_words(metric)
     with card("bar_chart", "Breakdown", f"{measured} by {' and '.join(name.lower() for name in group_by)}"):
-        text(str(artifact.get("read_back", "")), "wrap muted")
-        with block("line flow small faint"):
-            text(f"{formats.count(artifact.get('count'))} members in all")
-            text(f"As of {local.moment(artifact.get('as_of'))}")
+        text(artifact["read_back"], "wrap muted")
+        text(
+            f"{formats.count(artifact['count'])} members in all · as of {formats.day(artifact['as_of'])}", "small faint"
+        )
         if len(groups) > 1:
             _chart(groups, measured)
         with block("").style("max-height: 360px; overflow-y: auto"):
-            _table(groups, group_by, artifact.get("metric"), local)
+            _table(groups[:MOST_ROWS], group_by, metric, local)
         if len(groups) > MOST_ROWS:
             text(f"The first {MOST_ROWS} of {len(groups)} groups are shown.", "small faint")
         definition_fold(artifact["definition"])
 
 
-def metric_words(metric: Mapping[str, Any] | None) -> str:
-    if not metric or metric.get("fn") == "count":
+def metric_words(metric: Metric) -> str:
+    if metric["fn"] == "count":
         return "Members"
-    words = _FUNCTIONS.get(str(metric["fn"]), str(metric["fn"]))
-    return f"{words} of {formats.words(metric['field']).lower()}" if metric.get("field") else words
+    words = _FUNCTIONS[metric["fn"]]
+    return f"{words} of {field_label(metric['field']).lower()}" if metric.get("field") else f"{words} of members"
 
 
-def _chart(groups: Sequence[Mapping[str, Any]], measured: str) -> None:
-    shown = groups[:MOST_BARS]
-    if len(shown[0]["key"]) == 1:
-        bar_chart([_key(part) for group in shown for part in group["key"]], [_plain(g) for g in shown], name=measured)
+def _chart(groups: Sequence[Group], measured: str) -> None:
+    if len(groups[0]["key"]) == 1:
+        shown = groups[:MOST_BARS]
+        bar_chart([_key(group["key"][0]) for group in shown], [_plain(group) for group in shown], name=measured)
         return
     outer = list(dict.fromkeys(_key(group["key"][0]) for group in groups))[:MOST_BARS]
-    inner = list(dict.fromkeys(_key(group["key"][1]) for group in groups))[:7]
+    inner = list(dict.fromkeys(_key(group["key"][1]) for group in groups))[:MOST_SERIES]
     cells = {(_key(group["key"][0]), _key(group["key"][1])): _plain(group) for group in groups}
     series = {second: [cells.get((first, second), 0) for first in outer] for second in inner}
-    column_chart(outer, series, name=measured, stacked=True, height=260)
+    column_chart(outer, series, name=measured, stacked=measured == "Members", height=260)
 
 
-def _table(
-    groups: Sequence[Mapping[str, Any]], group_by: Sequence[str], metric: Mapping[str, Any] | None, local: Local
-) -> None:
-    counted = not metric or metric.get("fn") == "count"
-    headings = [*group_by, "Members"] if counted else [*group_by, metric_words(metric), "Members"]
+def _table(groups: Sequence[Group], group_by: Sequence[str], metric: Metric, local: Local) -> None:
+    is_count = metric["fn"] == "count"
+    headings = [*group_by, "Members"] if is_count else [*group_by, metric_words(metric), "Members"]
     rows = []
-    for group in groups[:MOST_ROWS]:
-        keys = [_key(part) for part in group["key"]]
-        value = [] if counted else [value_words(group["value"], metric, local)]
-        rows.append([*keys, *value, formats.count(group["count"])])
+    for group in groups:
+        value = [] if is_count else [_value(group["value"], metric, local)]
+        rows.append([*(_key(part) for part in group["key"]), *value, formats.count(group["count"])])
     grid_table(headings, rows, numeric=range(len(group_by), len(headings)))
 
 
-def value_words(value: float | None, metric: Mapping[str, Any] | None, local: Local) -> str:
-    unit = (metric or {}).get("unit")
-    if unit == "money":
-        return local.money(None if value is None else value * 100)
-    if (metric or {}).get("fn") == "share":
+def _value(value: float | None, metric: Metric, local: Local) -> str:
+    if metric["fn"] == "share":
         return formats.percent(value)
-    return formats.count(value)
+    field = field_named(metric["field"]) if metric.get("field") else None
+    return value_words(value, field, local)
 
 
-def _plain(group: Mapping[str, Any]) -> float:
+def _plain(group: Group) -> float:
     return round(float(group["value"] or 0), 2)
 
 
 def _key(part: Any) -> str:
-    return "Unknown" if part is None else str(part)
+    if part is None:
+        return "Unknown"
+    return formats.words(part) if isinstance(part, str) and part.islower() else str(part)

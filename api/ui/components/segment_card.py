@@ -9,44 +9,30 @@ from nicegui import ui
 from api.ui import formats
 from api.ui.components.card import Local, card
 from api.ui.components.charts import bar_chart
+from api.ui.components.field_words import field_label, field_named, value_words
 from api.ui.components.tables import grid_table
 from api.ui.theme import block, fold, quiet, text
+
+SHOWN_AT_ONCE = 6
 
 
 def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
     with card("groups", "Segment", ""):
         with block("line top flow").style("gap: 20px"):
-            with block("stack snug").style("width:auto"):
+            with block("stack snug").style("width: auto; gap: 0"):
                 text(formats.count(artifact["count"]), "headline")
                 text("member" if artifact["count"] == 1 else "members", "muted")
             with block("stack snug grow").style("min-width: 240px"):
-                text(str(artifact.get("read_back", "")), "wrap")
-                text(f"As of {local.moment(artifact.get('as_of'))}", "small faint")
-        charts(artifact)
-        members_table(artifact)
+                text(artifact["read_back"], "wrap")
+                text(f"As of {formats.day(artifact['as_of'])}", "small faint")
+        if artifact["count"]:
+            with block("halves"):
+                _chart(artifact.get("chart"))
+                _members(artifact, artifact["members"][:SHOWN_AT_ONCE], local)
+        if len(artifact["members"]) > SHOWN_AT_ONCE:
+            with fold(f"Show {len(artifact['members'])} of {formats.count(artifact['count'])} members"):
+                _members(artifact, artifact["members"], local)
         definition_fold(artifact["definition"])
-
-
-def charts(artifact: Mapping[str, Any]) -> None:
-    """The make-up of the segment, one small chart for each dimension that came with it."""
-    drawn = [chart for chart in artifact.get("charts", ()) if len(chart["groups"]) > 1]
-    if not drawn:
-        return
-    with block("halves"):
-        for chart in drawn[:2]:
-            with block("stack tight"):
-                text(f"By {formats.words(chart['by']).lower()}", "small strong")
-                labels = [str(group["key"]) if group["key"] is not None else "Unknown" for group in chart["groups"]]
-                bar_chart(labels, [group["value"] for group in chart["groups"]], name=f"Members by {chart['by']}")
-
-
-def members_table(artifact: Mapping[str, Any]) -> None:
-    members: Sequence[Mapping[str, Any]] = artifact.get("members", ())
-    if not members:
-        return
-    rows = [(_name(member), formats.words(member["tier"]), member.get("city") or formats.MISSING) for member in members]
-    with fold(f"{formats.plural(len(rows), 'member')} of {formats.count(artifact['count'])} shown"):
-        grid_table(("Name", "Tier", "City"), rows)
 
 
 def definition_fold(definition: Any) -> None:
@@ -56,7 +42,28 @@ def definition_fold(definition: Any) -> None:
         quiet("Copy", lambda: ui.clipboard.write(written), symbol="content_copy").props("dense size=sm").classes("push")
 
 
+def _chart(chart: Mapping[str, Any] | None) -> None:
+    if not chart or not chart["groups"]:
+        return
+    with block("stack tight"):
+        text(f"By {field_label(chart['by']).lower()}", "small strong")
+        labels = ["Unknown" if group["key"] is None else formats.words(str(group["key"])) for group in chart["groups"]]
+        bar_chart(labels, [group["count"] for group in chart["groups"]], name=f"Members by {chart['by']}")
+
+
+def _members(artifact: Mapping[str, Any], members: Sequence[Mapping[str, Any]], local: Local) -> None:
+    """Members without contact details; an ordered list also shows what it is ordered by."""
+    order_by = artifact["definition"].get("order_by")
+    headings = ["Name", "Tier", "City"]
+    rows = [[_name(row), formats.words(row["tier"]), row["city"] or formats.MISSING] for row in members]
+    if order_by:
+        field = field_named(order_by["field"])
+        headings.append(field_label(order_by["field"]))
+        for row, member in zip(rows, members, strict=True):
+            row.append(value_words(member.get("order_value"), field, local))
+    grid_table(headings, rows, numeric=(3,))
+
+
 def _name(member: Mapping[str, Any]) -> str:
     local_name = member.get("name_local")
-    name = str(member.get("name") or f"Member {member.get('id')}")
-    return f"{name} · {local_name}" if local_name and local_name != name else name
+    return f"{member['name']} · {local_name}" if local_name and local_name != member["name"] else str(member["name"])

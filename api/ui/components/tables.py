@@ -20,7 +20,7 @@ def grid_table(headings: Sequence[str], rows: Sequence[Sequence[str]], numeric: 
             for row in rows:
                 with block("", "tr"):
                     for index, cell in enumerate(row):
-                        text(cell, f"{_side(index, numeric)} wrap", "td")
+                        text(cell, _side(index, numeric), "td")
     return box
 
 

@@ -85,12 +85,13 @@ class AnswerView:
         self._words.visible = bool(written)
         self._words.set_content(written)
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Question) -> ui.element:
         self._asks.visible = True
         with self._asks:
             card = ConfirmationCard(question.tool, question.summary, question.args, question.schema)
             card.on_decision(question.interrupt_id, self._decide)
         self._confirmations[question.interrupt_id] = card
+        return self._asks
 
     def decided(self, interrupt_id: str, decision: str, note: str | None) -> bool:
         """Close the question if it was asked here; tells whether it was."""

@@ -62,19 +62,25 @@ class Conversation:
 
     def draw(self, entries: tuple[Entry, ...]) -> None:
         with block("assistant"):
-            thread_list(self._threads, self._thread_id)
+            self._side = block("threads", "nav").props('aria-label="Conversations"')
             with block("conversation"):
                 with block("transcript"):
-                    with block("transcript-inner only-narrow"):
-                        thread_menu(self._threads)
+                    self._menu = block("transcript-inner only-narrow")
                     self._inner = block("transcript-inner")
                 self._composer = Composer(self._send)
+        self._list_threads()
         self._welcome: ui.element | None = None
         if entries:
             self._replay(entries)
         else:
             with self._inner:
                 self._welcome = suggestions(self._viewer.actor, self._composer.fill_and_send)
+
+    def _list_threads(self) -> None:
+        for place, listing in ((self._side, thread_list), (self._menu, thread_menu)):
+            place.clear()
+            with place:
+                listing(self._threads, self._thread_id)
 
     def _replay(self, entries: tuple[Entry, ...]) -> None:
         """Draw the stored conversation; a turn that is still running is looked at again until it ends."""
@@ -86,7 +92,7 @@ class Conversation:
                 if entry.kind is not EntryKind.REQUEST:
                     self._replay_entry(entry)
         if turn is not None:
-            self._scroll_to(turn, smooth=False)
+            self._scroll_to(turn, behavior="instant")
         if _is_running(entries):
             self._views[-1].working("Still at work")
             self._composer.set_busy(busy=True)
@@ -137,8 +143,13 @@ class Conversation:
             self._welcome = None
         with self._inner:
             turn = self._new_turn(words)
-        self._scroll_to(turn, smooth=True)
+        self._scroll_to(turn)
+        is_first = self._thread_id is None
         await self._follow(self._say(words))
+        if is_first:
+            actor = await self._viewer.current_actor()
+            self._threads = await self._viewer.nurture.assistant.list_threads(actor)
+            self._list_threads()
 
     async def _say(self, words: str) -> AsyncIterator[Event]:
         actor = await self._viewer.current_actor()
@@ -190,7 +201,8 @@ class Conversation:
             call = Call(event.call_id, event.name, event.effect, event.args)
             view.call_finished(call, event.status, event.artifact, event.message)
         elif isinstance(event, ConfirmationAsked):
-            view.ask(Question(event.interrupt_id, event.tool, event.summary, event.args, event.args_schema))
+            question = Question(event.interrupt_id, event.tool, event.summary, event.args, event.args_schema)
+            self._scroll_to(view.ask(question), block="end")
         elif isinstance(event, ConfirmationDecided):
             self._decided(event.interrupt_id, event.decision, event.note)
         elif isinstance(event, Failed):
@@ -203,11 +215,11 @@ class Conversation:
             if view.decided(interrupt_id, decision, note):
                 return
 
-    def _scroll_to(self, turn: ui.element, *, smooth: bool) -> None:
-        behavior = "smooth" if smooth else "instant"
+    def _scroll_to(self, element: ui.element, *, block: str = "start", behavior: str = "smooth") -> None:
+        # Cards and charts take a moment to get their height.
         ui.run_javascript(
-            f"setTimeout(() => document.getElementById('{turn.html_id}')"
-            f"?.scrollIntoView({{block: 'start', behavior: '{behavior}'}}), 60)"
+            f"setTimeout(() => document.getElementById('{element.html_id}')"
+            f"?.scrollIntoView({{block: '{block}', behavior: '{behavior}'}}), 80)"
         )
 
 
