@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.access.models import Account
 from crm.database import Base
 
 
@@ -41,5 +42,5 @@ class Insight(Base):
     """Campaigns and reviews behind the claim: [{"campaign": name, "review_id": 3, "version": 1}]."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
     """None when a review wrote it."""
