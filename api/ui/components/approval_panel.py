@@ -1,6 +1,6 @@
 """What an approver decides on: exactly what the request was bound to, and the two buttons for who may press them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,8 @@ class ApprovalView:
     subject: str
     requested_by: str
     decided_by: str | None
+    shaped_by: frozenset[int]
+    """Accounts that wrote or changed it; none of them may approve it."""
 
 
 def approval_panel(view: ApprovalView, actor: Actor, now: datetime, local: Local, decided: Decided) -> None:
@@ -34,7 +36,7 @@ def approval_panel(view: ApprovalView, actor: Actor, now: datetime, local: Local
             text(f"asked by {view.requested_by}, {local.moment(approval.requested_at)}", "small muted push")
         _outcome(view, now, local)
         if is_open(approval, now):
-            obstacle = why_not(approval, actor)
+            obstacle = why_not(approval, actor, view.shaped_by)
             if obstacle:
                 notice(obstacle, "info", "lock")
             else:
@@ -52,13 +54,15 @@ def shown_state(approval: Approval, now: datetime) -> str:
     return approval.state
 
 
-def why_not(approval: Approval, actor: Actor) -> str | None:
+def why_not(approval: Approval, actor: Actor, shaped_by: Collection[int]) -> str | None:
     """Why this person may not decide, None when he may. The service enforces the same."""
     if not actor.may(Permission.APPROVE_CAMPAIGN):
         roles = " or ".join(roles_that_may(Permission.APPROVE_CAMPAIGN))
         return f"Approving needs another role: {roles}."
     if approval.requested_by == actor.account_id:
         return "You asked for this approval, so somebody else must give it."
+    if actor.account_id in shaped_by:
+        return "You wrote or changed this campaign, so somebody else must approve it."
     return None
 
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from api.ui.components.breakdown_card import breakdown_card
 from api.ui.components.campaign_card import campaign_card
+from api.ui.components.campaign_list_card import campaign_list_card
 from api.ui.components.card import Local
 from api.ui.components.explain_card import explain_card
 from api.ui.components.insight_card import insight_card
@@ -21,6 +22,7 @@ _CARDS: dict[str, Draw] = {
     "query_segment": segment_card,
     "break_down_segment": breakdown_card,
     "explain_membership": explain_card,
+    "list_campaigns": campaign_list_card,
     "draft_campaign": campaign_card,
     "change_campaign": campaign_card,
     "plan_campaign": campaign_card,

@@ -13,6 +13,7 @@ from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Actor, Permission
 from crm.campaigns import service
 from crm.campaigns.models import Campaign, CampaignState
+from crm.catalog import CATALOG
 
 Operate = Callable[[Session, int, Actor, datetime], object]
 
@@ -31,7 +32,7 @@ class Action:
 
 
 def _submit(session: Session, campaign_id: int, actor: Actor, now: datetime) -> object:
-    return service.submit(session, campaign_id, actor=actor, now=now)
+    return service.submit(session, campaign_id, actor=actor, now=now, catalog=CATALOG)
 
 
 def _pause(session: Session, campaign_id: int, actor: Actor, now: datetime) -> object:
@@ -58,7 +59,7 @@ ACTIONS = (
     Action(
         "Pause",
         "pause",
-        (CampaignState.RUNNING,),
+        (CampaignState.SCHEDULED, CampaignState.RUNNING),
         Permission.OPERATE_CAMPAIGN,
         "No further message goes out until it is resumed. Messages that were sent stay sent.",
         _pause,

@@ -19,6 +19,7 @@ from api.ui.components.plan_parts import (
 from api.ui.components.state_chips import state_chip
 from api.ui.theme import block, fold, text
 from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.copywriting import complete_copy
 from crm.campaigns.plan import CampaignPlan
 
 
@@ -32,9 +33,9 @@ def campaign_card(artifact: Mapping[str, Any], local: Local) -> None:
             _plan(plan, local)
         with fold("Brief", value=plan is None):
             brief_facts(brief, local)
-        if brief.copy_texts:
-            with fold(f"Copy of {formats.plural(len(brief.copy_texts), 'message')}"):
-                copy_preview(brief.copy_texts)
+        copies = complete_copy(brief)
+        with fold(f"Copy of {formats.plural(len(copies), 'message')}"):
+            copy_preview(copies)
         lessons = artifact.get("lessons") or ()
         if lessons:
             with fold(f"{formats.plural(len(lessons), 'lesson')} from earlier campaigns", value=True), block("stack"):

@@ -13,10 +13,8 @@ from crm.clock import SystemClock
 from crm.datasets.walk import walk_to
 from crm.errors import InvalidRequest
 
-MOST_STRIDES = 48
-"""A walk is cut into so many pieces at most, so that its progress can be seen."""
-SHORTEST_STRIDE = timedelta(hours=1)
 REFRESH_S = 15.0
+PROGRESS_S = 0.4
 
 
 def clock_control(viewer: Viewer) -> None:
@@ -101,14 +99,18 @@ class WalkDialog:
         if target <= start:
             raise InvalidRequest("time only walks forward; choose a later moment")
         self._set_busy(busy=True)
-        self._dialog.props("persistent")
-        stride = max((target - start) / MOST_STRIDES, SHORTEST_STRIDE)
-        at = start
-        while at < target:
-            at = min(at + stride, target)
-            await run.io_bound(_walk_one_stride, viewer, at)
+
+        def show_progress() -> None:
+            at = min(viewer.nurture.clock.now(), target)
             self._progress.value = (at - start) / (target - start)
             self._status.text = formats.moment(at, viewer.zone)
+
+        # The walk moves the workspace's clock as it goes, so the clock is its progress.
+        watch = ui.timer(PROGRESS_S, show_progress)
+        try:
+            await run.io_bound(walk_to, viewer.nurture.sessions, target, viewer.nurture.adapters, machine=SystemClock())
+        finally:
+            watch.cancel()
         self._dialog.close()
         ui.navigate.reload()
 
@@ -121,11 +123,6 @@ class WalkDialog:
 
     def _set_busy(self, *, busy: bool) -> None:
         self._progress.visible = busy
+        self._dialog.props("persistent" if busy else "", remove="" if busy else "persistent")
         for control in (self._go, self._cancel, self._day, self._time):
             control.set_enabled(not busy)
-        if not busy:
-            self._dialog.props(remove="persistent")
-
-
-def _walk_one_stride(viewer: Viewer, at: datetime) -> None:
-    walk_to(viewer.nurture.sessions, at, viewer.nurture.adapters, machine=SystemClock())

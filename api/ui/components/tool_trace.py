@@ -19,6 +19,22 @@ _STATES: dict[str, tuple[str, Tone]] = {
     "failed": ("Failed", "bad"),
 }
 _EFFECTS = {"read": "reads", "draft": "drafts", "write": "changes", "reach": "asks for approval"}
+_DOING = {
+    "query_segment": "Finding members",
+    "break_down_segment": "Splitting the segment",
+    "explain_membership": "Checking each condition",
+    "draft_campaign": "Drafting and planning",
+    "change_campaign": "Changing and planning again",
+    "plan_campaign": "Counting what it would do",
+    "monitor_campaign": "Reading the ledger",
+    "review_campaign": "Measuring the effect",
+    "search_insights": "Searching what was learned",
+}
+
+
+def doing_words(tool: str) -> str:
+    """What a running call is doing."""
+    return _DOING.get(tool, formats.words(tool))
 
 
 class ToolTrace:

@@ -67,7 +67,7 @@ def _row(item: _Waiting, actor: Actor, local: Local) -> None:
             with block("line tight flow"):
                 text(item.campaign.name, "strong wrap")
                 state_chip("pending")
-                if why_not(item.approval, actor) is None:
+                if why_not(item.approval, actor, {item.campaign.author_id}) is None:
                     chip("Yours to decide", "good")
             planned = (
                 f"{formats.count(plan.get('audience_count'))} members",

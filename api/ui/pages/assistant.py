@@ -25,6 +25,7 @@ from api.ui.components.card import Local
 from api.ui.components.composer import Composer
 from api.ui.components.suggestions import suggestions
 from api.ui.components.thread_list import thread_list, thread_menu
+from api.ui.components.tool_trace import doing_words
 from api.ui.components.transcript import AnswerView, Call, Question, draw_request
 from api.ui.live_text import LiveText
 from api.ui.shell import add_page
@@ -195,7 +196,7 @@ class Conversation:
         if isinstance(event, TextDelta):
             words.add(event.text)
         elif isinstance(event, ToolStarted):
-            view.working(formats.words(event.name))
+            view.working(doing_words(event.name))
             view.call_started(Call(event.call_id, event.name, event.effect, event.args))
         elif isinstance(event, ToolFinished):
             call = Call(event.call_id, event.name, event.effect, event.args)

@@ -28,19 +28,20 @@ from api.ui.components.state_chips import state_chip
 from api.ui.components.timeline import timeline
 from api.ui.pages.addresses import id_in
 from api.ui.shell import add_page
-from api.ui.theme import block, chip, icon, panel, text
+from api.ui.theme import block, chip, icon, notice, panel, text
 from api.ui.viewer import Viewer, attempt
-from crm.access.actor import Actor
 from crm.access.approvals import approval_for
 from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
-from crm.campaigns.brief import CampaignBrief, parse_brief
-from crm.campaigns.models import Campaign
+from crm.campaigns.audience import author_scope
+from crm.campaigns.brief import CampaignBrief, Copy
+from crm.campaigns.copywriting import complete_copy
+from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
-from crm.campaigns.service import get_campaign
-from crm.catalog import segment_scope
+from crm.campaigns.service import brief_of, get_campaign
+from crm.catalog import CATALOG
 from crm.outreach.browse import LedgerFilter, LedgerPage, browse_ledger
 
 REFRESH_S = 5.0
@@ -58,6 +59,8 @@ class _Facts:
     now: datetime
     campaign: Campaign
     brief: CampaignBrief
+    copy_texts: tuple[Copy, ...]
+    """The words of every message, those that the product writes included."""
     plan: CampaignPlan | None
     monitor: CampaignMonitor | None
     approval: Approval | None
@@ -67,7 +70,7 @@ class _Facts:
 
 async def _build(viewer: Viewer, request: Request) -> None:
     campaign_id = id_in(request, "campaign_id")
-    facts = await viewer.read(lambda session, actor, now: _load(session, actor, now, campaign_id))
+    facts = await viewer.read(lambda session, _actor, now: _load(session, now, campaign_id))
     local = Local(viewer.zone, viewer.currency)
     with block("page"):
         _head(viewer, facts, local)
@@ -78,7 +81,7 @@ async def _build(viewer: Viewer, request: Request) -> None:
                     _live(viewer, facts, facts.monitor)
                 if facts.plan is not None:
                     _plan(facts.plan, local, is_past=facts.campaign.launched_at is not None)
-                _copy(facts.brief)
+                _copy(facts.copy_texts)
                 if facts.campaign.journey_id is not None:
                     await _messages(viewer, facts.campaign.journey_id, local)
             with block("stack").style("gap: 20px"):
@@ -88,15 +91,16 @@ async def _build(viewer: Viewer, request: Request) -> None:
                     timeline(facts.history, facts.people, local)
 
 
-def _load(session: Session, actor: Actor, now: datetime, campaign_id: int) -> _Facts:
+def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
     campaign = get_campaign(session, campaign_id)
-    brief = parse_brief(campaign.brief)
+    brief = brief_of(campaign)
     is_launched = campaign.journey_id is not None
     return _Facts(
         now=now,
         campaign=campaign,
         brief=brief,
-        plan=None if campaign.is_imported else _plan_of(session, campaign, brief, actor, now),
+        copy_texts=() if campaign.is_imported else complete_copy(brief),
+        plan=None if campaign.is_imported else _plan_of(session, campaign, brief, now),
         monitor=monitor(session, campaign_id, now) if is_launched else None,
         approval=approval_for(session, "campaign", campaign_id),
         history=history_of(session, f"campaign:{campaign_id}"),
@@ -104,13 +108,13 @@ def _load(session: Session, actor: Actor, now: datetime, campaign_id: int) -> _F
     )
 
 
-def _plan_of(
-    session: Session, campaign: Campaign, brief: CampaignBrief, actor: Actor, now: datetime
-) -> CampaignPlan | None:
-    """The stored plan; a draft that changed since is planned anew."""
+def _plan_of(session: Session, campaign: Campaign, brief: CampaignBrief, now: datetime) -> CampaignPlan | None:
+    """The stored plan; a draft that changed since is planned anew, in its author's scope."""
     if campaign.plan is not None:
         return CampaignPlan.model_validate(campaign.plan)
-    return compute_plan(session, brief, segment_scope(session, actor, now), now)
+    if campaign.journey_id is not None or campaign.state is CampaignState.CANCELLED:
+        return None
+    return compute_plan(session, brief, author_scope(session, campaign.author_id, CATALOG, now), now)
 
 
 def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
@@ -131,6 +135,8 @@ def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
                 "small muted",
             )
         CampaignActions(viewer, campaign).draw()
+    if campaign.state_note:
+        notice(campaign.state_note, "warn")
 
 
 def _approval(viewer: Viewer, facts: _Facts, local: Local) -> None:
@@ -142,9 +148,15 @@ def _approval(viewer: Viewer, facts: _Facts, local: Local) -> None:
         subject=facts.campaign.name,
         requested_by=facts.people[approval.requested_by],
         decided_by=facts.people.get(approval.decided_by) if approval.decided_by else None,
+        shaped_by=_shaped_by(facts),
     )
     actions = CampaignActions(viewer, facts.campaign)
     approval_panel(view, viewer.actor, facts.now, local, actions.decide)
+
+
+def _shaped_by(facts: _Facts) -> frozenset[int]:
+    changes = (entry.account_id for entry in facts.history if entry.action == "campaign.changed")
+    return frozenset((facts.campaign.author_id, *(account_id for account_id in changes if account_id is not None)))
 
 
 def _live(viewer: Viewer, facts: _Facts, shown: CampaignMonitor) -> None:
@@ -192,11 +204,10 @@ def _plan(plan: CampaignPlan, local: Local, *, is_past: bool) -> None:
             exclusions_table(plan.exclusions)
 
 
-def _copy(brief: CampaignBrief) -> None:
-    if not brief.copy_texts:
-        return
-    with panel("Copy", "Words in double braces are filled in for each member."), block("halves"):
-        copy_preview(brief.copy_texts)
+def _copy(copy_texts: tuple[Copy, ...]) -> None:
+    if copy_texts:
+        with panel("Copy", "Words in double braces are filled in for each member."), block("halves"):
+            copy_preview(copy_texts)
 
 
 async def _messages(viewer: Viewer, journey_id: int, local: Local) -> None:
