@@ -74,8 +74,8 @@ class Forecast:
 
 def count(session: Session, brief: CampaignBrief, scope: SegmentScope, starts_at: datetime) -> Forecast:
     """What the draft of this connection holds (`draft.drafted`). `brief` has its coupons filled in."""
-    arms = dict(session.execute(_counted_by(draft.AUDIENCE.c.arm)).all())
-    states = dict(session.execute(_counted_by(draft.MESSAGES.c.state)).all())
+    arms: dict[Arm, int] = dict(session.execute(_counted_by(draft.AUDIENCE.c.arm)).all())
+    states: dict[MessageState, int] = dict(session.execute(_counted_by(draft.MESSAGES.c.state)).all())
     days = _messages_per_day(session, scope)
     benefits, benefit_cost_cents = _benefits(session, brief, scope, starts_at)
     passed = draft.waiting()

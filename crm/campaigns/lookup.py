@@ -39,7 +39,7 @@ def find_campaign(session: Session, name_or_id: str | int) -> Campaign:
         return get_campaign(session, names[containing[0]])
     if containing:
         raise Ambiguous(f"several campaigns are called something like {text!r}", candidates=tuple(containing))
-    near = process.extract(text, names, scorer=fuzz.WRatio, limit=3, score_cutoff=_NEAR_SCORE)
+    near = process.extract(text, list(names), scorer=fuzz.WRatio, limit=3, score_cutoff=_NEAR_SCORE)
     candidates = tuple(name for name, _, _ in near)
     meant = f"; did you mean {' or '.join(candidates)}?" if candidates else ""
     raise NotFound(f"there is no campaign called {text!r}{meant}", candidates=candidates)

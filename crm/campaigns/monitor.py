@@ -1,16 +1,49 @@
 """Where a campaign stands, from the ledger: every message is somewhere, and the parts add up."""
 
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from crm.activity.models import Order
 from crm.campaigns.brief import Frozen
 from crm.campaigns.forecast import ExclusionCount
+from crm.campaigns.lookup import brief_of, get_campaign
+from crm.campaigns.models import Campaign
+from crm.clock import local_day
+from crm.members.models import Channel
+from crm.outreach.gate import WAITING
+from crm.outreach.ledger import spec_of
+from crm.outreach.models import (
+    PENDING_STATES,
+    Arm,
+    Enrolment,
+    Journey,
+    Message,
+    MessageEvent,
+    MessageEventKind,
+    MessageState,
+)
+from crm.workspace import get_workspace
+
+CONVERSION_DEFINITION = (
+    "Members with a delivered message who ordered within {days} days after their first one / members with a "
+    "delivered message. Ordering afterwards does not mean ordering because of it."
+)
+
+BUCKET_SECONDS = 900
+"""Events are summed by quarter of an hour in SQL and by local day here: every zone's offset is a multiple of it."""
+
+_Tally = Mapping[tuple[Channel, MessageState], int]
 
 
 class StateCounts(Frozen):
     """Where the campaign's messages are. `planned = delivered + failed + unknown + excluded + pending`."""
 
     planned: int
-    """Every message that the plan holds: audience x steps x channels."""
+    """Every message that the journey holds: members x steps x channels."""
     pending: int
     """Waiting, deferred, claimed or sent without a receipt."""
     delivered: int
@@ -70,3 +103,167 @@ class CampaignMonitor(Frozen):
     conversion_definition: str
     timeseries: tuple[DayProgress, ...]
     next_due_at: datetime | None
+
+
+def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonitor:
+    """Count the ledger of a campaign as it stands. A campaign that was not launched has nothing to count."""
+    campaign = get_campaign(session, campaign_id)
+    journey_id = campaign.journey_id or 0
+    window_days = 0 if campaign.is_imported else brief_of(campaign).attribution_window_days
+    tally: _Tally = {
+        (channel, state): number
+        for channel, state, number in session.execute(
+            _of(journey_id, Message.channel, Message.state, func.count()).group_by(Message.channel, Message.state)
+        )
+    }
+    enrolled = select(Enrolment.arm, func.count()).where(Enrolment.journey_id == journey_id).group_by(Enrolment.arm)
+    arms: dict[Arm, int] = dict(session.execute(enrolled).all())
+    treated = arms.get(Arm.TREATMENT, 0)
+    counts = _state_counts(tally.items(), planned=_planned(session, campaign, sum(arms.values()), tally))
+    reached = session.scalar(_delivered(journey_id, func.count(Message.member_id.distinct()))) or 0
+    conversions = _conversions(session, journey_id, window_days, now)
+    next_due = _of(journey_id, func.min(Message.due_at)).where(Message.state.in_(WAITING))
+    return CampaignMonitor(
+        campaign_id=campaign.id,
+        name=campaign.name,
+        state=campaign.state,
+        state_note=campaign.state_note,
+        as_of=now,
+        members=sum(arms.values()),
+        holdout=arms.get(Arm.HOLDOUT, 0),
+        counts=counts,
+        adds_up=counts.adds_up,
+        by_channel=_by_channel(session, journey_id, tally, treated),
+        exclusions=exclusion_log(session, journey_id),
+        members_reached=reached,
+        coverage=_share(reached, treated),
+        conversions=conversions,
+        conversion_rate=_share(conversions, reached),
+        conversion_definition=CONVERSION_DEFINITION.format(days=window_days),
+        timeseries=_timeseries(session, journey_id),
+        next_due_at=session.scalar(next_due),
+    )
+
+
+def exclusion_log(session: Session, journey_id: int) -> tuple[ExclusionCount, ...]:
+    """Messages that were not sent, by channel and reason, the most frequent first."""
+    query = _of(journey_id, Message.channel, Message.reason, func.count()).where(Message.state == MessageState.EXCLUDED)
+    query = query.group_by(Message.channel, Message.reason).order_by(
+        Message.channel, func.count().desc(), Message.reason
+    )
+    return tuple(
+        ExclusionCount(channel=channel, reason=reason, count=number)
+        for channel, reason, number in session.execute(query)
+    )
+
+
+def _of(journey_id: int, *columns: Any) -> Select[Any]:
+    return select(*columns).where(Message.journey_id == journey_id)
+
+
+def _delivered(journey_id: int, *columns: Any) -> Select[Any]:
+    return _of(journey_id, *columns).where(Message.state == MessageState.DELIVERED)
+
+
+def _responses(journey_id: int, kind: MessageEventKind, *columns: Any) -> Select[Any]:
+    """Delivered messages that people (not machines) answered in one way."""
+    answered = and_(
+        MessageEvent.message_id == Message.id, MessageEvent.kind == kind, MessageEvent.by_machine.is_(False)
+    )
+    return _delivered(journey_id, *columns).join(MessageEvent, answered)
+
+
+def _counts(session: Session, query: Select[Any], *by: Any) -> dict[Any, int]:
+    return dict(session.execute(query.group_by(*by)).all())
+
+
+def _planned(session: Session, campaign: Campaign, members: int, tally: _Tally) -> int:
+    """What the ledger must hold, from the journey and not from the ledger; imported history promises nothing."""
+    if campaign.is_imported or campaign.journey_id is None:
+        return sum(tally.values())
+    return members * spec_of(session.get_one(Journey, campaign.journey_id)).messages_per_member
+
+
+def _state_counts(tally: Iterable[tuple[tuple[Channel, MessageState], int]], planned: int | None = None) -> StateCounts:
+    totals: dict[MessageState, int] = {}
+    for (_, state), number in tally:
+        totals[state] = totals.get(state, 0) + number
+    return StateCounts(
+        planned=sum(totals.values()) if planned is None else planned,
+        pending=sum(totals.get(state, 0) for state in PENDING_STATES),
+        delivered=totals.get(MessageState.DELIVERED, 0),
+        failed=totals.get(MessageState.FAILED, 0),
+        unknown=totals.get(MessageState.UNKNOWN, 0),
+        excluded=totals.get(MessageState.EXCLUDED, 0),
+    )
+
+
+def _by_channel(session: Session, journey_id: int, tally: _Tally, treated: int) -> tuple[ChannelProgress, ...]:
+    members = func.count(Message.member_id.distinct())
+    messages = func.count(Message.id.distinct())
+    reached = _counts(session, _delivered(journey_id, Message.channel, members), Message.channel)
+    responses = {
+        kind: _counts(session, _responses(journey_id, kind, Message.channel, messages), Message.channel)
+        for kind in (MessageEventKind.OPENED, MessageEventKind.CLICKED, MessageEventKind.UNSUBSCRIBED)
+    }
+    found = []
+    for channel in sorted({channel for channel, _ in tally}):
+        counts = _state_counts((key, number) for key, number in tally.items() if key[0] is channel)
+        opened = None if channel is Channel.SMS else responses[MessageEventKind.OPENED].get(channel, 0)
+        clicked = responses[MessageEventKind.CLICKED].get(channel, 0)
+        found.append(
+            ChannelProgress(
+                channel=channel,
+                counts=counts,
+                members_reached=reached.get(channel, 0),
+                coverage=_share(reached.get(channel, 0), treated),
+                opened=opened,
+                clicked=clicked,
+                open_rate=None if opened is None else _share(opened, counts.delivered),
+                click_rate=_share(clicked, counts.delivered),
+                unsubscribed=responses[MessageEventKind.UNSUBSCRIBED].get(channel, 0),
+            )
+        )
+    return tuple(found)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _conversions(session: Session, journey_id: int, window_days: int, now: datetime) -> int:
+    first_at = func.min(Message.delivered_at).label("first_at")
+    first = _delivered(journey_id, Message.member_id, first_at).group_by(Message.member_id).subquery("first")
+    opened = type_coerce(first.c.first_at, BigInteger)
+    ordered = type_coerce(Order.ordered_at, BigInteger)
+    window_seconds = int(timedelta(days=window_days).total_seconds())
+    query = (
+        select(func.count(Order.member_id.distinct()))
+        .join(first, first.c.member_id == Order.member_id)
+        .where(ordered >= opened, ordered < opened + window_seconds, Order.ordered_at <= now)
+    )
+    return session.scalar(query) or 0
+
+
+def _timeseries(session: Session, journey_id: int) -> tuple[DayProgress, ...]:
+    """By the day of delivery, of the first opening and of the first click: each message counts once for each."""
+    zone = get_workspace(session).zone
+    moments = {"delivered": _delivered(journey_id, Message.channel, Message.delivered_at.label("at"))}
+    for name, kind in (("opened", MessageEventKind.OPENED), ("clicked", MessageEventKind.CLICKED)):
+        first_at = func.min(MessageEvent.occurred_at).label("at")
+        moments[name] = _responses(journey_id, kind, Message.channel, first_at).group_by(Message.id, Message.channel)
+    days: dict[tuple[date, Channel], dict[str, int]] = {}
+    for name, query in moments.items():
+        each = query.subquery()
+        bucket = _bucket(each.c.at)
+        for channel, index, number in session.execute(
+            select(each.c.channel, bucket, func.count()).group_by(each.c.channel, bucket)
+        ):
+            day = local_day(datetime.fromtimestamp(index * BUCKET_SECONDS, UTC), zone)
+            counts = days.setdefault((day, channel), dict.fromkeys(moments, 0))
+            counts[name] += number
+    return tuple(DayProgress(day=day, channel=channel, **counts) for (day, channel), counts in sorted(days.items()))
+
+
+def _bucket(moment: Any) -> ColumnElement[int]:
+    return type_coerce(moment, BigInteger) // BUCKET_SECONDS

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy
@@ -10,6 +11,7 @@ from crm.campaigns.audience import audience_json
 from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Copy, Step
 from crm.campaigns.copywriting import complete_copy
+from crm.errors import InvalidRequest
 from crm.members.models import Channel
 from crm.outreach.draft import Setting
 from crm.outreach.journey import AudienceAtLaunch, JourneySpec, SendStep
@@ -19,18 +21,24 @@ from crm.workspace import Workspace, get_workspace
 
 
 def journey_of(brief: CampaignBrief, currency: str) -> JourneySpec:
-    """The journey of a brief whose coupons are filled in. Plan and launch both run this one."""
+    """The journey of a brief whose coupons are filled in. Plan and launch both run this one.
+
+    Raises InvalidRequest when texts and steps do not fit together.
+    """
     copies = complete_copy(brief)
-    return JourneySpec(
-        name=brief.name,
-        experiment=brief.name,
-        trigger=AudienceAtLaunch(definition=audience_json(brief)),
-        start=brief.start,
-        holdout_share=brief.holdout_pct / 100,
-        steps=tuple(_send_step(brief, step, copies) for step in brief.steps),
-        benefits=benefits_of(brief, currency),
-        language=brief.language,
-    )
+    try:
+        return JourneySpec(
+            name=brief.name,
+            experiment=brief.name,
+            trigger=AudienceAtLaunch(definition=audience_json(brief)),
+            start=brief.start,
+            holdout_share=brief.holdout_pct / 100,
+            steps=tuple(_send_step(brief, step, copies) for step in brief.steps),
+            benefits=benefits_of(brief, currency),
+            language=brief.language,
+        )
+    except ValidationError as error:
+        raise InvalidRequest(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
 
 def _send_step(brief: CampaignBrief, step: Step, copies: Sequence[Copy]) -> SendStep:

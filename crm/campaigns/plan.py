@@ -74,7 +74,9 @@ def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, no
     with drafted(session, journey_of(backed, workspace.currency), audience_ids(definition, scope), setting):
         counted = forecast.count(session, backed, scope, starts_at)
     prices = setting.policy.unit_cost_millicents
-    cost_cents = ceil(sum(prices.get(day.channel, 0) * day.count for day in counted.messages_per_day) / MILLICENTS_PER_CENT)
+    cost_cents = ceil(
+        sum(prices.get(day.channel, 0) * day.count for day in counted.messages_per_day) / MILLICENTS_PER_CENT
+    )
     verdict = _budget_verdict(brief, cost_cents + counted.benefit_cost_cents)
     return CampaignPlan(
         as_of=now,

@@ -1,7 +1,7 @@
 """What a brief must fulfil before it is stored: decisions on values alone."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from crm.access.policy import Policy
 from crm.campaigns.brief import CampaignBrief, Offer
@@ -12,11 +12,13 @@ _TITLES = {"en": "Campaign", "zh": "活动"}
 
 
 def check_start(brief: CampaignBrief, local_now: datetime) -> None:
-    """Raises InvalidRequest for a start that has passed. A start on today's date alone means as soon as possible."""
-    if brief.start is None or brief.start >= local_now.replace(tzinfo=None, second=0, microsecond=0):
+    """Raises InvalidRequest for a start that has passed. Today without a time (midnight) means at once."""
+    now = local_now.replace(tzinfo=None, second=0, microsecond=0)
+    today = datetime.combine(now.date(), time.min)
+    if brief.start is None or brief.start >= now or brief.start == today:
         return
     raise InvalidRequest(
-        f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {local_now:%Y-%m-%d %H:%M} now", path="start"
+        f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {now:%Y-%m-%d %H:%M} now", path="start"
     )
 
 

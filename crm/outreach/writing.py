@@ -26,7 +26,7 @@ def finished_messages(session: Session, ids: Sequence[int], holder: str) -> list
         .order_by(Message.due_at, Message.id)
         .execution_options(populate_existing=True)
     )
-    rows = session.execute(query).tuples().all()
+    rows = session.execute(query).all()
     journeys = select(Journey).where(Journey.id.in_({message.journey_id for message, _, _ in rows}))
     specs = {journey.id: spec_of(journey) for journey in session.scalars(journeys)}
     return [_finish(specs[message.journey_id], message, member, address) for message, member, address in rows]

@@ -1,0 +1,70 @@
+"""One turn of the engine: launch what starts, send what is due, close what is over."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due
+from crm.campaigns.models import Campaign, CampaignState
+from crm.database import Sessions, read_only, unit_of_work
+from crm.fields import Catalog
+from crm.outreach import engine as outreach
+from crm.outreach.channels.adapter import ChannelAdapters
+from crm.outreach.sending import DispatchResult
+
+
+@dataclass(frozen=True)
+class TickResult:
+    launches: tuple[LaunchOutcome, ...] = ()
+    dispatched: DispatchResult = field(default_factory=DispatchResult)
+    completed: tuple[int, ...] = ()
+    """Ids of campaigns that were closed."""
+
+    def __add__(self, other: "TickResult") -> "TickResult":
+        return TickResult(
+            self.launches + other.launches, self.dispatched + other.dispatched, self.completed + other.completed
+        )
+
+
+def run_due(
+    sessions: Sessions,
+    now: datetime,
+    adapters: ChannelAdapters,
+    *,
+    catalog: Catalog,
+    since: datetime | None = None,
+    worker: str = "engine",
+) -> TickResult:
+    """Do everything that is due at `now`. Idempotent; after a crash the next call goes on.
+
+    With `since`, the workspace's clock before a simulated walk, time is walked: whatever falls due on the
+    way is done at its own moment, in order. Without it everything is done at `now`.
+    """
+    result = TickResult()
+    moment: datetime | None = now if since is None else since
+    while moment is not None and moment < now:
+        result += _turn(sessions, moment, adapters, catalog, worker)
+        with read_only(sessions) as session:
+            moment = _next_moment(session, moment)
+    return result + _turn(sessions, now, adapters, catalog, worker)
+
+
+def _turn(sessions: Sessions, moment: datetime, adapters: ChannelAdapters, catalog: Catalog, worker: str) -> TickResult:
+    with unit_of_work(sessions) as session:
+        launches = launch_due(session, moment, catalog)
+    dispatched = outreach.advance(sessions, moment, adapters, worker=worker)
+    with unit_of_work(sessions) as session:
+        completed = complete_due(session, moment)
+    return TickResult(tuple(launches), dispatched, tuple(completed))
+
+
+def _next_moment(session: Session, after: datetime) -> datetime | None:
+    """When something starts, falls due or ends next, strictly after a moment."""
+    starts = select(func.min(Campaign.starts_at)).where(
+        Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at > after
+    )
+    ends = select(func.min(Campaign.ends_at)).where(Campaign.state == CampaignState.RUNNING, Campaign.ends_at > after)
+    moments = (session.scalar(starts), session.scalar(ends), outreach.next_moment(session, after))
+    return min((moment for moment in moments if moment is not None), default=None)

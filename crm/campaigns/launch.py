@@ -1,0 +1,128 @@
+"""The engine's part: launching what was approved, exactly as it was approved, and closing what is over."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from crm.access import approvals, audit
+from crm.access.models import Approval, ApprovalState
+from crm.access.policy import get_policy
+from crm.campaigns.audience import audience_definition, audience_ids, author_scope
+from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.fingerprint import fingerprint
+from crm.campaigns.lookup import brief_of
+from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.orchestration import journey_of, launch_setting
+from crm.campaigns.service import SUBJECT_KIND
+from crm.clock import day_end
+from crm.errors import Conflict, CrmError
+from crm.fields import Catalog
+from crm.outreach import ledger
+from crm.outreach.models import Message, MessageState
+from crm.segments import service as segments
+from crm.workspace import get_workspace
+
+
+@dataclass(frozen=True)
+class LaunchOutcome:
+    campaign_id: int
+    name: str
+    is_launched: bool
+    reason: str | None
+    """Why it was held back; it is a draft again and has to be approved anew."""
+
+
+def launch_due(session: Session, now: datetime, catalog: Catalog) -> list[LaunchOutcome]:
+    """Launch every approved campaign whose start has come; hold back those that are not what was approved."""
+    due = (
+        select(Campaign)
+        .where(Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at <= now)
+        .order_by(Campaign.starts_at, Campaign.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [_launch_or_hold(session, campaign, now, catalog) for campaign in session.scalars(due).all()]
+
+
+def _launch_or_hold(session: Session, campaign: Campaign, now: datetime, catalog: Catalog) -> LaunchOutcome:
+    try:
+        with session.begin_nested():
+            _launch(session, campaign, now, catalog)
+    except CrmError as error:
+        session.refresh(campaign)
+        _hold(session, campaign, error.message, now)
+        return LaunchOutcome(campaign.id, campaign.name, is_launched=False, reason=error.message)
+    return LaunchOutcome(campaign.id, campaign.name, is_launched=True, reason=None)
+
+
+def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalog) -> None:
+    """Raises Conflict when the campaign may not start as it stands."""
+    brief = brief_of(campaign)
+    approval = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
+    scope = author_scope(session, campaign.author_id, catalog, now)
+    definition = audience_definition(session, brief, scope)
+    _check_approval(brief, approval)
+    starts_at = campaign.starts_at or now
+    policy = get_policy(session)
+    if now - starts_at > timedelta(hours=policy.late_limit_hours):
+        raise Conflict(f"its start passed more than {policy.late_limit_hours} hours ago; submit it with a new one")
+    approved_count = approval.facts["audience_count"] if approval is not None else 0
+    _check_drift(segments.count(session, definition, scope), approved_count, policy.audience_drift_limit)
+    workspace = get_workspace(session)
+    spec = journey_of(brief, workspace.currency)
+    setting = launch_setting(session, starts_at)
+    journey = ledger.launch(session, spec, audience_ids(definition, scope), setting, now=now)
+    last_due = session.scalar(select(func.max(Message.due_at)).where(Message.journey_id == journey.id)) or starts_at
+    offers_end = day_end(brief.end, workspace.zone) if brief.end is not None else last_due
+    campaign.state, campaign.state_note = CampaignState.RUNNING, None
+    campaign.journey_id, campaign.launched_at, campaign.updated_at = journey.id, now, now
+    campaign.ends_at = max(last_due, offers_end) + timedelta(days=brief.attribution_window_days)
+    session.flush()
+    audit.record(session, now=now, actor=None, action="campaign.launched", subject=f"{SUBJECT_KIND}:{campaign.id}")
+
+
+def _check_approval(brief: CampaignBrief, approval: Approval | None) -> None:
+    if approval is None or approval.state is not ApprovalState.APPROVED:
+        raise Conflict("it has no approval")
+    if approval.fingerprint != fingerprint(brief, approval.facts["audience_count"]):
+        raise Conflict("it is not what was approved any more")
+
+
+def _check_drift(count: int, approved_count: int, limit: float) -> None:
+    if abs(count - approved_count) > limit * approved_count:
+        raise Conflict(
+            f"its audience went from {approved_count} to {count} members since it was approved, "
+            f"more than {limit:.0%}; look at it again and submit it anew"
+        )
+
+
+def _hold(session: Session, campaign: Campaign, reason: str, now: datetime) -> None:
+    campaign.state, campaign.updated_at = CampaignState.DRAFT, now
+    campaign.state_note = f"Not launched: {reason}"
+    session.flush()
+    subject = f"{SUBJECT_KIND}:{campaign.id}"
+    audit.record(session, now=now, actor=None, action="campaign.held", subject=subject, reason=reason)
+
+
+def complete_due(session: Session, now: datetime) -> list[int]:
+    """Close campaigns whose attribution window has passed and of which nothing waits; their ids."""
+    open_messages = exists().where(
+        Message.journey_id == Campaign.journey_id,
+        Message.state.in_((MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED)),
+    )
+    over = select(Campaign).where(
+        Campaign.state == CampaignState.RUNNING,
+        Campaign.is_imported.is_(False),
+        Campaign.ends_at <= now,
+        ~open_messages,
+    )
+    closed = session.scalars(over.with_for_update(skip_locked=True)).all()
+    for campaign in closed:
+        if campaign.journey_id is not None:
+            ledger.end(session, campaign.journey_id, now=now)
+        campaign.state, campaign.completed_at, campaign.updated_at = CampaignState.COMPLETED, now, now
+        subject = f"{SUBJECT_KIND}:{campaign.id}"
+        audit.record(session, now=now, actor=None, action="campaign.completed", subject=subject)
+    session.flush()
+    return [campaign.id for campaign in closed]

@@ -1,0 +1,340 @@
+"""Campaigns from the first draft to the last message: who may do what, and in which state."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crm.access import approvals, audit
+from crm.access.actor import Actor, Permission, require
+from crm.access.models import Approval, ApprovalState, AuditEntry
+from crm.access.policy import get_policy
+from crm.campaigns.audience import audience_definition, author_scope
+from crm.campaigns.benefits import with_coupons
+from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.copywriting import complete_copy
+from crm.campaigns.fingerprint import fingerprint
+from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns
+from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.orchestration import journey_of, start_moment
+from crm.campaigns.plan import CampaignPlan, compute_plan
+from crm.campaigns.promises import check_copy
+from crm.campaigns.rules import automatic_name, check_discounts, check_start
+from crm.clock import local_day
+from crm.errors import Conflict, Forbidden, InvalidRequest
+from crm.fields import Catalog
+from crm.outreach import ledger
+from crm.outreach.models import Journey, JourneyState
+from crm.workspace import get_workspace
+
+__all__ = [
+    "SUBJECT_KIND",
+    "approve",
+    "brief_of",
+    "cancel",
+    "change_draft",
+    "create_draft",
+    "find_campaign",
+    "get_campaign",
+    "list_campaigns",
+    "pause",
+    "reject",
+    "resume",
+    "submit",
+]
+
+SUBJECT_KIND = "campaign"
+_CHANGEABLE = (CampaignState.DRAFT, CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED)
+
+
+def create_draft(
+    session: Session, *, brief: CampaignBrief, actor: Actor, request_id: str, now: datetime, catalog: Catalog
+) -> Campaign:
+    """Create a draft campaign; the same request_id returns the first one. Nothing is sent or scheduled.
+
+    Raises InvalidRequest, in one sentence, for a brief that cannot work (start in the past, discount above the
+    ceiling, a promise without an offer), Conflict when the name is taken.
+    """
+    require(actor, Permission.DRAFT_CAMPAIGN)
+    first = _drafted_by(session, request_id)
+    if first is not None:
+        return first
+    if not brief.name:
+        today = local_day(now, get_workspace(session).zone)
+        taken = session.scalars(select(Campaign.name)).all()
+        brief = brief.model_copy(update={"name": automatic_name(brief, today, taken)})
+    brief = _checked(session, brief, actor.account_id, catalog, now)
+    campaign = Campaign(
+        state=CampaignState.DRAFT, author_id=actor.account_id, request_id=request_id, created_at=now, is_imported=False
+    )
+    _store(session, campaign, brief, now)
+    try:
+        with session.begin_nested():
+            session.add(campaign)
+    except IntegrityError:
+        # The same call in another worker was faster, or somebody else has the name.
+        first = _drafted_by(session, request_id)
+        if first is None:
+            raise _name_taken(brief.name) from None
+        return first
+    _audit(session, campaign, "campaign.drafted", actor, now)
+    return campaign
+
+
+def change_draft(
+    session: Session, campaign_id: int, *, changes: Mapping[str, Any], actor: Actor, now: datetime, catalog: Catalog
+) -> Campaign:
+    """Replace parts of the brief. An approval asked for or given before is void, and the campaign a draft again."""
+    campaign = get_campaign(session, campaign_id, lock=True)
+    _require_shaping(actor, campaign)
+    _require_state(campaign, _CHANGEABLE, "changed")
+    brief = _checked(session, brief_of(campaign).changed(changes), campaign.author_id, catalog, now)
+    other = select(Campaign.id).where(Campaign.name == brief.name, Campaign.id != campaign.id)
+    if session.scalar(other) is not None:
+        raise _name_taken(brief.name)
+    approvals.void_pending(session, SUBJECT_KIND, campaign.id, reason="the campaign was changed", now=now)
+    _store(session, campaign, brief, now)
+    campaign.state, campaign.state_note = CampaignState.DRAFT, None
+    session.flush()
+    _audit(session, campaign, "campaign.changed", actor, now, fields=sorted(changes))
+    return campaign
+
+
+def submit(
+    session: Session,
+    campaign_id: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    catalog: Catalog,
+    start: datetime | None = None,
+) -> Approval:
+    """Ask for approval of the campaign as it stands, or with another start (local wall time).
+
+    Submitting again without a change returns the pending request. Raises InvalidRequest when nobody would
+    get a message, Conflict once it is approved or under way.
+    """
+    require(actor, Permission.SUBMIT_CAMPAIGN)
+    campaign = get_campaign(session, campaign_id, lock=True)
+    _require_state(campaign, _CHANGEABLE, "submitted")
+    brief = brief_of(campaign)
+    if start is None or start == brief.start:
+        if campaign.state is CampaignState.SCHEDULED:
+            raise Conflict(f"{campaign.name} is approved already and starts as scheduled")
+        pending = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
+        if pending is not None and pending.state is ApprovalState.PENDING and pending.expires_at > now:
+            return pending
+    else:
+        brief = brief.changed({"start": start})
+    brief = _checked(session, brief, campaign.author_id, catalog, now)
+    plan = compute_plan(session, brief, author_scope(session, campaign.author_id, catalog, now), now)
+    _refuse_empty(plan)
+    _store(session, campaign, brief, now)
+    campaign.plan = plan.model_dump(mode="json")
+    campaign.state, campaign.state_note = CampaignState.AWAITING_APPROVAL, None
+    session.flush()
+    _audit(session, campaign, "campaign.submitted", actor, now)
+    return approvals.request_approval(
+        session,
+        subject_kind=SUBJECT_KIND,
+        subject_id=campaign.id,
+        fingerprint=fingerprint(brief, plan.audience_count),
+        facts=_facts(brief, plan),
+        actor=actor,
+        now=now,
+    )
+
+
+def approve(session: Session, campaign_id: int, *, actor: Actor, now: datetime, note: str | None = None) -> Campaign:
+    """Approve what was submitted: it starts at its start, or at the next turn of the engine when that has come.
+
+    Raises Forbidden for whoever wrote, changed or submitted it, Conflict when the request is void or expired.
+    """
+    campaign, approval = _awaiting(session, campaign_id, actor)
+    if _has_shaped(session, campaign, actor):
+        raise Forbidden(f"{actor.display_name} wrote or changed {campaign.name}; somebody else has to approve it")
+    brief = brief_of(campaign)
+    if approval.fingerprint != fingerprint(brief, approval.facts["audience_count"]):
+        raise Conflict(f"{campaign.name} is not what was submitted any more; submit it again")
+    start = start_moment(brief, get_workspace(session)) or now
+    if now - start > timedelta(hours=get_policy(session).late_limit_hours):
+        raise Conflict(f"the start of {campaign.name} has passed; submit it with a new one")
+    approvals.decide(session, approval.id, actor=actor, approve=True, note=note, now=now)
+    campaign.state, campaign.state_note = CampaignState.SCHEDULED, None
+    campaign.starts_at, campaign.updated_at = max(start, now), now
+    session.flush()
+    _audit(session, campaign, "campaign.approved", actor, now, note=note)
+    return campaign
+
+
+def reject(session: Session, campaign_id: int, *, actor: Actor, now: datetime, note: str | None = None) -> Campaign:
+    """Refuse what was submitted; it is a draft again, with the reason beside it."""
+    campaign, approval = _awaiting(session, campaign_id, actor)
+    approvals.decide(session, approval.id, actor=actor, approve=False, note=note, now=now)
+    campaign.state, campaign.updated_at = CampaignState.DRAFT, now
+    campaign.state_note = f"Rejected by {actor.display_name}" + (f": {note}" if note else "")
+    session.flush()
+    _audit(session, campaign, "campaign.rejected", actor, now, note=note)
+    return campaign
+
+
+def pause(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -> Campaign:
+    """Hold back everything that has not been handed over yet. Pausing twice changes nothing."""
+    require(actor, Permission.OPERATE_CAMPAIGN)
+    campaign = get_campaign(session, campaign_id, lock=True)
+    if campaign.state is CampaignState.PAUSED:
+        return campaign
+    _require_state(campaign, (CampaignState.SCHEDULED, CampaignState.RUNNING), "paused")
+    _move(session, campaign, CampaignState.PAUSED, JourneyState.PAUSED, now)
+    _audit(session, campaign, "campaign.paused", actor, now)
+    return campaign
+
+
+def resume(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -> Campaign:
+    """Go on where it was paused. What became too late meanwhile is excluded as such."""
+    require(actor, Permission.OPERATE_CAMPAIGN)
+    campaign = get_campaign(session, campaign_id, lock=True)
+    if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
+        return campaign
+    _require_state(campaign, (CampaignState.PAUSED,), "resumed")
+    state = CampaignState.SCHEDULED if campaign.journey_id is None else CampaignState.RUNNING
+    _move(session, campaign, state, JourneyState.ACTIVE, now)
+    _audit(session, campaign, "campaign.resumed", actor, now)
+    return campaign
+
+
+def cancel(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -> Campaign:
+    """End it for good: no further message starts, what was set aside goes back. Cancelling twice changes nothing."""
+    require(actor, Permission.OPERATE_CAMPAIGN)
+    campaign = get_campaign(session, campaign_id, lock=True)
+    if campaign.state is CampaignState.CANCELLED:
+        return campaign
+    _require_state(campaign, (*_CHANGEABLE, CampaignState.RUNNING, CampaignState.PAUSED), "cancelled")
+    approvals.void_pending(session, SUBJECT_KIND, campaign.id, reason="the campaign was cancelled", now=now)
+    if campaign.journey_id is not None:
+        ledger.cancel(session, campaign.journey_id, now=now)
+    campaign.state, campaign.completed_at, campaign.updated_at = CampaignState.CANCELLED, now, now
+    session.flush()
+    _audit(session, campaign, "campaign.cancelled", actor, now)
+    return campaign
+
+
+def _drafted_by(session: Session, request_id: str) -> Campaign | None:
+    return session.scalar(select(Campaign).where(Campaign.request_id == request_id))
+
+
+def _checked(session: Session, brief: CampaignBrief, author_id: int, catalog: Catalog, now: datetime) -> CampaignBrief:
+    """The brief with its coupons filled in, after everything that can be said against it now."""
+    if not brief.name.strip():
+        raise InvalidRequest("a campaign needs a name", path="name")
+    scope = author_scope(session, author_id, catalog, now)
+    check_start(brief, now.astimezone(scope.zone))
+    check_discounts(brief.offers, get_policy(session))
+    audience_definition(session, brief, scope)
+    check_copy(complete_copy(brief), brief.offers)
+    first_day = brief.start.date() if brief.start is not None else scope.today
+    backed = with_coupons(session, brief, first_day)
+    journey_of(backed, scope.currency)
+    return backed
+
+
+def _store(session: Session, campaign: Campaign, brief: CampaignBrief, now: datetime) -> None:
+    campaign.name = brief.name
+    campaign.brief = brief.model_dump(mode="json")
+    campaign.plan = None
+    campaign.starts_at = start_moment(brief, get_workspace(session))
+    campaign.updated_at = now
+
+
+def _refuse_empty(plan: CampaignPlan) -> None:
+    if plan.audience_count == 0:
+        raise InvalidRequest(f"nobody fits the audience now: {plan.read_back}", path="audience")
+    if plan.total_messages == 0:
+        most = max(plan.exclusions, key=lambda exclusion: exclusion.count)
+        raise InvalidRequest(
+            f"none of the {plan.audience_count} members would get a message; "
+            f"most are left out on {most.channel} because of {most.reason}"
+        )
+
+
+def _facts(brief: CampaignBrief, plan: CampaignPlan) -> dict[str, Any]:
+    """What the approver is shown, and the size that the audience is held against at launch."""
+    shown = plan.model_dump(
+        mode="json",
+        include={
+            "audience_count",
+            "read_back",
+            "holdout_count",
+            "total_messages",
+            "cost_cents",
+            "benefit_cost_cents",
+            "budget_verdict",
+            "benefits",
+            "exclusions",
+            "conflicts",
+            "warnings",
+            "currency",
+            "starts_at",
+            "last_message_at",
+        },
+    )
+    copies = [copy.model_dump(mode="json") for copy in complete_copy(brief)]
+    return {**brief.model_dump(mode="json"), **shown, "copy": copies}
+
+
+def _awaiting(session: Session, campaign_id: int, actor: Actor) -> tuple[Campaign, Approval]:
+    require(actor, Permission.APPROVE_CAMPAIGN)
+    campaign = get_campaign(session, campaign_id, lock=True)
+    _require_state(campaign, (CampaignState.AWAITING_APPROVAL,), "decided on")
+    approval = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
+    if approval is None:
+        raise Conflict(f"nobody has asked for an approval of {campaign.name}; submit it first")
+    return campaign, approval
+
+
+def _has_shaped(session: Session, campaign: Campaign, actor: Actor) -> bool:
+    if campaign.author_id == actor.account_id:
+        return True
+    changed = exists().where(
+        AuditEntry.subject == f"{SUBJECT_KIND}:{campaign.id}",
+        AuditEntry.action == "campaign.changed",
+        AuditEntry.account_id == actor.account_id,
+    )
+    return bool(session.scalar(select(changed)))
+
+
+def _require_shaping(actor: Actor, campaign: Campaign) -> None:
+    """A draft may be changed by its author, and by whoever may submit campaigns."""
+    require(actor, Permission.DRAFT_CAMPAIGN)
+    if campaign.author_id != actor.account_id:
+        require(actor, Permission.SUBMIT_CAMPAIGN)
+
+
+def _require_state(campaign: Campaign, allowed: Collection[CampaignState], done: str) -> None:
+    if campaign.state not in allowed:
+        state = campaign.state.replace("_", " ")
+        raise Conflict(f"{campaign.name} is {state} and cannot be {done}; it would have to be {_listed(allowed)}")
+
+
+def _listed(states: Collection[CampaignState]) -> str:
+    return " or ".join(state.replace("_", " ") for state in states)
+
+
+def _name_taken(name: str) -> Conflict:
+    return Conflict(f"there is a campaign called {name!r} already; choose another name")
+
+
+def _move(
+    session: Session, campaign: Campaign, state: CampaignState, journey_state: JourneyState, now: datetime
+) -> None:
+    if campaign.journey_id is not None:
+        session.get_one(Journey, campaign.journey_id).state = journey_state
+    campaign.state, campaign.updated_at = state, now
+    session.flush()
+
+
+def _audit(session: Session, campaign: Campaign, action: str, actor: Actor, now: datetime, **detail: Any) -> None:
+    audit.record(session, now=now, actor=actor, action=action, subject=f"{SUBJECT_KIND}:{campaign.id}", **detail)
