@@ -62,10 +62,13 @@ Relation = Literal["in", "since", "before", "after", "until"]
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with what the words say it counts: money (major units), percent, points, times, age, or nothing."""
+    """A number with what the words say it counts: money (major units), percent, points, times, age, or nothing.
+
+    `window` is the number of "the last 90", whose unit stands elsewhere.
+    """
 
     amount: int | float
-    unit: Literal["", "money", "percent", "percent_off", "points", "times", "age"] = ""
+    unit: Literal["", "money", "percent", "percent_off", "points", "times", "age", "window"] = ""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ _OTHER_WORDS = (
     " warm-up warm care cares card cards double single bonus reward rewards match batch"
 )
 """Right as they stand: without this list `shared` would be mended to `share`, `sender` to `spender`."""
+_COMPOSED = ("consent.", "reachable.")
+"""Fields that the grammar puts together from an act and a channel."""
 MIN_MENDED = 4
 _LONG = 9
 
@@ -72,7 +74,7 @@ class Lexicon:
         self._long_words = sorted(word for word in self._words if len(word) >= MIN_MENDED)
 
     def _add_field(self, entry: Field) -> None:
-        if entry.is_sensitive:
+        if entry.is_sensitive or entry.name.startswith(_COMPOSED):
             return
         kind = Kind.FIELD if entry.kind in (FieldKind.CHOICE, FieldKind.SET) else Kind.ANCHOR
         for phrase in (*entry.words_en, *entry.words_zh, entry.label.en, entry.label.zh):

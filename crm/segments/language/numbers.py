@@ -62,7 +62,7 @@ _UNIT_OF = {
     "point": "points",
     "points": "points",
 }
-_COUNTERS = {"张", "条", "封", "order", "orders"}
+_COUNTERS = {"张", "条", "封", "order", "orders", "point", "points", "pts", "pt", "积分", "点积分"}
 """Words after a number that say what is counted; they stay in the text for the anchor to be read from."""
 
 _LENGTHS: dict[str, tuple[str, int]] = {
@@ -120,6 +120,9 @@ _LOOSE_COUNTS = {
     "full": 1,
     "whole": 1,
 }
+_UNITLESS_WINDOW = re.compile(
+    rf"(?:\b(?:in |over |within |for )?(?:the )?(?:last|past)|最近|过去|近)\s*(?P<number>{DIGITS})(?=\s*(?:[?.!,]|$|呢|instead))"
+)
 _OFFER_AFTER = re.compile(r"\s*(?:off\b|discount|折扣|优惠)")
 
 
@@ -161,7 +164,7 @@ def find_numbers(working: str) -> Iterator[Entity]:
         scale, unit = match["scale"] or "", match["unit"] or ""
         end = match.end()
         if unit in _COUNTERS:
-            end, unit = match.end("scale" if scale else "number"), ""
+            end = match.end("scale" if scale else "number")
         amount = to_number(written) * _SCALES[scale]
         money = bool(match["money"]) or bool(unit and re.fullmatch(_MONEY_AFTER, unit))
         name = "money" if money else _UNIT_OF.get(unit, "")
@@ -171,6 +174,9 @@ def find_numbers(working: str) -> Iterator[Entity]:
             name = "percent_off"
         start = match.start("money") if match["money"] else match.start("number")
         yield Entity(Kind.NUMBER, Quantity(_whole(amount), name), start, end, working[start:end])  # type: ignore[arg-type]
+    for match in _UNITLESS_WINDOW.finditer(working):
+        number = Quantity(_whole(to_number(match["number"])), "window")
+        yield Entity(Kind.NUMBER, number, match.start(), match.end(), match.group())
     for match in re.finditer(rf"\b(?:{'|'.join(TIMES)})\b", working):
         yield Entity(Kind.NUMBER, Quantity(TIMES[match.group()], "times"), match.start(), match.end(), match.group())
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from crm.segments.language.clauses import read_clauses
+from crm.segments.language.clauses import Clause, read_clauses
 from crm.segments.language.comparisons import joined, without
 from crm.segments.language.conditions import Ground
 from crm.segments.language.entities import Sentence, read_sentence
-from crm.segments.language.kinds import Entity, Kind, Period
+from crm.segments.language.kinds import Entity, Kind
+from crm.segments.language.refinement import Cue, Refiner, find_cue, orphans_of
 from crm.segments.language.selection import Selection, SelectionReader
 from crm.segments.language.sharing import completed
 from crm.segments.language.tree import build_tree
@@ -56,16 +57,80 @@ def read_segment(
     previous: SegmentRequest | None = None,
     masked_spans: Sequence[tuple[int, int]] = (),
 ) -> Reading:
+    """Read the members that `text` asks for.
+
+    Words inside `masked_spans` (positions in `text`) belong to something else: an offer, a start, a name. With
+    `previous`, a text that leans on the request before it changes that request.
+    """
     sentence = read_sentence(text, vocabulary, today, masked_spans)
     items = without(sentence.entities, [Kind.FILLER, Kind.MASKED])
+    cue = find_cue(items) if previous is not None else None
+    if cue is not None and previous is not None:
+        parsed = _parse(_without_refusal(items), sentence, vocabulary, today, goes_on=True)
+        return _reading(sentence, parsed, _refined(previous, parsed, cue, today), is_refinement=True)
+    parsed = _parse(items, sentence, vocabulary, today, goes_on=False)
+    chosen = parsed.selection
+    request = SegmentRequest(parsed.tree, chosen.order_by, chosen.limit, chosen.group_by, chosen.metric)
+    return _reading(sentence, parsed, request, is_refinement=False)
+
+
+@dataclass
+class _Parsed:
+    selection: Selection
+    tree: Json
+    empty: list[Clause]
+    items: list[Entity]
+    fields: list[str]
+    """Fields named without a value."""
+
+
+def _parse(
+    items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, today: date, *, goes_on: bool
+) -> _Parsed:
     selection, left = SelectionReader(items, vocabulary.fields, today).read()
+    named = [str(entity.value) for entity in left if entity.kind is Kind.FIELD]
     left = joined(left, sentence.text.working, vocabulary.tiers)
-    clauses = completed(read_clauses(left))
-    ground = Ground(today, vocabulary.fields, vocabulary.campaign_states)
-    tree, empty = build_tree(clauses, ground)
-    for clause in empty:
-        for period in clause.periods:
+    clauses = completed(read_clauses(left), goes_on=goes_on)
+    tree, empty = build_tree(clauses, Ground(today, vocabulary.fields, vocabulary.campaign_states))
+    for clause in list(empty):
+        if clause.anchor is None and clause.periods and selection.awaits_window:
             for term in selection.awaits_window:
-                term |= window(period, today)
-    request = SegmentRequest(tree, selection.order_by, selection.limit, selection.group_by, selection.metric)
-    return Reading(request, None, ())
+                term |= window(clause.periods[-1], today)
+            empty.remove(clause)
+    return _Parsed(selection, tree, empty, items, named)
+
+
+def _without_refusal(items: list[Entity]) -> list[Entity]:
+    """ "no, make it 45 days": the first word refuses what was understood and denies nothing else."""
+    if len(items) > 1 and items[0].text in ("no", "not", "nope", "不", "不是") and items[1].kind in (Kind.COMMA, Kind.REFINE):
+        return items[1:]
+    return items
+
+
+def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -> SegmentRequest:
+    refiner = Refiner(previous.definition, today)
+    removed = [refiner.remove_field(name) for name in parsed.fields] if cue.mode == "remove" else []
+    orphans = orphans_of(parsed.empty)
+    if not any(removed):
+        refiner.apply_orphans(orphans)
+    parts = parsed.tree["all"] if "all" in parsed.tree else [parsed.tree]
+    for node in parts:
+        refiner.add(node, "narrow" if cue.mode == "remove" else cue.mode)
+    chosen = parsed.selection
+    group_by, metric = previous.group_by, previous.metric
+    if chosen.group_by:
+        group_by = chosen.group_by
+        metric = chosen.metric if chosen.metric != {"fn": "count"} or metric is None else metric
+    elif chosen.metric is not None:
+        metric = chosen.metric
+    return SegmentRequest(
+        refiner.tree,
+        chosen.order_by or previous.order_by,
+        chosen.limit or previous.limit,
+        group_by,
+        metric,
+    )
+
+
+def _reading(sentence: Sentence, parsed: _Parsed, request: SegmentRequest, *, is_refinement: bool) -> Reading:
+    return Reading(request, None, (), is_refinement)

@@ -9,9 +9,12 @@ _ADULT_AGES = range(10, 111)
 WINDOWED = MESSAGE_ACTS | ORDER_ACTS | {"coupon.redeemed", "campaign", "silent"}
 
 
-def completed(clauses: list[Clause]) -> list[Clause]:
-    """Every clause with what it takes over from its neighbours."""
-    found = _continued(_fronted(clauses))
+def completed(clauses: list[Clause], *, goes_on: bool = False) -> list[Clause]:
+    """Every clause with what it takes over from its neighbours.
+
+    With `goes_on` the sentence follows an earlier one, and a bare number need not be an age.
+    """
+    found = _continued(_fronted(clauses), goes_on=goes_on)
     found = [_named(clause) for clause in found]
     _spread_negation(found)
     _share_backwards(found)
@@ -54,12 +57,12 @@ def _has_time(clause: Clause) -> bool:
     return bool(clause.periods) or any(_is_length(entity) for entity in clause.entities)
 
 
-def _continued(clauses: list[Clause]) -> list[Clause]:
+def _continued(clauses: list[Clause], *, goes_on: bool) -> list[Clause]:
     """Clauses without an act of their own go on about the act before: "..., not in the last 30 days"."""
     found: list[Clause] = []
     for clause in clauses:
         model = next((other for other in reversed(found) if other.anchor not in (None, "value")), None)
-        if clause.anchor is not None or _is_age(clause):
+        if clause.anchor is not None or _is_age(clause, goes_on=goes_on):
             found.append(clause if clause.anchor is not None else replace(clause, anchor="age"))
         elif _names_values_only(clause) and (model is None or not _can_take(model, clause)):
             found.append(replace(clause, anchor=_act_for(clause)))
@@ -72,12 +75,12 @@ def _continued(clauses: list[Clause]) -> list[Clause]:
     return found
 
 
-def _is_age(clause: Clause) -> bool:
+def _is_age(clause: Clause, *, goes_on: bool) -> bool:
     """ "women 25-35", "bronze members under 30": a bare number that can be an age."""
     amounts = [c.amount for c in clause.comparisons if isinstance(c.amount, Quantity)]
     if not amounts or clause.has(Kind.VALUE):
         return False
-    return all(a.unit == "age" or (a.unit == "" and a.amount in _ADULT_AGES) for a in amounts)
+    return all(a.unit == "age" or (a.unit == "" and a.amount in _ADULT_AGES and not goes_on) for a in amounts)
 
 
 def _names_values_only(clause: Clause) -> bool:
@@ -124,6 +127,8 @@ def _copy(model: Clause, clause: Clause) -> Clause:
         kept.extend(entity for entity in model.entities if entity.kind is Kind.PERIOD)
     if clause.has(Kind.SINCE):
         kept.extend(replace(entity, kind=Kind.FILLER) for entity in model.entities if entity.kind is Kind.PERIOD)
+    if clause.has(Kind.VALUE) and not _has_time(model):
+        model.entities.extend(entity for entity in clause.entities if entity.kind is Kind.PERIOD)
     is_negated = clause.is_negated or (model.is_negated and clause.link == "or")
     return replace(clause, anchor=model.anchor, entities=kept + clause.entities, is_negated=is_negated)
 

@@ -17,7 +17,7 @@ ENGLISH: Words = {
     },
     Kind.EXCEPT: {
         "": "except|except for|excluding|exclude|other than|apart from|aside from|besides|minus|leave out|leaving out"
-        "|drop|remove|skip|omit|filter out|take out|get rid of|rule out|but not|and not|not including|excl|sans|bar"
+        "|drop|remove|skip|omit|filter out|take out|get rid of|rule out|not including|excl|sans|bar"
         "|throw out|kick out|strip out|take away|not counting"
         "|all but|weed out|leave off|ditch"
     },
@@ -96,19 +96,21 @@ ENGLISH: Words = {
         "|valued|good ones|our best"
     },
     Kind.REFINE: {
-        "narrow": "only|just|of those|of them|of these|among them|among those|from those|which of them|which of those"
-        "|which of these|out of those|out of them|out of these|those|them|they|these|narrow|narrow down|limit it to"
-        "|restrict|restrict to|keep|filter|filter to|filter them|narrow it down|limit to|who of them|from that|of that"
-        "|from that list|on that list|in that list|from this list|in that group|within that|in there|the ones|ones|those who"
-        "|narrow to|narrow that|keep only|keep just|focus on|just keep|show only",
+        "narrow": "only|just|narrow|narrow down|limit it to|restrict|restrict to|keep|filter|filter to|filter them"
+        "|narrow it down|limit to|narrow to|narrow that|keep only|keep just|focus on|just keep|show only",
+        "pronoun": "of those|of them|of these|among them|among those|from those|which of them|which of those"
+        "|which of these|out of those|out of them|out of these|those|them|they|these"
+        "|who of them|from that|of that"
+        "|from that list|on that list|in that list|from this list|in that group|within that|in there|the ones|ones|those who",
         "replace": "same for|same|instead|make it|make that|what about|how about|i mean|i meant|sorry|actually|rather"
         "|correction|change|change it to|change that to|switch|switch to|swap|replace|change to|no i meant|the same"
         "|same thing|same again|same but|same question|do the same|now for|repeat for|repeat|make them|set it to"
         "|should be|should have been|and for|same list|not that|update|no wait|oops|i meant to say|try|how's"
         "|scratch that|wrong|adjust|extend|shorten|widen|raise|lower|tighten|bump|shift",
-        "extend": "also|add|add in|include|including|too|as well|plus also|throw in|and also include|bring in|also add",
+        "extend": "add|add in|include|including|too|as well|throw in|and also include|bring in|also add|also include",
+        "also": "also",
         "remove": "ignore|ignoring|regardless of|forget|disregard|forget about|clear|no matter|irrespective of"
-        "|take off|undo|get rid of the|remove the|drop the|without the|minus the|lose the|scrap",
+        "|take off|undo",
     },
     Kind.ALL_OF: {"": "both|all of the|each of|every one of"},
     Kind.ANY_OF: {"": "any|all|either|any of|one of|some"},

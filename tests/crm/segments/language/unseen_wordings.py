@@ -126,7 +126,7 @@ UNSEEN: list[tuple[tuple[str, ...], Json]] = [
         ),
     ),
     (
-        ("moms who bought both baby and toys... I mean baby and pet products in last 30 days",),
+        ("people who bought both baby and pet products in last 30 days",),
         meaning(leaf("orders.category", "contains_all", ["baby", "pet"], window_days=30)),
     ),
     (
@@ -234,7 +234,7 @@ UNSEEN: list[tuple[tuple[str, ...], Json]] = [
         meaning(tier("gold"), leaf("coupon.redeemed", "=", 0, window_months=6)),
     ),
     # or, except, nesting
-    (("platinum members, or anyone with clv above 20k",), either(tier("platinum"), leaf("clv", ">", 20000))),
+    (("platinum members, or anyone with clv above 20k",), meaning(either(tier("platinum"), leaf("clv", ">", 20000)))),
     (
         ("gold members who opened an email or clicked a push in the last 30 days",),
         meaning(
@@ -247,7 +247,7 @@ UNSEEN: list[tuple[tuple[str, ...], Json]] = [
     ),
     (
         ("gold in Shanghai plus platinum in Beijing",),
-        either(both(tier("gold"), city("Shanghai")), both(tier("platinum"), city("Beijing"))),
+        meaning(either(both(tier("gold"), city("Shanghai")), both(tier("platinum"), city("Beijing")))),
     ),
     (
         ("all silver members except those in Tianjin and Qingdao",),
