@@ -29,7 +29,7 @@ def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True
             yield
         finally:
             await stop(ticker)
-            await nurture.assistant.close()
+            await nurture.aclose()
 
     app = FastAPI(
         title="Nurture",
@@ -47,7 +47,7 @@ def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True
     for room in (health, access, workspace, assistant, segments, campaigns, reviews, insights):
         app.include_router(room.router)
     if with_pages:
-        # NiceGUI is imported where pages are served: it costs a second and keeps its pages in one global registry.
+        # Imported here: NiceGUI keeps one registry of pages in a process, and the API does without it.
         from api.ui import mount_ui  # noqa: PLC0415
 
         mount_ui(app, nurture)

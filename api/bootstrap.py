@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from api.home import running_server
 from crm.clock import Clock
@@ -15,11 +16,10 @@ from crm.settings import Settings
 from crm.workspace import WorldClock
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-
+    from agent.model_calls import ChosenModel
     from agent.runtime import Assistant
     from crm.outreach.channels import ChannelAdapters
-    from knowledge_base.index import InsightIndex
+    from knowledge_base.port import InsightHit, InsightIndex
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Nurture:
     engine: Engine
     sessions: Sessions
     clock: Clock
-    model: "BaseChatModel | None" = field(default=None, repr=False)
-    """A chat model that replaces the one the settings choose (tests, evaluation)."""
+    model: "ChosenModel | None" = field(default=None, repr=False)
+    """Replaces the model that the settings choose (tests, evaluation)."""
 
     @cached_property
     def adapters(self) -> "ChannelAdapters":
@@ -42,7 +42,8 @@ class Nurture:
     @cached_property
     def insight_index(self) -> "InsightIndex":
         """The vector index: our own, or the running server's when it owns the folder."""
-        from knowledge_base.index import RemoteIndex, open_index
+        from knowledge_base.opening import open_index
+        from knowledge_base.remote import RemoteIndex
 
         try:
             return open_index(self.settings.home, self.sessions)
@@ -54,22 +55,51 @@ class Nurture:
 
     @cached_property
     def assistant(self) -> "Assistant":
+        from agent.chat_models import choose_model
         from agent.runtime import Assistant
 
-        return Assistant(self)
+        return Assistant(
+            sessions=self.sessions,
+            model=self.model or choose_model(self.settings),
+            clock=self.clock,
+            home=self.settings.home,
+            insight_index=LazyIndex(self),
+        )
 
     def at(self, clock: Clock) -> "Nurture":
         """The same product seen at another moment."""
         return replace(self, clock=clock)
 
+    async def aclose(self) -> None:
+        """Let running turns end, then let go of files, locks and connections."""
+        if "assistant" in self.__dict__:
+            await self.assistant.aclose()
+        self.close()
+
     def close(self) -> None:
-        opened = self.__dict__.get("insight_index")
-        if opened is not None:
-            opened.close()
+        """Let go of files, locks and connections; for a product whose assistant was not used."""
+        if "insight_index" in self.__dict__:
+            self.insight_index.close()
         self.engine.dispose()
 
 
-def bootstrap(settings: Settings, *, clock: Clock | None = None, model: "BaseChatModel | None" = None) -> Nurture:
+@dataclass(frozen=True)
+class LazyIndex:
+    """The insight index, opened by the first question that needs it: most turns never do."""
+
+    nurture: Nurture
+
+    def search(self, query: str, limit: int = 5) -> "list[InsightHit]":
+        return self.nurture.insight_index.search(query, limit)
+
+    def rebuild(self, session: Session) -> int:
+        return self.nurture.insight_index.rebuild(session)
+
+    def close(self) -> None:
+        """Left to the product, which opened it."""
+
+
+def bootstrap(settings: Settings, *, clock: Clock | None = None, model: "ChosenModel | None" = None) -> Nurture:
     """Open (and migrate) the database and wire everything. Raises InvalidRequest when a file is no database."""
     engine = open_engine(settings.resolved_database_url)
     migrate(engine)

@@ -1,4 +1,4 @@
-"""The data folder: its keys, and which server owns it."""
+"""The data folder, and which server owns it."""
 
 import json
 import os
@@ -9,14 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import SecretStr
 
 from crm.errors import Unavailable
 from crm.settings import Settings
 
 SERVER_FILE = "server.json"
 SERVER_LOCK = "server.lock"
-KEY_FILE = "secret.key"
 
 
 @dataclass(frozen=True)
@@ -26,17 +24,6 @@ class RunningServer:
     url: str
     token: str
     pid: int
-
-
-def secret_key(settings: Settings) -> SecretStr:
-    """The key that signs cookies and links; made on first use and kept in the data folder, readable by its owner."""
-    if settings.secret_key is not None:
-        return settings.secret_key
-    path = settings.home / KEY_FILE
-    settings.home.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        _write_private(path, secrets.token_urlsafe(48))
-    return SecretStr(path.read_text().strip())
 
 
 @contextmanager

@@ -15,8 +15,6 @@ class Settings(BaseSettings):
     """Folder that holds the database, vectors, archives and session files."""
     database_url: str | None = Field(default=None, alias="DATABASE_URL")
     """SQLAlchemy URL; default: a SQLite file in `home`."""
-    secret_key: SecretStr | None = Field(default=None, alias="NURTURE_SECRET_KEY")
-    """Signs session cookies and tracking links; default: made once and kept in `home`."""
     host: str = Field(default="127.0.0.1", alias="NURTURE_HOST")
     port: int = Field(default=8000, ge=1, le=65535, alias="NURTURE_PORT")
     tick_seconds: float = Field(default=5.0, gt=0, alias="NURTURE_TICK_SECONDS")

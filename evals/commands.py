@@ -1,13 +1,19 @@
 """Adds `nurture eval` and `nurture bench` to the command line."""
 
+import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
 from api.cli.console import notes, say, say_json
 from api.cli.opened import Json, Today, opened
 
+if TYPE_CHECKING:
+    from api.bootstrap import Nurture
+
+T = TypeVar("T")
 suites = typer.Typer(help="Score the product; exit code 0 only if every bar holds.", no_args_is_help=True)
 benchmarks = typer.Typer(help="Measure the product; exit code 0 only if every bar holds.", no_args_is_help=True)
 
@@ -44,8 +50,7 @@ def language(
 
     cases = read_cases(file or DEV_FILE)
     with opened(today) as nurture:
-        verdicts = run(nurture, cases, progress=lambda case_id: notes.print(f"{case_id} ", end=""))
-    notes.print()
+        verdicts = asyncio.run(_closing(nurture, run(nurture, cases, progress=notes.print)))
     _finish(LanguageReport.of(verdicts), as_json=as_json)
 
 
@@ -59,8 +64,15 @@ def turns(
     from evals.benchmarks.turns import measure_turns
 
     with opened(today) as nurture:
-        report = measure_turns(nurture, rounds=rounds)
+        report = asyncio.run(_closing(nurture, measure_turns(nurture, rounds=rounds)))
     _finish(report, as_json=as_json)
+
+
+async def _closing(nurture: "Nurture", work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return await work
+    finally:
+        await nurture.assistant.aclose()
 
 
 def _finish(report: Report, *, as_json: bool) -> None:

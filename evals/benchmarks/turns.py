@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from agent.ask import say_in
 from api.bootstrap import Nurture
 from crm.access.service import find_actor
 from crm.database import read_only
@@ -64,7 +65,7 @@ class TurnsReport:
         )
 
 
-def measure_turns(nurture: Nurture, *, rounds: int) -> TurnsReport:
+async def measure_turns(nurture: Nurture, *, rounds: int) -> TurnsReport:
     """Hold each conversation `rounds` times, after one that warms up, and time every turn."""
     with read_only(nurture.sessions) as session:
         actor = find_actor(session, "ops")
@@ -72,10 +73,10 @@ def measure_turns(nurture: Nurture, *, rounds: int) -> TurnsReport:
     timings: list[tuple[float, str]] = []
     for number in range(rounds + 1):
         for conversation in CONVERSATIONS:
-            talk = nurture.assistant.conversation(actor)
+            thread_id = await nurture.assistant.open_thread(actor)
             for words in conversation:
                 started = time.perf_counter()
-                talk.say(words)
+                await say_in(nurture.assistant, actor, thread_id, words)
                 if number:
                     timings.append(((time.perf_counter() - started) * 1000, words))
     spent = [milliseconds for milliseconds, _ in timings]

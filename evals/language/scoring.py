@@ -8,6 +8,7 @@ from evals.language.cases import SEGMENT_KINDS, Case
 from evals.language.denotation import Denotation
 
 Json = Mapping[str, Any]
+DONE = frozenset({"done", "pending_approval"})
 WRITES = frozenset({"DRAFT", "WRITE", "REACH"})
 TOOL_OF_ACTION = {
     "create_campaign": "draft_campaign",
@@ -149,12 +150,12 @@ def _last_call(turn: Json, name: str) -> Json | None:
     pending = turn["pending"]
     if pending and pending["tool"] in names:
         return {"name": pending["tool"], "args": pending["args"], "artifact": {}}
-    calls = [call for call in turn["tool_calls"] if call["name"] in names and call["status"] != "error"]
+    calls = [call for call in turn["tool_calls"] if call["name"] in names and call["status"] in DONE]
     return calls[-1] if calls else None
 
 
 def _wrote_too_much(expect: Json, turn: Json) -> bool:
-    done = {call["effect"].upper() for call in turn["tool_calls"] if call["status"] == "ok"} & WRITES
+    done = {call["effect"].upper() for call in turn["tool_calls"] if call["status"] in DONE} & WRITES
     allowed = {
         "none": set(),
         "draft": {"DRAFT"},

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from agent.ask import ask
 from api.bootstrap import Nurture
 from crm.access.service import find_actor
 from crm.catalog import segment_scope
@@ -39,13 +40,13 @@ class Slice:
         return f"{self.right:>4} of {self.total:<4} {self.right / self.total:6.1%}  [{low:.0%}, {high:.0%}]"
 
 
-def run(nurture: Nurture, cases: Iterable[Case], progress: Callable[[str], None]) -> list[Verdict]:
+async def run(nurture: Nurture, cases: Iterable[Case], progress: Callable[[str], None]) -> list[Verdict]:
     """Ask each case in a thread of its own and score its last turn. Drafts that cases make stay in the database."""
     verdicts = []
     for case in cases:
         with read_only(nurture.sessions) as session:
             actor = find_actor(session, PERSONAS[case.persona])
-        answered = nurture.assistant.ask(actor, case.turns)
+        answered = await ask(nurture.assistant, actor, case.turns)
         with read_only(nurture.sessions) as session:
             scope = segment_scope(session, actor, nurture.clock.now())
             verdicts.append(score(case, answered["turns"][-1], Denotation(session, scope)))

@@ -1,0 +1,90 @@
+"""`nurture campaign` and `nurture report`: where campaigns stand and what they did."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from api.cli.console import say, say_json
+from api.cli.opened import AsPerson, Json, Today, opened, person
+
+Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Name or id.")]
+campaign = typer.Typer(help="Campaigns.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(campaign, name="campaign")
+    app.command("report")(report)
+
+
+@campaign.command("list")
+def list_all(as_json: Json = False) -> None:
+    """Every campaign with its state, the newest first."""
+    from crm.campaigns.service import list_campaigns
+    from crm.database import read_only
+
+    with opened() as nurture, read_only(nurture.sessions) as session:
+        rows = [
+            {"id": c.id, "name": c.name, "state": c.state.value, "starts_at": c.starts_at}
+            for c in list_campaigns(session)
+        ]
+    if as_json:
+        say_json(rows)
+    else:
+        for row in rows:
+            starts = f"{row['starts_at']:%Y-%m-%d %H:%M} UTC" if row["starts_at"] else "no start"
+            say(f"{row['id']:>4}  {row['state']:<18} {starts:<22} {row['name']}")
+
+
+@campaign.command("monitor")
+def monitor_one(name: Name, as_json: Json = False) -> None:
+    """Where every message of a campaign is; the parts add up."""
+    from crm.campaigns.monitor import monitor
+    from crm.campaigns.service import find_campaign
+    from crm.database import read_only
+
+    with opened() as nurture, read_only(nurture.sessions) as session:
+        seen = monitor(session, find_campaign(session, name).id, nurture.clock.now())
+    if as_json:
+        say_json(seen.model_dump(mode="json"))
+        return
+    counts = seen.counts
+    say(f"{seen.name}: {seen.state}, {seen.members:,} members, {seen.holdout:,} held out")
+    say(
+        f"  {counts.planned:,} messages = {counts.delivered:,} delivered + {counts.failed:,} failed + "
+        f"{counts.unknown:,} unknown + {counts.excluded:,} excluded + {counts.pending:,} pending"
+    )
+    for row in seen.exclusions:
+        say(f"  excluded on {row.channel}: {row.count:,} {row.reason}")
+
+
+def report(
+    name: Name,
+    as_: AsPerson = "admin",
+    today: Today = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Write the review as a PDF.")] = None,
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the words.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Review a campaign: what it did, against its holdout or, for imported ones, as an observation."""
+    from crm.campaigns.service import find_campaign
+    from crm.database import unit_of_work
+    from crm.reports.pdf import render_pdf
+    from crm.reports.review import review_campaign
+
+    with opened(today) as nurture:
+        actor = person(nurture, as_)
+        with unit_of_work(nurture.sessions) as session:
+            found = find_campaign(session, name)
+            review = review_campaign(session, found.id, actor=actor, now=nurture.clock.now())
+    if pdf is not None:
+        pdf.write_bytes(render_pdf(review, language=language))
+    if as_json:
+        say_json(review.model_dump(mode="json"))
+        return
+    say(f"{review.campaign}, review version {review.version}")
+    say(f"  {review.headline.words.in_language(language)}")
+    for metric in review.metrics:
+        say(f"  {metric.label.in_language(language)}: {metric.words.in_language(language)}")
+    for note in review.notes:
+        say(f"  note: {note.in_language(language)}")

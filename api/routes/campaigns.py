@@ -1,0 +1,258 @@
+"""Campaigns: brief, plan, approval, operation, monitor. `campaign` in a path is an id or a name."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from api.auth import SignedIn, TheNurture
+from api.bootstrap import Nurture
+from crm.access.actor import Actor, Permission, require
+from crm.access.approvals import pending_approvals
+from crm.access.models import Account
+from crm.campaigns import service
+from crm.campaigns.audience import author_scope
+from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.monitor import CampaignMonitor, monitor
+from crm.campaigns.plan import CampaignPlan, compute_plan
+from crm.catalog import CATALOG
+from crm.database import read_only, unit_of_work
+from crm.outreach.browse import LedgerFilter, browse_ledger
+
+router = APIRouter(prefix="/api", tags=["campaigns"])
+
+
+class CampaignRow(BaseModel):
+    id: int
+    name: str
+    state: CampaignState
+    state_note: str | None
+    starts_at: datetime | None
+    updated_at: datetime
+
+
+class CampaignPage(BaseModel):
+    items: list[CampaignRow]
+    next_cursor: int | None
+    """Pass as `before` to read on; null at the end."""
+
+
+class CampaignView(CampaignRow):
+    brief: CampaignBrief
+
+
+class ApprovalRow(BaseModel):
+    id: int
+    campaign_id: int
+    campaign: str
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime
+    facts: dict[str, Any]
+    """What is to be approved: audience, copy, cost, dates."""
+
+
+class Changes(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    changes: dict[str, Any] = Field(min_length=1, examples=[{"channels": ["sms"], "holdout_pct": 15}])
+
+
+class Submission(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    start: datetime | None = None
+    """Another start, local wall time without a zone."""
+
+
+class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    note: str | None = Field(default=None, max_length=2_000)
+
+
+class MessageRow(BaseModel):
+    message_id: int
+    member_id: int
+    member_name: str
+    channel: str
+    step_key: str
+    state: str
+    reason: str | None
+    due_at: datetime
+    sent_at: datetime | None
+    address: str | None
+    subject: str | None
+    body: str | None
+
+
+class MessagePage(BaseModel):
+    total: int
+    items: list[MessageRow]
+
+
+@router.get("/campaigns")
+def list_campaigns(
+    actor: SignedIn,
+    nurture: TheNurture,
+    state: CampaignState | None = None,
+    before: Annotated[int | None, Query(ge=1)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> CampaignPage:
+    """The newest first."""
+    with read_only(nurture.sessions) as session:
+        found = [c for c in service.list_campaigns(session, state) if before is None or c.id < before]
+    page = found[:limit]
+    next_cursor = page[-1].id if len(found) > limit else None
+    return CampaignPage(items=[CampaignRow(**_row(campaign)) for campaign in page], next_cursor=next_cursor)
+
+
+@router.post("/campaigns", status_code=201)
+def create_draft(
+    brief: CampaignBrief,
+    actor: SignedIn,
+    nurture: TheNurture,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> CampaignView:
+    """Save a draft; nothing is sent. The same Idempotency-Key returns the first draft."""
+    request_id = f"api:{actor.account_id}:{idempotency_key or uuid4().hex}"
+    with unit_of_work(nurture.sessions) as session:
+        now = nurture.clock.now()
+        return _view(
+            service.create_draft(session, brief=brief, actor=actor, request_id=request_id, now=now, catalog=CATALOG)
+        )
+
+
+@router.get("/campaigns/{campaign}")
+def show_campaign(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    with read_only(nurture.sessions) as session:
+        return _view(service.find_campaign(session, campaign))
+
+
+@router.patch("/campaigns/{campaign}")
+def change_draft(campaign: str, body: Changes, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    """Replace parts of the brief; an approval given or asked for before is void."""
+
+    def work(session: Session, found: Campaign, now: datetime) -> Campaign:
+        return service.change_draft(session, found.id, changes=body.changes, actor=actor, now=now, catalog=CATALOG)
+
+    return _changed(nurture, campaign, work)
+
+
+@router.get("/campaigns/{campaign}/plan")
+def plan(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignPlan:
+    """What the campaign would do if it were launched, counted now."""
+    require(actor, Permission.READ_MEMBERS)
+    now = nurture.clock.now()
+    with read_only(nurture.sessions) as session:
+        found = service.find_campaign(session, campaign)
+        return compute_plan(session, service.brief_of(found), author_scope(session, found.author_id, CATALOG, now), now)
+
+
+@router.post("/campaigns/{campaign}/submit")
+def submit(campaign: str, body: Submission, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    """Ask for approval of the campaign as it stands."""
+
+    def work(session: Session, found: Campaign, now: datetime) -> Campaign:
+        service.submit(session, found.id, actor=actor, now=now, catalog=CATALOG, start=body.start)
+        return found
+
+    return _changed(nurture, campaign, work)
+
+
+@router.post("/campaigns/{campaign}/approve")
+def approve(campaign: str, body: Note, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    """Approve what was submitted; whoever wrote or changed it cannot."""
+    return _changed(nurture, campaign, _decision(service.approve, actor, body))
+
+
+@router.post("/campaigns/{campaign}/reject")
+def reject(campaign: str, body: Note, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    return _changed(nurture, campaign, _decision(service.reject, actor, body))
+
+
+@router.post("/campaigns/{campaign}/pause")
+def pause(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    return _changed(nurture, campaign, _operation(service.pause, actor))
+
+
+@router.post("/campaigns/{campaign}/resume")
+def resume(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    return _changed(nurture, campaign, _operation(service.resume, actor))
+
+
+@router.post("/campaigns/{campaign}/cancel")
+def cancel(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    return _changed(nurture, campaign, _operation(service.cancel, actor))
+
+
+@router.get("/campaigns/{campaign}/monitor")
+def show_monitor(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignMonitor:
+    """Where every message is; the parts add up at any moment."""
+    with read_only(nurture.sessions) as session:
+        return monitor(session, service.find_campaign(session, campaign).id, nurture.clock.now())
+
+
+@router.get("/campaigns/{campaign}/messages")
+def list_messages(
+    campaign: str,
+    actor: SignedIn,
+    nurture: TheNurture,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> MessagePage:
+    """The campaign's ledger, message by message; addresses are masked unless the reader may see them."""
+    with read_only(nurture.sessions) as session:
+        found = service.find_campaign(session, campaign)
+        if found.journey_id is None:
+            return MessagePage(total=0, items=[])
+        page = browse_ledger(session, found.journey_id, LedgerFilter(offset=offset, limit=limit), actor=actor)
+    return MessagePage(total=page.total, items=[MessageRow(**vars(line)) for line in page.lines])
+
+
+@router.get("/approvals")
+def list_approvals(actor: SignedIn, nurture: TheNurture) -> list[ApprovalRow]:
+    """What waits for a decision, oldest first."""
+    with read_only(nurture.sessions) as session:
+        return [
+            ApprovalRow(
+                id=approval.id,
+                campaign_id=approval.subject_id,
+                campaign=session.get_one(Campaign, approval.subject_id).name,
+                requested_by=session.get_one(Account, approval.requested_by).display_name,
+                requested_at=approval.requested_at,
+                expires_at=approval.expires_at,
+                facts=approval.facts,
+            )
+            for approval in pending_approvals(session, nurture.clock.now())
+            if approval.subject_kind == service.SUBJECT_KIND
+        ]
+
+
+Work = Callable[[Session, Campaign, datetime], Campaign]
+
+
+def _changed(nurture: Nurture, name: str, work: Work) -> CampaignView:
+    with unit_of_work(nurture.sessions) as session:
+        return _view(work(session, service.find_campaign(session, name), nurture.clock.now()))
+
+
+def _decision(decide: Callable[..., Campaign], actor: Actor, body: Note) -> Work:
+    return lambda session, found, now: decide(session, found.id, actor=actor, now=now, note=body.note)
+
+
+def _operation(operate: Callable[..., Campaign], actor: Actor) -> Work:
+    return lambda session, found, now: operate(session, found.id, actor=actor, now=now)
+
+
+def _row(campaign: Campaign) -> dict[str, Any]:
+    return {field: getattr(campaign, field) for field in CampaignRow.model_fields}
+
+
+def _view(campaign: Campaign) -> CampaignView:
+    return CampaignView(**_row(campaign), brief=service.brief_of(campaign))

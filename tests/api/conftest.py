@@ -1,0 +1,124 @@
+"""Data folders that hold a demo, and a real server on loopback."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.bootstrap import bootstrap
+from crm.datasets.demo import load_demo
+from crm.settings import Settings
+
+DEMO_MEMBERS = 1_500
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def loaded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a small demo on Monday 1 June 2026; tests copy it."""
+    home = tmp_path_factory.mktemp("demo")
+    nurture = bootstrap(Settings(home=home))
+    load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=DEMO_MEMBERS)
+    nurture.close()
+    return home
+
+
+@pytest.fixture
+def home(loaded_home: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(loaded_home, tmp_path / "home"))
+
+
+@dataclass(frozen=True)
+class Server:
+    """A `nurture serve` process."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+    def client(self, username: str) -> httpx.Client:
+        """A client that is signed in as one of the demo people."""
+        client = httpx.Client(base_url=self.url, timeout=120)
+        answer = client.post("/api/session", json={"username": username, "password": "nurture-demo"})
+        answer.raise_for_status()
+        return client
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def nurture_command(*args: str) -> list[str]:
+    return [sys.executable, "-c", "from api.cli import main; main()", *args]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """No setting of the person who runs the tests leaks in."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("NURTURE_", "OPENAI_", "DATABASE_"))}
+    return kept | {"NURTURE_HOME": str(home), "NURTURE_TICK_SECONDS": "3600"}
+
+
+@pytest.fixture
+def run_command(home: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs `nurture` with arguments on the test's own data folder."""
+
+    def run(*args: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            nurture_command(*args), env=environment(home), capture_output=True, text=True, timeout=120, check=False
+        )
+
+    return run
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Server]:
+    """A server on `home`, answering when this enters and gone when it leaves."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    process = subprocess.Popen(
+        nurture_command("serve", "--port", str(port)), env=environment(home), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        _wait_until_ready(url, process)
+        yield Server(url, process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=20)
+        if process.stderr:
+            process.stderr.close()
+
+
+def _wait_until_ready(url: str, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended: {process.stderr.read() if process.stderr else ''}")
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise TimeoutError("the server did not answer in time")
+
+
+@pytest.fixture
+def server(home: Path) -> Iterator[Server]:
+    with serving(home) as running:
+        yield running

@@ -1,0 +1,96 @@
+"""The main job, end to end: ask, plan, approve, send, review, learn. Real server, real graph, real database."""
+
+import sqlite3
+from pathlib import Path
+
+import httpx
+
+from tests.api.conftest import Server
+from tests.api.talking import Talk
+
+PLATINUM_WITHOUT_ORDERS = """
+    SELECT count(*) FROM members m WHERE tier = 'platinum' AND NOT EXISTS (
+        SELECT 1 FROM orders o WHERE o.member_id = m.id
+        AND date(o.ordered_at + 8 * 3600, 'unixepoch') BETWEEN '2026-05-02' AND '2026-06-01')
+"""
+"""Windows are whole local days; Shanghai is 8 hours ahead all year."""
+
+SENT_AGAINST_CONSENT = """
+    SELECT count(*) FROM outbox_items i
+    LEFT JOIN consents c ON c.member_id = i.member_id AND c.channel = i.channel
+    WHERE c.granted IS NOT 1 OR EXISTS (SELECT 1 FROM suppressions s WHERE s.member_id = i.member_id)
+"""
+
+
+def scalar(home: Path, sql: str) -> int:
+    with sqlite3.connect(home / "nurture.sqlite") as connection:
+        value: int = connection.execute(sql).fetchone()[0]
+        return value
+
+
+def walk(client: httpx.Client, to: str) -> None:
+    client.post("/api/workspace/clock", json={"at": to}).raise_for_status()
+
+
+def test_a_win_back_from_the_first_question_to_the_lesson(server: Server, home: Path) -> None:
+    mia, grace = server.client("mia"), server.client("grace")
+    talk = Talk.opened(mia)
+
+    asked = talk.say("how many platinum members have not bought anything in the last 30 days?").card("query_segment")
+    assert asked["count"] == scalar(home, PLATINUM_WITHOUT_ORDERS)
+
+    drafted = talk.say(
+        "draft a win-back campaign for them: 20% off coupon by SMS and e-mail, start Thursday 10:00, "
+        "keep 10% as holdout"
+    ).card("draft_campaign")
+    brief, plan = drafted["brief"], drafted["plan"]
+    assert brief["start"].startswith("2026-06-04T10:00")
+    assert (set(brief["channels"]), brief["holdout_pct"]) == ({"sms", "email"}, 10)
+    assert plan["audience_count"] == asked["count"]
+    assert scalar(home, "SELECT count(*) FROM outbox_items") == 0
+
+    question = talk.say("submit it for approval").first("confirmation_asked")
+    talk.decide(question["interrupt_id"], "approve")
+    name, campaign_id = drafted["name"], drafted["campaign_id"]
+    refused = mia.post(f"/api/campaigns/{campaign_id}/approve", json={})
+    assert refused.status_code == 403
+    waiting = grace.get("/api/approvals").raise_for_status().json()
+    assert [item["campaign"] for item in waiting if item["campaign_id"] == campaign_id] == [name]
+    grace.post(f"/api/campaigns/{campaign_id}/approve", json={"note": "go"}).raise_for_status()
+
+    walk(grace, "2026-06-04T22:00:00+08:00")
+    monitor = mia.get(f"/api/campaigns/{campaign_id}/monitor").raise_for_status().json()
+    counts = monitor["counts"]
+    assert counts["delivered"] == plan["total_messages"] - plan["deferred_messages"]
+    assert counts["planned"] == sum(counts[part] for part in ("pending", "delivered", "failed", "unknown", "excluded"))
+    assert monitor["holdout"] == plan["holdout_count"]
+    assert {row["reason"] for row in monitor["exclusions"]} >= {"no_consent", "holdout"}
+    assert scalar(home, SENT_AGAINST_CONSENT) == 0
+
+    walk(grace, "2026-06-20T12:00:00+08:00")
+    reviewed = talk.say("how did the win-back do?").card("review_campaign")
+    assert reviewed["campaign"] == name
+    assert {"incremental_gmv_total", "retention_lift", "roi"} <= {metric["id"] for metric in reviewed["metrics"]}
+    pdf = mia.get(f"/api/campaigns/{campaign_id}/review.pdf").raise_for_status()
+    assert pdf.content.startswith(b"%PDF")
+
+    learned = talk.say("what did we learn about SMS win-backs?").card("search_insights")
+    assert any(name in hit["source"] for hit in learned["hits"])
+
+
+def test_a_confirmation_survives_a_killed_server(home: Path) -> None:
+    from tests.api.conftest import serving
+
+    with serving(home) as server:
+        talk = Talk.opened(server.client("mia"))
+        talk.say("draft a campaign for gold members in Beijing, 10% off by email, start Friday 9:30")
+        question = talk.say("submit it for approval").first("confirmation_asked")
+        server.kill()
+    assert scalar(home, "SELECT count(*) FROM approvals WHERE facts LIKE '%Beijing%'") == 0
+
+    with serving(home) as server:
+        again = Talk(server.client("mia"), talk.thread_id)
+        assert [entry["kind"] for entry in again.entries() if entry["is_open"]] == ["confirmation"]
+        again.decide(question["interrupt_id"], "approve")
+        pending = server.client("grace").get("/api/approvals").raise_for_status().json()
+        assert len([item for item in pending if item["requested_by"] == "Mia Chen"]) >= 1
