@@ -9,7 +9,7 @@ from agent.planner.request import Request
 from agent.planner.slots.channels import channel_names
 from agent.planner.slots.names import find_new_name
 from agent.planner.slots.span import Span, mask
-from crm.segments.language.reader import Reading, SegmentRequest
+from crm.segments.language.reader import Question, Reading, SegmentRequest
 
 _VERB = (
     r"(?:create|draft|set ?up|build|make|prepare|launch|start|design|run|spin up|put together|organi[sz]e|plan"
@@ -34,7 +34,8 @@ _THEM = re.compile(
     r"|treat)\s(?:all (?:of )?)?(?:them|those(?: (?:members|people|customers|ppl))?"
     r"|these(?: (?:members|people|customers|ppl))?|that (?:segment|group|list|audience|crowd)|this (?:segment"
     r"|group|list|audience|crowd)|the same (?:people|group|audience|segment|members)"
-    r"|the (?:segment|list|group) above)\b|他们|她们|这些(?:人|会员|客户)|这批(?:人|会员|客户)|这个人群|上述(?:人|会员)|以上会员"
+    r"|the (?:segment|list|group) above)\b"
+    r"|他们|她们|这些(?:人|会员|客户)|这批(?:人|会员|客户)|这个人群|上述(?:人|会员)|以上会员"
 )
 _EVERYONE = re.compile(
     r"\b(?:everyone|everybody|all (?:of )?(?:our |the )?(?:members?|customers?|people|users?|clients?)"
@@ -54,6 +55,11 @@ _NO_OFFER = re.compile(
     r"|welcome|greeting|no offer|without (?:an )?offer|no discount|information\w*)\b"
     r"|感谢|通知|公告|邀请|提醒|问卷|预告|无优惠|不带优惠|不用优惠"
 )
+_UNNAMED_BENEFIT = re.compile(
+    r"(?<!redeemed )(?<!used )(?<!got )\b(?:the|an?|this|that|their|another|our|some)\s(?:coupons?|vouchers?"
+    r"|gifts?|offers?|discounts?)\b"
+)
+"""A benefit that the request speaks of without naming it; not a condition on having redeemed one."""
 _DRAFTING_WORDS = frozenset(
     [
         "campaign",
@@ -122,6 +128,10 @@ _HEAD_FIELDS = frozenset({"tier", "city", "lifecycle_stage", "gender", "age", "c
 """Conditions that may stand before 'campaign' ('a platinum win-back campaign'); other words there name its goal."""
 
 
+NO_HOLDOUT_ASKED = "asked for in the request"
+"""The reason recorded when the person wants no holdout and gives none."""
+
+
 @dataclass(frozen=True)
 class BriefWords:
     name: str | None
@@ -130,8 +140,8 @@ class BriefWords:
     """Segment definition; None when the words describe nobody."""
     order_by: Mapping[str, Any] | None
     limit: int | None
-    vague_audience: str | None
-    """A word for the audience that has no agreed meaning, e.g. `best`."""
+    question: Question | None
+    """What must be known about the audience first: its words have no agreed meaning, e.g. `best`."""
     channels: tuple[str, ...]
     offers: tuple[Mapping[str, Any], ...]
     start: str | None
@@ -158,6 +168,7 @@ class BriefWords:
             "start": self.start,
             "end": self.end,
             "holdout_pct": self.holdout_pct,
+            "holdout_waiver": NO_HOLDOUT_ASKED if self.holdout_pct == 0 else None,
             "budget_cents": self.budget_cents,
         }
         return {key: value for key, value in given.items() if value is not None}
@@ -168,7 +179,7 @@ def read_brief_words(request: Request, *, changing: bool = False, whole_is_audie
     name = find_new_name(request.words)
     goal = _goal(request)
     reading = None if changing else _audience_reading(request, whole=whole_is_audience)
-    segment, vague = _segment(request, reading)
+    segment, question = _segment(request, reading)
     schedule = request.schedule
     return BriefWords(
         name=name.name if name else None,
@@ -176,7 +187,7 @@ def read_brief_words(request: Request, *, changing: bool = False, whole_is_audie
         audience=segment.definition if segment else None,
         order_by=segment.order_by if segment else None,
         limit=segment.limit if segment else None,
-        vague_audience=vague,
+        question=question,
         channels=channel_names(request.channels),
         offers=tuple(found.offer for found in request.offers),
         start=schedule.start_text,
@@ -197,7 +208,9 @@ def audience_of(request: Request, brief: Mapping[str, Any]) -> Mapping[str, Any]
     audience = brief.get("audience")
     previous = SegmentRequest(definition=audience) if audience else None
     reading = request.read(text, previous=previous)
-    if reading.request is None or reading.question is not None or reading.request.definition == audience:
+    if reading.request is None or reading.question is not None:
+        return None
+    if reading.request.definition in (audience, {"all": []}):
         return None
     if previous is not None and not reading.is_refinement:
         return None
@@ -226,9 +239,11 @@ def _goal(request: Request) -> str | None:
 
 def _audience_text(request: Request, *, keep_head: bool = False) -> str:
     """The request with every slot and every word around the slots blanked."""
-    spans = [found.span for found in (*request.offers, *request.channels)]
+    spans = [offer.span for offer in request.offers] + [channel.span for channel in request.channels]
     spans += list(request.schedule.spans)
-    spans += [found.span for found in (request.holdout, request.budget) if found]
+    spans += [Span(match.start(), match.end()) for match in _UNNAMED_BENEFIT.finditer(request.unnamed)]
+    spans += [request.holdout.span] if request.holdout else []
+    spans += [request.budget.span] if request.budget else []
     name = find_new_name(request.words)
     spans += [name.span] if name and name.name not in {each.reference for each in request.campaigns} else []
     if not keep_head and (head := _HEAD.match(request.unnamed) or _HEAD_ZH.search(request.unnamed)):
@@ -244,10 +259,10 @@ def _audience_reading(request: Request, *, whole: bool) -> Reading | None:
     return request.read(text, previous=None)
 
 
-def _segment(request: Request, reading: Reading | None) -> tuple[SegmentRequest | None, str | None]:
-    """The audience and, when its words are vague, the vague word."""
+def _segment(request: Request, reading: Reading | None) -> tuple[SegmentRequest | None, Question | None]:
+    """The audience, or what must be asked about it."""
     if reading is not None and reading.question is not None:
-        return None, ", ".join(reading.question.about) or None
+        return None, reading.question
     if _THEM.search(request.lowered) and request.focus.segment is not None:
         return _narrowed(request.focus.segment, reading), None
     segment = reading.request if reading is not None else None

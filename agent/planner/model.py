@@ -159,7 +159,7 @@ def _without_missing_tools(request: Request, calls: Calls, tool_names: Sequence[
     action = forbidden[0].replace("_", " ")
     words = which(
         request,
-        f"Your role ({request.world.actor.role}) does not include this: {action}. Please ask a colleague who may do it.",
+        f"Your role ({request.world.actor.role}) does not include this: {action}. Someone with that right can do it.",
         f"您的角色（{request.world.actor.role}）没有此权限：{action}。请联系有权限的同事。",
     )
     return Refuse("permission", words)

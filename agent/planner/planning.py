@@ -1,4 +1,4 @@
-"""From a request to an act: the intent that fits best plans it, or the one whose question is being answered completes it."""
+"""From a request to an act: the best fitting intent plans it, or the one that asked a question completes it."""
 
 import re
 from dataclasses import dataclass

@@ -11,6 +11,7 @@ from agent.planner.language import Language, language_of
 from agent.planner.slots.budget import BudgetFound, find_budget
 from agent.planner.slots.channels import ChannelFound, find_channels
 from agent.planner.slots.holdout import HoldoutFound, find_holdout
+from agent.planner.slots.members import MemberMention, find_member
 from agent.planner.slots.names import NameFound, find_quoted
 from agent.planner.slots.offers import OfferFound, find_offers, names_an_offer
 from agent.planner.slots.references import CampaignMention, find_campaigns, guess_campaigns, unknown_name
@@ -20,7 +21,7 @@ from crm.access.actor import Actor
 from crm.segments.language.kinds import Moment
 from crm.segments.language.moments import read_moments
 from crm.segments.language.reader import Reading, SegmentRequest, read_segment
-from crm.segments.language.vocabulary import Vocabulary
+from crm.segments.language.vocabulary import MEMBER, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Request:
     @cached_property
     def unnamed(self) -> str:
         """The words in lower case with campaign names and quotes blanked: what is left to look for cues in."""
-        spans = [each.span for each in (*self.campaigns, *self.quoted)]
-        return mask(self.lowered, spans)
+        named = [each.span for each in self.campaigns]
+        return mask(self.lowered, [*named, *(each.span for each in self.quoted)])
 
     @cached_property
     def quoted(self) -> tuple[NameFound, ...]:
@@ -94,6 +95,12 @@ class Request:
     @cached_property
     def budget(self) -> BudgetFound | None:
         return find_budget(self.unnamed)
+
+    @cached_property
+    def member(self) -> MemberMention | None:
+        """The member named, or those who share the name."""
+        vocabulary = self.world.vocabulary
+        return find_member(self.words, vocabulary.values.get(MEMBER, ()), vocabulary.local_names)
 
     @cached_property
     def reading(self) -> Reading:

@@ -17,13 +17,11 @@ def say_review(voice: Voice, result: Json, view: Json) -> str:
     parts.append(_bullets(_metric_lines(voice, result, wanted)))
     if view.get("group_by") or view.get("channels") or not wanted:
         parts.append(_bullets(_channel_lines(voice, result, view.get("channels") or ())))
-    parts.append(_bullets(voice.words(anomaly.get("words")) for anomaly in result.get("anomalies") or ()))
+    parts.append(_bullets(_words(voice, anomaly) for anomaly in result.get("anomalies") or ()))
     if steps := (result.get("next_steps") or [])[:STEPS_SAID]:
         title = voice.say("Next steps:", "建议：")
-        parts.append(
-            f"{title}\n{_bullets(voice.words(step.get('words', step) if isinstance(step, Mapping) else step) for step in steps)}"
-        )
-    parts.append(" ".join(voice.words(note) for note in (result.get("notes") or [])[:2]))
+        parts.append(f"{title}\n{_bullets(_words(voice, step) for step in steps)}")
+    parts.append(" ".join(_words(voice, note) for note in (result.get("notes") or [])[:2]))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -52,7 +50,7 @@ def _campaign(result: Json) -> str:
 
 def _headline(voice: Voice, result: Json) -> str:
     headline = result.get("headline")
-    words = voice.words(headline.get("words", headline) if isinstance(headline, Mapping) else headline or "")
+    words = _words(voice, headline or "")
     as_of = result.get("as_of")
     when = voice.say(f" (as of {voice.day(as_of)})", f"（截至{voice.day(as_of)}）") if as_of else ""
     return f"**{_campaign(result)}**{when}: {words}"
@@ -97,6 +95,11 @@ def _channel_lines(voice: Voice, result: Json, channels: Sequence[str]) -> list[
             parts.append(voice.say(f"cost {voice.money(row['cost_cents'])}", f"成本 {voice.money(row['cost_cents'])}"))
         lines.append(f"{voice.channel(str(row['channel']))}: {voice.listed(parts)}")
     return lines
+
+
+def _words(voice: Voice, said: Any) -> str:
+    """Words given as they are or under `words`."""
+    return voice.words(said.get("words", said) if isinstance(said, Mapping) else said)
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -35,13 +35,14 @@ def say_segment(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any
 
 def say_breakdown(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
     groups = result.get("groups") or []
+    total = int(result.get("groups_total", len(groups)))
     head = f"{_clause(str(result.get('read_back', '')))}{_as_of(voice, result)}"
     if not groups:
         return voice.say(f"No groups: {head}", f"没有分组：{head}")
     metric = result.get("metric") or {}
     is_count = metric.get("fn", "count") == "count"
     rows = [_group_row(voice, group, metric, is_count=is_count) for group in groups[:GROUPS_SAID]]
-    left = len(groups) - GROUPS_SAID
+    left = total - len(rows)
     more = [voice.say(f"and {left} more groups on the card", f"其余 {left} 组见卡片")] if left > 0 else []
     return "\n".join([head, "", *(f"- {row}" for row in [*rows, *more])])
 
@@ -49,13 +50,13 @@ def say_breakdown(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, A
 def say_explanation(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
     member = result.get("member")
     name = unfence(str(member.get("name") if isinstance(member, Mapping) else member or ""))
-    verdict = result.get("overall", result.get("is_member", result.get("verdict")))
-    inside = verdict in (True, "true")
+    verdict = result.get("is_member")
+    inside = verdict is True
     head = voice.say(
         f"**{name}** {'is' if inside else 'is not'} in this segment{_as_of(voice, result)}",
         f"**{name}** {'在' if inside else '不在'}这个人群里{_as_of(voice, result)}",
     )
-    lines = [_condition(voice, condition) for condition in result.get("conditions") or result.get("leaves") or ()]
+    lines = [_condition(voice, condition) for condition in result.get("conditions") or ()]
     return "\n".join([head, "", *(f"- {line}" for line in lines)]) if lines else head
 
 
@@ -90,7 +91,7 @@ def _group_row(voice: Voice, group: Mapping[str, Any], metric: Mapping[str, Any]
 
 def _condition(voice: Voice, condition: Mapping[str, Any]) -> str:
     verdict = condition.get("verdict")
-    mark = {True: "✓", "true": "✓", False: "✗", "false": "✗"}.get(verdict, "?")  # type: ignore[arg-type]
+    mark = "?" if verdict is None else "✓" if verdict else "✗"
     value = condition.get("value")
     actual = voice.say(f": {value}", f"：{value}") if value is not None else voice.say(": not known", "：未知")
     return f"{mark} {unfence(str(condition.get('words', '')))}{unfence(actual)}"

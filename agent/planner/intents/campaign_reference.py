@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from agent.planner.request import Request
 
 _POINTS_BACK = re.compile(
-    r"\b(?:it|its|that|this|the|that one|this one|same)\b(?: (?:campaign|draft|one|report|review|plan))?|它|这个"
-    r"|那个|该活动|上面的"
+    r"\b(?:it|its|that|this|same|(?:the|that|this) (?:campaign|draft|one|report|review|plan))\b|它|这个|那个|该活动|上面的"
+)
+_MEMBERS = re.compile(
+    r"\b(?:members?|customers?|people|ppl|everyone|anyone|shoppers?"
+    r"|who (?:were|was|joined|got|received|opened|clicked|bought))\b|会员|客户|顾客|的人"
 )
 
 
@@ -20,22 +23,38 @@ class CampaignMeant:
 
 
 def campaign_meant(request: Request) -> CampaignMeant:
-    """The campaign named, else the one in focus, else a guess; several equal guesses are candidates."""
+    """The campaign named; else the one in focus when the words point back; else a guess; else the one in focus."""
     if request.campaigns:
         return CampaignMeant(request.campaigns[0].reference)
     guesses = request.guessed_campaigns
     focus = request.focus.campaign
+    if focus is not None and (points_back(request) or focus.name in guesses):
+        return CampaignMeant(focus.reference)
     if len(guesses) == 1:
         return CampaignMeant(guesses[0])
     if request.unknown_campaign:
         return CampaignMeant(request.unknown_campaign)
-    if focus is not None and (not guesses or focus.name in guesses):
+    if focus is not None and not guesses:
         return CampaignMeant(focus.reference)
     return CampaignMeant(None, guesses or request.campaign_names)
 
 
+def points_back(request: Request) -> bool:
+    """'it', 'that campaign', 'the report': words for what was spoken of before."""
+    return bool(_POINTS_BACK.search(request.unnamed))
+
+
+def speaks_of_members(request: Request) -> bool:
+    return bool(_MEMBERS.search(request.unnamed))
+
+
 def speaks_of_campaign(request: Request) -> bool:
-    """Whether the words name a campaign, fully or in part, or point back to one in focus."""
-    if request.campaigns or request.guessed_campaigns:
+    """Whether the words name a campaign, fully or in part, point back to one, or go on about the one in focus.
+
+    A part of a name ('may', 'silver') means nothing in a question about members.
+    """
+    if request.campaigns or (request.guessed_campaigns and not speaks_of_members(request)):
         return True
-    return request.focus.campaign is not None and bool(_POINTS_BACK.search(request.lowered))
+    if request.focus.campaign is None:
+        return False
+    return points_back(request) or (request.focus.topic == "campaign" and not speaks_of_members(request))

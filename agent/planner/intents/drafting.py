@@ -17,6 +17,20 @@ _QUESTION = re.compile(
     r"|see|export)\b|多少|哪些|怎么样|为什么|列出"
 )
 
+_SLOT_QUESTIONS = {
+    "audience": ("which members should get it (audience)", "发给哪些会员（受众）"),
+    "offer": (
+        "what do you want to offer (15% off, a ¥50 coupon, double points)",
+        "提供什么优惠（85折、50元券、双倍积分）",
+    ),
+    "which_coupon": ("which coupon or offer (¥50 off, 15% off)", "哪一张券或哪种优惠（50元券、85折）"),
+    "channel": (
+        "on which channel (email, SMS, push, or each member's preferred one)",
+        "用哪个渠道（邮件、短信、推送，或各自偏好的渠道）",
+    ),
+}
+"""How each slot is asked for, English and Chinese; the reader asks about vague words itself."""
+
 
 class DraftCampaign(Intent):
     name = "draft_campaign"
@@ -29,9 +43,13 @@ class DraftCampaign(Intent):
         "(?:建|创建|做|新建|策划|发起|准备|设置|起草|搞|办|来|弄).{0,30}(?:活动|营销|推广|促销|召回)|(?:活动|召回).{0,4}(?:给|面向|针对)",
     )
     _SENDS: ClassVar[Cues] = Cues(
-        r"(?:send|sms|e-?mail|text|push|message|offer|give|reward|treat|blast|notify|invite|thank)\s(?:an?\s"
-        r"|the\s|out\s|all\s|every\w*\s|our\s|them\b|those\b|these\b|\w+)",
+        r"(?:send|offer|give|reward|treat|blast|notify|invite|thank|reach out to)\s\w+"
+        r"|(?:^|[.,;!]\s*|(?:please|pls|and|then|to|can you|now|just)\s)(?:sms|e-?mail|text|push"
+        r"|message)\s(?!and\b|or\b|only\b)[\w¥$]+",
         "给.{1,40}(?:发|推送|送)|向.{1,40}(?:发|推送)|群发",
+    )
+    _SOMEBODY: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b(?:to|everyone|everybody|all|members?|them|those|customers?|people)\b|给|向|群发"
     )
     _ANY_CAMPAIGN: ClassVar[re.Pattern[str]] = re.compile(r"\bcamp\w{0,4}gns?\b|活动")
 
@@ -42,7 +60,8 @@ class DraftCampaign(Intent):
         if self._MAKES.found_in(text):
             return EXPLICIT - 0.04
         has_offer, has_channel = bool(request.offers), bool(request.channels)
-        if self._SENDS.found_in(text) and (has_offer or has_channel or request.speaks_of_benefit):
+        names_content = has_offer or has_channel or request.speaks_of_benefit
+        if self._SENDS.found_in(text) and names_content and self._SOMEBODY.search(text):
             return LIKELY + 0.02
         if has_offer and has_channel and request.focus.topic != "campaign":
             return LIKELY
@@ -75,17 +94,18 @@ class ChangeCampaign(Intent):
         r"|lower|reduce|decrease|extend|exclude|include|limit|restrict|cut|edit|adjust|too|as well|no|skip|leave out",
         "改|换成|加上?|去掉|删|只|不要|再加|调整|设为|排除|限|另外|也",
     )
-    _START: ClassVar[Cues] = Cues(
-        r"start\w*|begin\w*|at \d|o'clock|move|shift|friday|monday|tuesday|wednesday|thursday|saturday|sunday|tomorrow",
-        "开始|时间|点",
+    _LAUNCHES: ClassVar[Cues] = Cues(
+        r"(?:re-?)?schedule|launch|live|publish|release|kick\b.*\boff|submit|approve", "排期|上线|发布|提交|批准"
     )
+    """Words that start a campaign; with them a day is no change of the draft."""
 
     def score(self, request: Request) -> float:
         if _QUESTION.search(request.unnamed) or not self._target(request):
             return NONE
         if not self._CHANGES.found_in(request.unnamed) and not self._is_fragment(request):
             return NONE
-        if not self._changes(request):
+        changes = self._changes(request)
+        if not changes or (set(changes) == {"start"} and self._LAUNCHES.found_in(request.unnamed)):
             return NONE
         return EXPLICIT - 0.05 if request.campaigns else LIKELY + 0.08
 
@@ -136,9 +156,9 @@ class ChangeCampaign(Intent):
 
 
 def _missing(request: Request, words: BriefWords, args: Mapping[str, Any]) -> tuple[str, ...]:
-    missing = []
+    missing: list[str] = []
     if "audience" not in args:
-        missing.append("audience_definition" if words.vague_audience else "audience")
+        missing += words.question.slots if words.question else ("audience",)
     if not args.get("offers") and not words.needs_no_offer:
         missing.append("which_coupon" if request.speaks_of_benefit else "offer")
     if not args.get("channels"):
@@ -149,23 +169,12 @@ def _missing(request: Request, words: BriefWords, args: Mapping[str, Any]) -> tu
 
 
 def _question(request: Request, words: BriefWords, missing: tuple[str, ...]) -> str:
-    vague = words.vague_audience
-    parts_en = {
-        "audience": "which members should get it (audience)",
-        "audience_definition": f"how do you define “{vague}” (audience: for example by tier, spend or orders in a period)",
-        "offer": "what do you want to offer (for example 15% off, a ¥50 coupon, double points)",
-        "which_coupon": "which coupon or offer (for example ¥50 off, 15% off)",
-        "channel": "on which channel (email, SMS, push, or each member's preferred one)",
-    }
-    parts_zh = {
-        "audience": "发给哪些会员（受众）",
-        "audience_definition": f"“{vague}”如何定义（受众：例如按等级、消费金额或某段时间的订单）",
-        "offer": "提供什么优惠（例如 85折、50元券、双倍积分）",
-        "which_coupon": "哪一张券或哪种优惠（例如 50元券、85折）",
-        "channel": "用哪个渠道（邮件、短信、推送，或各自偏好的渠道）",
-    }
-    en = "Before I draft this: " + "; ".join(parts_en[slot] for slot in missing) + "?"
-    return which(request, en, "起草之前请告诉我：" + "；".join(parts_zh[slot] for slot in missing) + "？")
+    """One question for everything that is missing."""
+    asked = [which(request, *_SLOT_QUESTIONS[slot]) for slot in missing if slot in _SLOT_QUESTIONS]
+    own = which(
+        request, "Before I draft this: " + "; ".join(asked) + "?", "起草之前请告诉我：" + "；".join(asked) + "？"
+    )
+    return " ".join(part for part in (words.question.words if words.question else "", own if asked else "") if part)
 
 
 def _brief_in_focus(request: Request) -> Mapping[str, Any]:

@@ -6,9 +6,10 @@ When a capability arrives, its entry here goes and an intent takes its place.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agent.planner.acts import Act, Say
+from agent.planner.acts import Act, Ask, Say
 from agent.planner.intents.base import EXPLICIT, NONE, Cues, Intent, which
 from agent.planner.request import Request
+from agent.planner.slots.members import CANDIDATES_OFFERED
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ _MISSING: tuple[Missing, ...] = (
     Missing(
         "recommendations",
         Cues(
-            r"(?:recommend\w*|suggest\w*)\b.*\b(?:gifts?|packages?|card|cards)|gifts?\b.*\b(?:recommend\w*"
+            r"add (?:it|this|that|the (?:card|gift|package)) to\b|(?:recommend\w*|suggest\w*)\b.*\b(?:gifts?"
+            r"|packages?|card|cards)|gifts?\b.*\b(?:recommend\w*"
             r"|suggest\w*)|(?:gift|recommendation) cards?|recommendations?\b"
             r"|what gifts?\b|cross-?sell\w*|upsell (?:to|ideas|candidates)|next best (?:action|offer)",
             "推荐(?:礼|卡|点|什么)|礼品推荐|礼包推荐|推荐.*礼|交叉销售|推荐卡",
@@ -131,17 +133,28 @@ class NotYet(Intent):
     def plan(self, request: Request) -> Act:
         missing = self._missing(request)
         if missing is None:
-            return Say("")
-        return Say(
-            which(
-                request,
-                f"I cannot do that yet: {missing.en} are still to come. What I can do now: {missing.instead_en}.",
-                f"这个功能还没有上线：{missing.zh}。现在可以：{missing.instead_zh}。",
-            ),
-            unsupported=missing.name,
-        )
+            raise ValueError("planned without a capability that is missing")
+        en = f"I cannot do that yet: {missing.en} are still to come. What I can do now: {missing.instead_en}."
+        zh = f"这个功能还没有上线：{missing.zh}。现在可以：{missing.instead_zh}。"
+        member = request.member
+        if member is not None and member.candidates:
+            return _ask_member(request, member.candidates, en, zh)
+        return Say(which(request, en, zh), unsupported=missing.name)
 
     def _missing(self, request: Request) -> Missing | None:
         if self._BIRTHDAY_SEGMENT.found_in(request.unnamed):
             return None
         return next((missing for missing in _MISSING if missing.cues.found_in(request.unnamed)), None)
+
+
+def _ask_member(request: Request, candidates: tuple[str, ...], en: str, zh: str) -> Ask:
+    """Several members bear the name; what can be done about any of them is said beside the question."""
+    offered = candidates[:CANDIDATES_OFFERED]
+    more = len(candidates) - len(offered)
+    en_more, zh_more = (f" or one of {more} more", f"，或另外 {more} 位") if more else ("", "")
+    words = which(
+        request,
+        f"Which member do you mean: {', '.join(offered)}{en_more}? {en}",
+        f"您指的是哪位会员：{'、'.join(offered)}{zh_more}？{zh}",
+    )
+    return Ask(("which_member",), words)

@@ -60,8 +60,8 @@ class RefuseConsent(Intent):
             "consent",
             which(
                 request,
-                "I cannot message people who unsubscribed, opted out or are on the suppression list, however urgent it is. "
-                "I can draft it for everyone with consent for the channel, and show how many are excluded and why.",
+                "I cannot message people who unsubscribed, opted out or are on the suppression list, "
+                "however urgent it is. I can draft it for everyone with consent for the channel, and show how many are excluded and why.",
                 "不能给已退订、未同意或在黑名单里的会员发消息，再紧急也不行。"
                 "可以只发给同意该渠道的会员，并列出排除了多少人及原因。",
             ),
@@ -72,7 +72,8 @@ class RefuseConsent(Intent):
         match = self._TO_THEM.search(request.unnamed)
         if match is None:
             return False
-        refused = [name for name in ("email", "sms", "push") if name in match.group().replace("e-mail", "email")[-40:]]
+        condition = match.group()[match.group().rfind(" to ") :] + request.unnamed[match.end() : match.end() + 20]
+        refused = [name for name in ("email", "sms", "push") if name in condition.replace("e-mail", "email")]
         sending = {each.channel for each in request.channels}
         return not refused or not sending or bool(sending & set(refused))
 
@@ -170,8 +171,8 @@ class RefuseContactExport(Intent):
             which(
                 request,
                 "I do not hand out members' contact details or personal data. "
-                "You can work on these members inside the CRM, where contacts are masked: I can count them, list them by name, "
-                "or draft a campaign for them.",
+                "You can work on these members inside the CRM, where contacts are masked: I can count them, "
+                "list them by name, or draft a campaign for them.",
                 "不能导出或提供会员的联系方式和个人信息。可以在系统内（脱敏）处理这些会员：统计、按姓名列出，或为他们起草活动。",
             ),
         )

@@ -34,6 +34,11 @@ def segment_calls(reading: Reading, request: SegmentRequest) -> Calls:
     return Calls((ToolUse("query_segment", args),), unread=reading.unread)
 
 
+def _is_everyone(segment: SegmentRequest | None) -> bool:
+    """Nothing was read from the words: no condition, no order, no groups."""
+    return segment == SegmentRequest({"all": []})
+
+
 class QuerySegment(Intent):
     name = "query_segment"
 
@@ -42,6 +47,8 @@ class QuerySegment(Intent):
         if reading.request is None and reading.question is None:
             return NONE
         asks = _ABOUT_MEMBERS.found_in(request.unnamed)
+        if not asks and reading.question is None and _is_everyone(reading.request):
+            return NONE
         if reading.is_refinement and request.focus.topic == "segment":
             return LIKELY
         if asks:

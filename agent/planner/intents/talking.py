@@ -4,17 +4,21 @@ import re
 from typing import ClassVar
 
 from agent.planner.acts import Act, Say
-from agent.planner.intents.base import EXPLICIT, NONE, POSSIBLE, Intent, which
+from agent.planner.intents.base import EXPLICIT, NONE, WEAK, Intent, which
 from agent.planner.request import Request
 
 _SOCIAL = (
     r"(?:good )?(?:morning|afternoon|evening|night)|hi+|hello|hey|howdy|thanks?|thank you|thx|ty|cheers|great"
     r"|nice|awesome|perfect|cool|lovely"
-    r"|well done|good (?:job|work)|bye|goodbye|see you|have a (?:nice|good|great) \w+|how are you|happy \w+"
+    r"|well done|(?:good|great|nice|amazing) (?:job|work|stuff|one)|bye|goodbye|see you|have a (?:nice|good"
+    r"|great) \w+|how are you|happy \w+"
     r"|you(?:'re| are) (?:great|the best|welcome|awesome)"
     r"|got it|appreciate it|no worries|sorry|lol|haha+|ok|okay|wow|much appreciated|that helps?|helpful"
 )
-_SOCIAL_ZH = "你好|您好|早上好|早安|早啊?|下午好|晚上好|谢谢|多谢|感谢|辛苦了?|再见|拜拜|太好了|不错|厉害|真棒|收到|明白|哈哈+|嗨"
+_SOCIAL_ZH = (
+    "你好|您好|早上好|早安|早啊?|下午好|晚上好|谢谢|多谢|感谢|辛苦了?|再见|拜拜"
+    "|太好了|不错|厉害|真棒|收到|明白|哈哈+|嗨"
+)
 
 
 class Help(Intent):
@@ -22,7 +26,8 @@ class Help(Intent):
     _CUES: ClassVar[re.Pattern[str]] = re.compile(
         r"\bwhat (?:can|do|could) you (?:do|help|handle)|^\s*help\s*(?:me)?\s*[?!.]*$|\bhow (?:do i|can i"
         r"|to) (?:use|work with) (?:you|this)|\bwhat are you able"
-        r"|\bwho are you\b|\byour (?:capabilities|features)|你(?:能|可以|会)(?:做|干|帮).*什么|你是谁|怎么用你?|帮助$|有什么功能"
+        r"|\bwho are you\b|\byour (?:capabilities|features)"
+        r"|你(?:能|可以|会)(?:做|干|帮).*什么|你是谁|怎么用你?|帮助$|有什么功能"
     )
 
     def score(self, request: Request) -> float:
@@ -33,19 +38,25 @@ class Help(Intent):
 
 
 class SmallTalk(Intent):
+    """A message that is nothing but social. A greeting before a request is left to the request."""
+
     name = "small_talk"
-    _OPENS: ClassVar[re.Pattern[str]] = re.compile(rf"^\W*(?:(?:{_SOCIAL})\b|{_SOCIAL_ZH})")
-    _THANKS: ClassVar[re.Pattern[str]] = re.compile(r"\b(?:thanks?|thank you|thx|cheers|appreciate)\b|谢|感谢|辛苦")
-    _ASKS: ClassVar[re.Pattern[str]] = re.compile(
-        r"\?|？|\b(?:how many|list|show|create|draft|count|pause|approve|schedule|which|find|what|why|send"
-        r"|make|add|give)\b|多少|哪些|列出|建|查|帮我"
+    _THANKS: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b(?:thanks?|thank you|thx|cheers|appreciate(?: it)?)\b(?: (?:so much|a lot|very much"
+        r"|again))?(?: for [^.?!]*)?|谢[^。？！]*|感谢[^。？！]*|辛苦了?"
+    )
+    _SOCIAL_WORDS: ClassVar[re.Pattern[str]] = re.compile(
+        rf"\b(?:{_SOCIAL}|there|team|everyone|all|so much|a lot|very|much|again|today|you|it|that|was|is"
+        rf"|for (?:that|this|now))\b|{_SOCIAL_ZH}|了|啦|呀|哦|大家"
     )
 
     def score(self, request: Request) -> float:
-        if not request.says(self._OPENS):
+        without_thanks = self._THANKS.sub(" ", request.lowered)
+        is_social = request.says(self._THANKS) or re.search(rf"\b(?:{_SOCIAL})\b|{_SOCIAL_ZH}", request.lowered)
+        if not is_social:
             return NONE
-        asks = request.says(self._ASKS) and not re.search(r"\bhow are you\b|你好吗", request.lowered)
-        return POSSIBLE - 0.3 if asks else EXPLICIT
+        rest = self._SOCIAL_WORDS.sub(" ", without_thanks)
+        return WEAK - 0.2 if re.search(r"\w", rest) else EXPLICIT
 
     def plan(self, request: Request) -> Act:
         if request.says(self._THANKS):

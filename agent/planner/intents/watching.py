@@ -5,14 +5,8 @@ from typing import Any, ClassVar
 
 from agent.planner.acts import Act, Calls, Pending, ToolUse
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign
-from agent.planner.intents.campaign_reference import campaign_meant, speaks_of_campaign
+from agent.planner.intents.campaign_reference import campaign_meant, speaks_of_campaign, speaks_of_members
 from agent.planner.request import Request
-
-_MEMBERS = re.compile(
-    r"\b(?:members?|customers?|people|ppl|everyone|anyone|shoppers?|who (?:were|was|joined|got|received"
-    r"|opened|clicked|bought))\b"
-    r"|会员|客户|顾客|的人"
-)
 
 
 class CampaignQuestion(Intent):
@@ -78,7 +72,7 @@ class MonitorCampaign(CampaignQuestion):
 
     def score(self, request: Request) -> float:
         fit = super().score(request)
-        if fit and _MEMBERS.search(request.unnamed) and not self._counts_exclusions(request):
+        if fit and speaks_of_members(request) and not self._counts_exclusions(request):
             return POSSIBLE - 0.1
         return fit
 
@@ -101,7 +95,8 @@ class PlanCampaign(CampaignQuestion):
     name = "plan_campaign"
     tool = "plan_campaign"
     cues = Cues(
-        r"(?:outreach |sending |send |delivery |messages? )?(?:plan|schedule|timeline)|preview|forecast"
+        r"(?:outreach |sending |send |delivery |messages? )?(?:plan|timeline)|(?:the|its|sending"
+        r"|send) schedule|preview|forecast"
         r"|conflicts?|overlap\w*"
         r"|(?:who|how many\b.*) (?:will|would)\b.*\b(?:get|receive|go out|be sent|reach)|cost|enough|in stock"
         r"|stock|inventory|left for"
@@ -122,7 +117,7 @@ class PlanCampaign(CampaignQuestion):
     )
 
     def score(self, request: Request) -> float:
-        if re.search(r"\bplan (?:a|an|the next)\b|\bschedule\b.*\bfor\b", request.unnamed):
+        if re.search(r"\bplan (?:a|an|the next)\b", request.unnamed):
             return NONE
         return super().score(request)
 
@@ -165,7 +160,7 @@ class ListCampaigns(Intent):
     )
 
     def score(self, request: Request) -> float:
-        if not self._CUES.found_in(request.unnamed) or request.campaigns or _MEMBERS.search(request.unnamed):
+        if not self._CUES.found_in(request.unnamed) or request.campaigns or speaks_of_members(request):
             return NONE
         return LIKELY + 0.05
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agent.planner.slots.numbers import ANY_NUMBER, CHINESE_NUMBER, NUMBER, plain, read_number
+from agent.planner.slots.numbers import ANY_NUMBER, NUMBER, plain, read_number
 from agent.planner.slots.span import Span, is_free
+from crm.segments.language.numbers import CHINESE_NUMBER
 
 Offer = dict[str, Any]
 """An offer as the tools take it: kind, value, and where they apply currency, min_spend, item."""

@@ -24,7 +24,7 @@ _NUMBER = re.compile(
     r"(?:\bcampaign|\bdraft|活动)\s?(?:no\.?\s?|number\s|id\s?|#|编号)?\s?(?P<id>\d{1,6})\b(?!\s?%)"
     r"|#(?P<hash>\d{1,6})\b"
 )
-_GENERIC = frozenset({"campaign", "the", "a", "of", "and", "for", "week", "day", "up", "you"})
+_GENERIC = frozenset({"campaign", "the", "a", "of", "and", "for", "week", "day", "up", "you", "push", "email", "sms"})
 
 
 @dataclass(frozen=True)
