@@ -36,11 +36,15 @@ async def ask(assistant: Assistant, actor: Actor, texts: Sequence[str], now: dat
     when a turn breaks off.
     """
     thread_id = await assistant.open_thread(actor)
-    turns = []
-    for text in texts:
-        events = [event async for event in assistant.say(actor, thread_id, text, now=now)]
-        turns.append(_turn(text, events))
+    turns = [await say_in(assistant, actor, thread_id, text, now) for text in texts]
     return {"thread_id": thread_id, "turns": turns}
+
+
+async def say_in(
+    assistant: Assistant, actor: Actor, thread_id: str, text: str, now: datetime | None = None
+) -> dict[str, Any]:
+    """Run one turn in a thread that exists; gives one of the `turns` above. Raises TurnFailed as `ask` does."""
+    return _turn(text, [event async for event in assistant.say(actor, thread_id, text, now=now)])
 
 
 def _turn(request: str, events: Sequence[Event]) -> dict[str, Any]:
@@ -69,10 +73,14 @@ def _turn(request: str, events: Sequence[Event]) -> dict[str, Any]:
 
 def _call(event: ToolFinished | ConfirmationAsked) -> dict[str, Any]:
     if isinstance(event, ConfirmationAsked):
-        name, effect, status, artifact = event.tool, Effect.WRITE, CallStatus.AWAITING_CONFIRMATION, None
-    else:
-        name, effect, status, artifact = event.name, event.effect, event.status, event.artifact
-    return {"name": name, "effect": effect, "args": dict(event.args), "status": status, "artifact": artifact}
+        event = ToolFinished(event.call_id, event.tool, Effect.WRITE, event.args, CallStatus.AWAITING_CONFIRMATION)
+    return {
+        "name": event.name,
+        "effect": event.effect,
+        "args": dict(event.args),
+        "status": event.status,
+        "artifact": event.artifact,
+    }
 
 
 def _pending(event: ConfirmationAsked | ApprovalRequested) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Runs tools for a person: rights, arguments, one session a call, and every write at most once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +81,19 @@ class ToolDesk:
         require(turn.actor, tool.permission)
         return tool, bind_arguments(tool, call.args)
 
-    def summary(self, turn: TurnContext, call: ToolCall) -> str | None:
-        """What a WRITE would do, in one sentence; None for other tools. Raises CrmError if it could not be done now."""
+    def rehearse(self, turn: TurnContext, call: ToolCall) -> str | None:
+        """What a WRITE would do, in one sentence, found out by doing it and rolling back; None for other tools.
+
+        Raises CrmError if the call could not be done now.
+        """
         tool, args = self.bind(turn, call)
-        if tool.summarise is None:
+        if tool.effect is not Effect.WRITE:
             return None
-        with read_only(self._sessions) as session:
-            return tool.summarise(self._context(session, turn, call), args)
+        with self._sessions() as session:
+            context = replace(self._context(session, turn, call), is_rehearsal=True)
+            summary = str(tool.run(context, args).content["summary"])
+            session.rollback()
+        return summary
 
     def run(self, turn: TurnContext, call: ToolCall) -> Outcome:
         """Run one call in a transaction of its own. A write that was done before returns its first result.
@@ -96,7 +102,8 @@ class ToolDesk:
         """
         tool, args = self.bind(turn, call)
         if tool.effect is Effect.READ:
-            with read_only(self._sessions) as session:
+            transaction = unit_of_work if tool.keeps_derived else read_only
+            with transaction(self._sessions) as session:
                 return _outcome(tool.run(self._context(session, turn, call), args))
         try:
             with unit_of_work(self._sessions) as session:

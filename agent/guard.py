@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -18,6 +19,14 @@ from crm.errors import CrmError, Forbidden
 from tools.base import Effect, Tool
 
 Handler = Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """Told to the run: what a call that waits for a person would do."""
+
+    call_id: str
+    summary: str
 
 
 class DeclaredTool(BaseTool):
@@ -42,9 +51,11 @@ class CheckCalls(AgentMiddleware[AgentState[Any], TurnContext]):
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> ToolMessage | Command[Any]:
         turn, call = _turn_and_call(request)
         try:
-            await asyncio.to_thread(self._desk.summary, turn, call)
+            summary = await asyncio.to_thread(self._desk.rehearse, turn, call)
         except CrmError as error:
             return await _turn_away(self._desk, request, error)
+        if summary is not None:
+            request.runtime.stream_writer(Rehearsed(call.call_id, summary))
         return await handler(request)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.language_models import BaseChatModel
@@ -112,7 +112,9 @@ class CallModel(AgentMiddleware[AgentState[Any], TurnContext]):
             start_on="human",
         )
         return request.override(
-            tools=[*tools], messages=[*history] or request.messages, system_message=SystemMessage(system_prompt(turn))
+            tools=[*tools],
+            messages=cast("list[AnyMessage]", history) or request.messages,
+            system_message=SystemMessage(system_prompt(turn)),
         )
 
 
@@ -129,23 +131,22 @@ def _checked(message: BaseMessage, history: Sequence[AnyMessage], turn: TurnCont
     return message.model_copy(update={"content": guard.feed(message.text) + guard.finish()})
 
 
-def _reason_to_stop(messages: Sequence[AnyMessage], language: Language) -> str | None:
+def _reason_to_stop(messages: Sequence[BaseMessage], language: Language) -> str | None:
     """What to tell the person when this turn should go no further, else None."""
-    this_turn: list[AnyMessage] = []
+    this_turn: list[BaseMessage] = []
     for message in reversed(messages):
         if isinstance(message, HumanMessage):
             break
         this_turn.append(message)
-    wrong = [message for message in this_turn if _is_wrong_call(message)]
-    if len(wrong) >= MAX_FAILED_TRIES:
-        return _GAVE_UP[language].format(tries=len(wrong), problem=wrong[0].artifact["message"])
+    problems = [problem for message in this_turn if (problem := _wrong_arguments(message))]
+    if len(problems) >= MAX_FAILED_TRIES:
+        return _GAVE_UP[language].format(tries=len(problems), problem=problems[0])
     calls = sum(isinstance(message, AIMessage) for message in this_turn)
     return _TOO_LONG[language].format(calls=calls) if calls >= MAX_MODEL_CALLS else None
 
 
-def _is_wrong_call(message: AnyMessage) -> bool:
-    return (
-        isinstance(message, ToolMessage)
-        and isinstance(message.artifact, dict)
-        and message.artifact.get("code") in WRONG_ARGUMENTS
-    )
+def _wrong_arguments(message: BaseMessage) -> str | None:
+    """What was wrong with a call's arguments; None for any other message."""
+    if not isinstance(message, ToolMessage) or not isinstance(message.artifact, dict):
+        return None
+    return message.artifact["message"] if message.artifact["code"] in WRONG_ARGUMENTS else None

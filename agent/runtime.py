@@ -188,7 +188,7 @@ class Assistant:
         answer: dict[str, Any] = {"type": decision}
         if decision == "edit":
             edited = replace(confirmation.call, args=dict(edited_args or {}))
-            await asyncio.to_thread(self._desk.summary, turn, edited)
+            await asyncio.to_thread(self._desk.rehearse, turn, edited)
             answer["edited_action"] = {"name": edited.name, "args": edited.args}
         decided = ConfirmationDecided(interrupt_id, decision, edited_args=answer.get("edited_action", {}).get("args"))
         await self._decided(turn, confirmation, decided, emit)

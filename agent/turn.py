@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessage
-from langgraph.types import Command
+from langgraph.types import Command, StreamMode
 
 from agent import transcript
 from agent.checkpoints import PendingConfirmation, last_ai_message, pending_confirmations, thread_config
@@ -22,14 +22,15 @@ from agent.events import (
     ToolStarted,
 )
 from agent.graph import Graph
+from agent.guard import Rehearsed
 from agent.model_calls import ModelCalled
 from agent.numbers import NumberGuard
 from agent.reply import read_reply
-from crm.database import Sessions, unit_of_work
+from crm.database import Sessions, read_only, unit_of_work
 from tools.fence import unfence
 
 Emit = Callable[[Event], None]
-STREAMS = ["messages", "updates", "custom"]
+STREAMS: list[StreamMode] = ["messages", "updates", "custom"]
 
 
 @dataclass
@@ -44,6 +45,8 @@ class TurnRun:
     _guard: NumberGuard | None = None
     _said: list[str] = field(default_factory=list)
     _has_called_tools: bool = False
+    _summaries: dict[str, str] = field(default_factory=dict)
+    """What waiting calls would do, by call id."""
 
     async def run(self, given: Mapping[str, Any] | Command[Any], *, preface: str = "") -> None:
         """Run until the model has answered or a person must decide. Ends with `Answered`.
@@ -55,7 +58,7 @@ class TurnRun:
             given,
             thread_config(self.turn.thread_id),
             context=self.turn,
-            stream_mode=STREAMS,  # type: ignore[arg-type]
+            stream_mode=STREAMS,
             version="v2",
             # Otherwise a killed process forgets which calls it made, and makes them again under new ids.
             durability="sync",
@@ -75,11 +78,16 @@ class TurnRun:
         elif "model" in data:
             self._flush_text()
 
-    async def _take_event(self, event: ModelCalled | ToolStarted | ToolFinished | ApprovalRequested) -> None:
+    async def _take_event(
+        self, event: ModelCalled | Rehearsed | ToolStarted | ToolFinished | ApprovalRequested
+    ) -> None:
         if isinstance(event, ModelCalled):
             self._guard = event.guard
             if self._said and not self._said[-1].endswith("\n\n"):
                 self._say("\n\n")
+            return
+        if isinstance(event, Rehearsed):
+            self._summaries[event.call_id] = event.summary
             return
         self._has_called_tools = True
         self.emit(event)
@@ -107,15 +115,25 @@ class TurnRun:
         if text:
             await self._write(transcript.write_answer, text, asked=asked, refused=refused)
         for confirmation in pending:
-            await self._ask(confirmation)
+            if not await self._was_asked(confirmation):
+                await self._ask(confirmation)
         self.emit(Answered(text, asked, refused))
+
+    async def _was_asked(self, pending: PendingConfirmation) -> bool:
+        """Whether this one waits from an earlier run, beside the one that was just answered."""
+
+        def look() -> bool:
+            with read_only(self.sessions) as session:
+                return transcript.summary_of(session, self.turn.thread_id, pending.interrupt_id) is not None
+
+        return await asyncio.to_thread(look)
 
     async def _ask(self, pending: PendingConfirmation) -> None:
         call = pending.call
         tool = self.desk.find(call.name)
-        summary = await asyncio.to_thread(self.desk.summary, self.turn, call)
-        if tool is None or summary is None:
-            raise RuntimeError(f"{call.name} waits for a person, but needs no confirmation")
+        if tool is None:
+            raise RuntimeError(f"{call.name} waits for a person without being known")
+        summary = self._summaries[call.call_id]
         asked = ConfirmationAsked(
             pending.interrupt_id, call.call_id, call.name, call.args, summary, tool.args.model_json_schema()
         )

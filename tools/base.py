@@ -4,7 +4,7 @@ Identity, rights, time and the call's id come from `ToolContext`; nothing of tha
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -54,6 +54,8 @@ class ToolContext:
     """None when another process holds the index; searching then says so."""
     archive_folder: Path | None = None
     """Where exported files go."""
+    is_rehearsal: bool = False
+    """The transaction will be rolled back: touch nothing outside the database."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class ToolResult:
 
     content: Mapping[str, Any]
     """For the model: small JSON of counts, ids, names and words. Never an e-mail address or a phone number;
-    text that members typed is fenced (tools/fence.py)."""
+    text that members typed is fenced (tools/fence.py). Of a WRITE or REACH it holds `summary`: one sentence
+    that says what is done, in the person's language."""
     artifact: Mapping[str, Any]
     """For the interface: the full card as JSON. Never passes through a model."""
     approval_id: int | None = None
@@ -74,7 +77,11 @@ ArgsT = TypeVar("ArgsT", bound=ToolArgs)
 
 @dataclass(frozen=True)
 class Tool(Generic[ArgsT]):
-    """One thing the agent can do. `doc` is written for the model: when to use it, when not, one example."""
+    """One thing the agent can do. `doc` is written for the model: when to use it, when not, one example.
+
+    Before a person is asked to confirm a WRITE, it is rehearsed: run in a transaction that is rolled
+    back. So nobody is asked about what could not be done, and the question states what would happen.
+    """
 
     name: str
     args: type[ArgsT]
@@ -82,11 +89,5 @@ class Tool(Generic[ArgsT]):
     permission: Permission
     run: Callable[[ToolContext, ArgsT], ToolResult]
     doc: str
-    summarise: Callable[[ToolContext, ArgsT], str] | None = field(default=None)
-    """WRITE only: one sentence that says what will happen, shown to the person who confirms. It reads
-    and changes nothing, and raises CrmError when the call could not succeed now, so that nobody is
-    asked about the impossible."""
-
-    def __post_init__(self) -> None:
-        if (self.effect is Effect.WRITE) != (self.summarise is not None):
-            raise ValueError(f"{self.name}: a WRITE tool, and only that, summarises what it will do")
+    keeps_derived: bool = False
+    """A READ that stores what it worked out (a version of a review), so that the same question gives the same."""

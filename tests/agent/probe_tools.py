@@ -22,10 +22,13 @@ class ProbeArgs(ToolArgs):
 def _note(ctx: ToolContext, args: ProbeArgs) -> ToolResult:
     if args.subject == "crash":
         raise ZeroDivisionError("a secret in a traceback")
-    if args.subject == "conflict":
-        raise Conflict("the probe is not in a state that allows this")
+    if args.subject == "impossible":
+        raise Conflict("the probe cannot do the impossible")
     audit.record(ctx.session, now=ctx.now.astimezone(UTC), actor=ctx.actor, action="probe.noted", subject=args.subject)
-    return ToolResult(content={"noted": args.subject, "amount": args.amount}, artifact={"card": args.subject})
+    summary = f"Note {args.subject} {args.amount} times."
+    return ToolResult(
+        content={"noted": args.subject, "amount": args.amount, "summary": summary}, artifact={"card": args.subject}
+    )
 
 
 def _look(ctx: ToolContext, args: ProbeArgs) -> ToolResult:
@@ -43,15 +46,9 @@ def _reach(ctx: ToolContext, args: ProbeArgs) -> ToolResult:
     )
 
 
-def _summary(ctx: ToolContext, args: ProbeArgs) -> str:
-    if args.subject == "impossible":
-        raise Conflict("the probe cannot do the impossible")
-    return f"Note {args.subject} {args.amount} times."
-
-
 LOOK = Tool("look", ProbeArgs, Effect.READ, Permission.READ_MEMBERS, _look, "Look at a subject.")
 SKETCH = Tool("sketch", ProbeArgs, Effect.DRAFT, Permission.DRAFT_CAMPAIGN, _note, "Sketch a subject.")
-NOTE = Tool("note", ProbeArgs, Effect.WRITE, Permission.OPERATE_CAMPAIGN, _note, "Note a subject.", _summary)
+NOTE = Tool("note", ProbeArgs, Effect.WRITE, Permission.OPERATE_CAMPAIGN, _note, "Note a subject.")
 PUBLISH = Tool("publish", ProbeArgs, Effect.REACH, Permission.SUBMIT_CAMPAIGN, _reach, "Publish a subject.")
 
 PROBES: tuple[Tool[Any], ...] = (LOOK, SKETCH, NOTE, PUBLISH)

@@ -149,6 +149,8 @@ async def test_one_of_two_confirmations_can_be_answered_alone(
     events = await hear(assistant.decide(operator, thread, asked[1].interrupt_id, "approve"))
     assert (noted(sessions), noted(sessions, "coffee")) == (0, 1)
     assert isinstance(events[-1], Answered)
+    open_now = [entry.payload["args"] for entry in await assistant.transcript(operator, thread) if entry.is_open]
+    assert open_now == [{"subject": "tea"}]
     await hear(assistant.decide(operator, thread, asked[0].interrupt_id, "reject"))
     assert (noted(sessions), noted(sessions, "coffee")) == (0, 1)
 

@@ -48,8 +48,3 @@ def test_a_mistake_is_one_sentence(raw: dict[str, object], message: str, path: s
 
 def test_names_copied_from_a_result_lose_their_marks() -> None:
     assert bind_arguments(SAMPLE, {"name": "⟦Spring⟧", "parts": [{"kind": "⟦x⟧"}]}).name == "Spring"
-
-
-def test_only_a_write_summarises_what_it_will_do() -> None:
-    with pytest.raises(ValueError, match="a WRITE tool, and only that"):
-        Tool("sample", SampleArgs, Effect.WRITE, Permission.READ_MEMBERS, _nothing, "A sample.")
