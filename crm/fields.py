@@ -138,7 +138,7 @@ class Presence:
     """True when a row exists, false when it does not; never unknown."""
 
     member_id: Sql
-    condition: Sql | None = None
+    condition: ColumnElement[bool] | None = None
 
 
 class Aggregate(StrEnum):

@@ -125,8 +125,8 @@ def _grouped_members(definition: Definition, scope: SegmentScope, fields: list[F
         columns[f"key{index}"] = (project_words if is_set else project)(Term(field), plan)
     if metric.term is not None:
         columns["value"] = project(metric.term, plan)
-    statement: Select[Any] = select(*(column.expression.label(name) for name, column in columns.items()))
-    statement = statement.select_from(Member).where(member_predicate(definition, scope))
+    shown: list[Any] = [column.expression.label(name) for name, column in columns.items()]
+    statement = select(*shown).select_from(Member).where(member_predicate(definition, scope))
     for column in columns.values():
         if column.join is not None:
             statement = statement.outerjoin(column.join, column.join.c.member_id == Member.id)

@@ -25,9 +25,9 @@ OPERATORS: dict[Op, Callable[[Any, Any], Any]] = {
 def compare(field: Field, op: Op, expression: Sql, value: Any, viewpoint: Viewpoint) -> ColumnElement[bool]:
     """`expression op value`. Choices are not compared here: for them a missing value is an answer."""
     if op is Op.MONTH_DAY_BETWEEN:
-        return _month_day_between(expression, *value)
+        return _month_day_between(expression, value)
     if op is Op.ANNIVERSARY_BETWEEN:
-        return _anniversary_between(expression, *value, viewpoint)
+        return _anniversary_between(expression, value, viewpoint)
     if field.kind is Kind.NUMBER:
         return _compare_number(field, op, expression, value)
     return _compare_day(op, expression, value, viewpoint)
@@ -37,7 +37,8 @@ def _compare_number(field: Field, op: Op, expression: Sql, value: Any) -> Column
     if op is Op.BETWEEN:
         low, high = value
         return expression.between(_number(field, low), _number(field, high))
-    return OPERATORS[op](expression, _number(field, value))
+    comparison: ColumnElement[bool] = OPERATORS[op](expression, _number(field, value))
+    return comparison
 
 
 def number_holds(op: Op, number: Number, value: Any) -> bool:
@@ -85,14 +86,16 @@ def in_days(moment: Sql, first: date, last: date, viewpoint: Viewpoint) -> Colum
     return and_(moment >= day_start(first, viewpoint.zone), moment < day_end(last, viewpoint.zone))
 
 
-def _month_day_between(expression: Sql, first: MonthDay, last: MonthDay) -> ColumnElement[bool]:
+def _month_day_between(expression: Sql, ends: tuple[MonthDay, MonthDay]) -> ColumnElement[bool]:
+    first, last = ends
     if first <= last:
         return expression.between(first.number, last.number)
     return or_(expression >= first.number, expression <= last.number)
 
 
-def _anniversary_between(moment: Sql, first: MonthDay, last: MonthDay, viewpoint: Viewpoint) -> ColumnElement[bool]:
+def _anniversary_between(moment: Sql, ends: tuple[MonthDay, MonthDay], viewpoint: Viewpoint) -> ColumnElement[bool]:
     """Month and day within, in any year before this one: one range a year, which an index can serve."""
+    first, last = ends
     year_end, year_begin = MonthDay(12, 31), MonthDay(1, 1)
     parts = [(first, last)] if first <= last else [(year_begin, last), (first, year_end)]
     ranges = []

@@ -1,11 +1,10 @@
 """What a term is worth for each member, as a column: to order by, to average, to group by, to export."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, case, false, func, select, true
+from sqlalchemy import Subquery, case, false, func, select, true
 
-from crm.fields import ZERO_WITHOUT_ROWS, Presence, RowColumns, Value, Viewpoint
+from crm.fields import ZERO_WITHOUT_ROWS, Presence, RowColumns, Sql, Value, Viewpoint
 from crm.segments.definition import Term
 from crm.segments.plan import Plan, Shape
 from crm.segments.rows import grouped, has_row, per_member, rows_of, words_of
@@ -15,7 +14,7 @@ from crm.segments.rows import grouped, has_row, per_member, rows_of, words_of
 class Projection:
     """A column over members, and the subquery to join for it on its `member_id`."""
 
-    expression: ColumnElement[Any]
+    expression: Sql
     join: Subquery | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, func, literal_column, select
 
 from crm.clock import day_end, day_start
-from crm.fields import Aggregate, RowColumns, Rows, Viewpoint
+from crm.fields import Aggregate, RowColumns, Rows, Sql, Viewpoint
 from crm.members.models import Member
 from crm.segments.definition import Term
 from crm.segments.plan import Plan, Shape
@@ -60,11 +60,11 @@ def words_of(rows: RowColumns) -> Subquery:
     return _rows(rows, rows.member_id.label("member_id"), rows.value.label("value")).distinct().subquery()
 
 
-def _of_member(rows: RowColumns, column: ColumnElement[Any]) -> Select[Any]:
+def _of_member(rows: RowColumns, column: Sql) -> Select[Any]:
     return _rows(rows, column).where(rows.member_id == Member.id).correlate(Member)
 
 
-def _rows(rows: RowColumns, *columns: ColumnElement[Any]) -> Select[Any]:
+def _rows(rows: RowColumns, *columns: Sql) -> Select[Any]:
     found = select(*columns).where(*rows.conditions)
     return found if rows.source is None else found.select_from(rows.source)
 

@@ -146,11 +146,11 @@ def read_date(raw: Any, *, what: str) -> date:
 
 
 def _relative_day(raw: Mapping[str, Any], what: str) -> RelativeDay:
-    units = get_args(RelativeUnit)
-    if len(raw) != 1 or next(iter(raw)) not in units:
+    units: tuple[RelativeUnit, ...] = get_args(RelativeUnit)
+    given = [unit for unit in units if unit in raw]
+    if len(raw) != 1 or not given:
         raise _wrong(f"a relative day of {what} has exactly one of {', '.join(units)}")
-    unit, amount = next(iter(raw.items()))
-    return RelativeDay(amount, unit)
+    return RelativeDay(raw[given[0]], given[0])
 
 
 def _month_day(raw: Any) -> MonthDay:

@@ -95,15 +95,17 @@ def values(field: Field, op: Op) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def conditions(draw: st.DrawFn) -> Condition:
-    field = draw(st.sampled_from(CATALOG.fields))
+def conditions_on(draw: st.DrawFn, field: Field) -> Condition:
     op = draw(st.sampled_from(field.ops))
     return Condition(draw(terms(field)), op, draw(values(field, op)))
 
 
+conditions = st.sampled_from(CATALOG.fields).flatmap(conditions_on)
+
+
 def nodes() -> st.SearchStrategy[Node]:
     return st.recursive(
-        conditions(),
+        conditions,
         lambda inner: st.one_of(
             st.builds(Not, inner),
             st.lists(inner, max_size=3).map(lambda parts: AllOf(tuple(parts))),
