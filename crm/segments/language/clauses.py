@@ -157,7 +157,7 @@ def _mark_links(found: list[Clause], marks: list[Entity], body: list[Entity], be
     first.opens_anew = bool(kinds & {Kind.OPEN, Kind.HEAD, Kind.VERB, Kind.EXCEPT}) or (
         bool(body) and body[0].kind in (Kind.VERB, Kind.HEAD)
     )
-    first.is_joined = not kinds & {Kind.COMMA, Kind.OPEN, Kind.STOP, Kind.BUT}
+    first.is_joined = not kinds & {Kind.COMMA, Kind.OPEN, Kind.STOP}
     for clause in found[1:]:
         clause.is_joined = True
     if Kind.OR in kinds:

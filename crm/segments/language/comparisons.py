@@ -122,8 +122,9 @@ def _operator_after(amount: Entity, following: Entity, after: Entity | None) -> 
 
 
 def _prefix_operator(entity: Entity) -> str:
-    if entity.kind is Kind.COMPARE and isinstance(entity.value, str) and not entity.value.startswith("post"):
-        return entity.value
+    if entity.kind is Kind.COMPARE and isinstance(entity.value, str):
+        # "and under 35" begins a bound; "35 and under" has been read before it comes here.
+        return entity.value.removeprefix("post")[:1] if entity.value.startswith("post") else entity.value
     if entity.kind is Kind.SUPERLATIVE:
         return _MOST_AND_LEAST.get(entity.text, "")
     return "=" if entity.kind is Kind.REFINE and entity.text in ("only", "just", "只", "仅") else ""

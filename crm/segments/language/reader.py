@@ -123,6 +123,8 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
         metric = chosen.metric if chosen.metric != {"fn": "count"} or metric is None else metric
     elif chosen.metric is not None:
         metric = chosen.metric
+    if chosen.bare_function is not None and metric is not None and "field" in metric:
+        metric = metric | {"fn": chosen.bare_function}
     return SegmentRequest(
         refiner.tree,
         chosen.order_by or previous.order_by,

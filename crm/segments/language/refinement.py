@@ -8,6 +8,7 @@ from typing import Any, Literal
 from crm.segments.language.clauses import Clause
 from crm.segments.language.conditions import negated
 from crm.segments.language.kinds import Comparison, Duration, Entity, Kind, Period, Quantity
+from crm.segments.language.sharing import ADULT_AGES
 from crm.segments.language.windows import coming, day_condition, month_days, rolling_start, window, window_of_length
 
 Json = dict[str, Any]
@@ -163,13 +164,23 @@ class Refiner:
             return self._new_window_number(int(amount.amount))
         leaf = self._last(lambda leaf: _takes(leaf, amount))
         if leaf is None:
-            return False
+            return self._add_age(comparison, amount)
         scale = 0.01 if leaf["field"] == "churn_risk" and amount.amount > 1 else 1
         number = amount.amount if scale == 1 else round(amount.amount * scale, 6)
         if comparison.op == "between" and isinstance(comparison.upper, Quantity):
             leaf.update(op="between", value=[number, comparison.upper.amount * scale])
         else:
             leaf.update(op=comparison.op or (leaf["op"] if leaf["op"] != "between" else ">="), value=number)
+        return True
+
+    def _add_age(self, comparison: Comparison, amount: Quantity) -> bool:
+        """ "and under 35": with no number to change, one that can be an age is an age."""
+        if not comparison.op or amount.unit not in ("", "age") or amount.amount not in ADULT_AGES:
+            return False
+        value: Any = amount.amount
+        if isinstance(comparison.upper, Quantity):
+            value = [amount.amount, comparison.upper.amount]
+        self.tree["all"].append({"field": "age", "op": comparison.op, "value": value})
         return True
 
     def _new_window_number(self, number: int) -> bool:

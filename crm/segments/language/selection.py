@@ -18,6 +18,8 @@ _MEASURES = {
     "last_order_at": "last_order_at",
 }
 _TIME_ORDER = frozenset({"newest", "latest", "earliest", "longest standing"})
+_BREAKS = frozenset({"break", "broken", "split"})
+"""Verbs whose "down" says nothing of activity."""
 _MAX_GROUPS = 2
 
 
@@ -28,6 +30,8 @@ class Selection:
     limit_percent: float | None = None
     group_by: tuple[str, ...] = ()
     metric: Json | None = None
+    bare_function: str | None = None
+    """ "and the median?": a function whose measure stands in the request before."""
     awaits_window: list[Json] = field(default_factory=list)
     """Measures over rows that were named without a period: a period left over belongs to them."""
 
@@ -115,11 +119,42 @@ class SelectionReader:
                 self.selection.order_by = {"dir": "asc"}
             if self._kind(index + 2) is Kind.FIELD:
                 self._add_group(index + 2)
+            else:
+                self._order_beside(index)
         elif self._kind(index) is Kind.NUMBER and self._counts_members(index):
             number = self._items[index].value
             if isinstance(number, Quantity):
                 self._set_limit(number)
                 self._take(index)
+
+    def _order_beside(self, index: int) -> None:
+        """top 20 spenders, 消费总额前50: the measure stands right after or right before."""
+        if self.selection.order_by not in (None, {"dir": "asc"}):
+            return
+        direction = (self.selection.order_by or {}).get("dir", "desc")
+        after = self._measure_at(index + 2)
+        if after is not None and self._items[index + 2].kind is Kind.ANCHOR and after.term["field"] != "joined_at":
+            self._order(after.term, direction, index + 2, after.end)
+        elif self._kind(index - 1) is Kind.ANCHOR:
+            self._order_before(index, direction)
+
+    def _order_before(self, index: int, direction: str) -> bool:
+        """The measure that ends at `index`, with the period before it."""
+        measure = self._measure_at(index - 1)
+        if measure is None:
+            return False
+        start = index - 1
+        if self._kind(start - 1) is Kind.PERIOD and self._extend(
+            measure.term, self._fields[measure.term["field"]], self._items[start - 1]
+        ):
+            start -= 1
+        end = index
+        while self._kind(end) in (Kind.SUPERLATIVE, Kind.PERIOD):
+            if self._kind(end) is Kind.PERIOD:
+                self._extend(measure.term, self._fields[measure.term["field"]], self._items[end])
+            end += 1
+        self._order(measure.term, direction, start, end)
+        return True
 
     def _counts_members(self, index: int) -> bool:
         """A bare number before a noun for members: "20 gold members", "5 biggest spenders"."""
@@ -177,20 +212,13 @@ class SelectionReader:
         measure = self._measure_at(index + 1)
         if measure is not None:
             self._order(measure.term, direction, index, measure.end)
-        elif self._kind(index - 1) is Kind.ANCHOR and (before := self._measure_at(index - 1)) is not None:
-            end = index + 1
-            while self._kind(end) is Kind.PERIOD and self._extend(
-                before.term, self._fields[before.term["field"]], self._items[end]
-            ):
-                end += 1
-            self._order(before.term, direction, index - 1, end)
-        elif self.selection.group_by or self._kind(index - 1) is Kind.FIELD or self._kind(index + 1) is Kind.HEAD:
+        elif not (self._kind(index - 1) is Kind.ANCHOR and self._order_before(index, direction)):
             self._rank_groups(index)
 
     def _rank_groups(self, index: int) -> None:
         """Which city has the most gold members."""
         fields = [i for i in range(index) if self._kind(i) is Kind.FIELD]
-        if fields:
+        if fields and not self.selection.group_by:
             self._add_group(fields[-1])
             self._take(index)
         elif self.selection.group_by:
@@ -236,6 +264,9 @@ class SelectionReader:
             elif function == "share":
                 self.selection.metric = {"fn": "share"}
                 self._take(index)
+            elif function in ("avg", "median"):
+                self.selection.bare_function = function
+                self._take(index)
             return
         if (
             self._kind(measure.end) in (Kind.COMPARE, Kind.NUMBER, Kind.BETWEEN)
@@ -252,6 +283,8 @@ class SelectionReader:
     def _finish(self) -> None:
         chosen = self.selection
         for index in range(len(self._items)):
+            if self._items[index].text == "down" and any(item.text in _BREAKS for item in self._items[:index]):
+                self._take(index)
             if self._kind(index) is Kind.DIRECTION:
                 if chosen.order_by is not None:
                     chosen.order_by["dir"] = str(self._items[index].value)

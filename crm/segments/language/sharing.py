@@ -5,7 +5,8 @@ from dataclasses import replace
 from crm.segments.language.clauses import MESSAGE_ACTS, ORDER_ACTS, Clause, with_entities
 from crm.segments.language.kinds import Comparison, Duration, Entity, FieldValue, Kind, Quantity
 
-_ADULT_AGES = range(10, 111)
+ADULT_AGES = range(10, 111)
+ACTS = MESSAGE_ACTS | ORDER_ACTS | {"coupon.redeemed"}
 WINDOWED = MESSAGE_ACTS | ORDER_ACTS | {"coupon.redeemed", "campaign", "silent"}
 
 
@@ -15,7 +16,8 @@ def completed(clauses: list[Clause], *, goes_on: bool = False) -> list[Clause]:
     With `goes_on` the sentence follows an earlier one, and a bare number need not be an age.
     """
     found = _continued(_fronted(clauses), goes_on=goes_on)
-    found = [_named(clause) for clause in found]
+    found = _without_newness([_named(clause) for clause in found])
+    _share_goods(found)
     _spread_negation(found)
     _share_backwards(found)
     _share_forwards(found)
@@ -80,7 +82,7 @@ def _is_age(clause: Clause, *, goes_on: bool) -> bool:
     amounts = [c.amount for c in clause.comparisons if isinstance(c.amount, Quantity)]
     if not amounts or clause.has(Kind.VALUE):
         return False
-    return all(a.unit == "age" or (a.unit == "" and a.amount in _ADULT_AGES and not goes_on) for a in amounts)
+    return all(a.unit == "age" or (a.unit == "" and a.amount in ADULT_AGES and not goes_on) for a in amounts)
 
 
 def _names_values_only(clause: Clause) -> bool:
@@ -145,6 +147,37 @@ def _named(clause: Clause) -> Clause:
     return clause
 
 
+def _without_newness(clauses: list[Clause]) -> list[Clause]:
+    """ "new sign-ups this month", "new members last week": joined then, whatever the lifecycle stage."""
+    found = list(clauses)
+    for index, clause in enumerate(clauses):
+        value = clause.standing_value
+        if value is None or value.field != "lifecycle_stage" or value.values != (_NEW,) or clause.is_negated:
+            continue
+        neighbours = clauses[index + 1 : index + 3]
+        if any(other.anchor == "joined_at" for other in neighbours):
+            found.remove(clause)
+        elif neighbours and neighbours[0].anchor is None and _is_only_time(neighbours[0]) and neighbours[0].is_joined:
+            found.remove(clause)
+            found[found.index(neighbours[0])] = replace(neighbours[0], anchor="joined_at")
+    return found
+
+
+_NEW = "new"
+_BUYING = ("buy", "bought", "purchas", "买", "购买")
+
+
+def _share_goods(clauses: list[Clause]) -> None:
+    """ "bought coffee in 3 months but didn't buy in the last one": still coffee."""
+    for first, second in zip(clauses, clauses[1:], strict=False):
+        if first.anchor != "purchase" or second.anchor != "purchase" or first.is_negated or not second.is_negated:
+            continue
+        verbs = [entity.text for entity in second.items(Kind.ANCHOR)]
+        says_what = second.values("category") is not None or any("thing" in verb for verb in verbs)
+        if not says_what and all(verb.startswith(_BUYING) for verb in verbs):
+            second.entities.extend(e for e in first.entities if isinstance(e.value, FieldValue) and e.value.field == "category")
+
+
 def _spread_negation(clauses: list[Clause]) -> None:
     """ "haven't ordered or opened an email": neither of the two."""
     for before, clause in zip(clauses, clauses[1:], strict=False):
@@ -164,10 +197,20 @@ def _family(clause: Clause) -> frozenset[str]:
 def _is_close(first: Clause, second: Clause) -> bool:
     if first.anchor not in WINDOWED or second.anchor not in WINDOWED:
         return False
+    if _is_response(first, second):
+        return True
     if _family(first) == _family(second):
         # "ordered 5 times but not lately": with opposite answers, orders keep their own windows.
         return first.is_negated == second.is_negated or (_family(first) == MESSAGE_ACTS and not first.is_negated)
     return second.is_joined and not second.opens_anew and first.is_negated == second.is_negated and second.link == "or"
+
+
+def _is_response(first: Clause, second: Clause) -> bool:
+    """ "clicked an email and bought (or: but didn't buy) in the last 14 days": one story, one window."""
+    is_story = first.anchor in ACTS and second.anchor in ACTS and not first.is_negated and second.is_joined
+    if not is_story or second.link != "and":
+        return False
+    return not second.is_negated or (first.anchor in MESSAGE_ACTS and second.anchor in ORDER_ACTS)
 
 
 def _share_backwards(clauses: list[Clause]) -> None:
@@ -188,7 +231,8 @@ def _was_spread(first: Clause, second: Clause) -> bool:
 def _share_forwards(clauses: list[Clause]) -> None:
     """ "opened an email in May but clicked nothing": still in May, still e-mail."""
     for first, second in zip(clauses, clauses[1:], strict=False):
-        if not (_is_close(first, second) or _was_spread(first, second)) or second.negation_lasts:
+        is_kin = _family(first) == _family(second) and _is_close(first, second)
+        if not (is_kin or _was_spread(first, second)) or second.negation_lasts:
             continue
         _give_time(first, second)
         if _family(first) == _family(second) == MESSAGE_ACTS:

@@ -72,7 +72,7 @@ def tokenize(folded: str) -> list[Token]:
 
 def stem(word: str) -> str:
     """One form for singular and plural: both sides of every comparison of words go through it."""
-    if not word.isascii() or len(word) < 4 or word.endswith(("ss", "us", "is")):
+    if not word.isascii() or len(word) < 3 or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies") and len(word) > 5:
         return word[:-3] + "y"

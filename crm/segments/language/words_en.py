@@ -41,7 +41,7 @@ ENGLISH: Words = {
     Kind.AGO: {"": "ago|back|earlier|or more ago|or longer ago"},
     Kind.LEVEL: {"high": "high|highly|elevated|severe", "medium": "medium|moderate|mid", "low": "low"},
     Kind.AND: {"": "and|&|plus|as well as|+|and also|along with|together with|n"},
-    Kind.OR: {"": "or|and/or|or else|alternatively"},
+    Kind.OR: {"": "or|and/or|vs|versus|or else|alternatively"},
     Kind.BUT: {"": "but|yet|though|although|while|however|only that|but also|but still|but then|whereas"},
     Kind.OPEN: {
         "": "who|whose|that|which|with|w/|having|where|who've|who're|whom|and who|that're|who'd|showing|carrying|holding"
@@ -62,7 +62,7 @@ ENGLISH: Words = {
         "|split across|across the|for every|in every|by each|broken out by|segmented by|sliced by|slice by"
     },
     Kind.SPREAD: {
-        "": "breakdown|distribution|distributed|distribute|mix|split|composition|break down|broken down|makeup of"
+        "": "breakdown|break it down|break that down|break this down|break them down|break those down|distribution|distributed|distribute|mix|split|composition|break down|broken down|makeup of"
         "|breakdown of|spread|segmentation|histogram|divided|divide|slice|what does the|fall into|sit in|falls into"
         "|falling into|compare|grouped|group them|group"
     },
@@ -188,7 +188,7 @@ ENGLISH: Words = {
         "tagged": "tagged|labelled|labeled|flagged as|tagged as|marked as|carry the tag",
         "campaign": "campaign|campaigns|participant|participated|took part|take part|part of|targeted|included in|was in"
         "|were in|been in|involved in|recipient|enrolled in|participate|taken part|were part of|included|attendee"
-        "|participating|exposed to|joined in|been part of|been included in|been targeted by|on the list for|covered by"
+        "|participating|exposed to|been part of|been included in|been targeted by|on the list for|covered by"
         "|reached by|member of",
         "used": "used|use|using",
     },
