@@ -204,6 +204,8 @@ class ObservationalEvidence(Block):
     periods: tuple[Period, ...]
     balance: tuple[BalanceRow, ...]
     estimates: tuple[EstimateRow, ...]
+    methods_agree: bool
+    """Every adjustment has one sign and excludes zero, and the placebo does not; even then only an association."""
     conclusion: Words
 
 

@@ -14,6 +14,7 @@ from crm.reports.words import Language, Words
 
 FONT = "Noto Sans CJK SC"
 TREATED_COLOUR, CONTROL_COLOUR = "#0f766e", "#94a3b8"
+ADJUSTED = ("did", "ancova", "did_matched", "ancova_matched")
 INK, GRID = "#334155", "#e2e8f0"
 
 TREATED = Words(en="treated", zh="处理组")
@@ -129,12 +130,12 @@ def estimates_chart(rows: Sequence[EstimateRow], currency: str, language: Langua
             "low": row.low_cents / 100,
             "high": row.high_cents / 100,
             "value": row.value_cents / 100,
-            "colour": CONTROL_COLOUR if row.id == "unadjusted" else TREATED_COLOUR,
+            "colour": TREATED_COLOUR if row.id in ADJUSTED else CONTROL_COLOUR,
         }
         for row in rows
     ]
     order = [row.label.in_language(language) for row in rows]
-    base = alt.Chart(alt.InlineData(values=values), title=ESTIMATES_TITLE.in_language(language), width=330, height=120)
+    base = alt.Chart(alt.InlineData(values=values), title=ESTIMATES_TITLE.in_language(language), width=380, height=120)
     method = alt.Y("method:N", sort=order, title=None, axis=alt.Axis(labelLimit=280, grid=False))
     colour = alt.Color("colour:N", scale=None)
     chart = alt.layer(

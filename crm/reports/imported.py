@@ -14,7 +14,7 @@ from crm.campaigns.models import Campaign
 from crm.clock import day_end, day_start, local_day
 from crm.loyalty.models import CouponRedemption
 from crm.members.models import Member
-from crm.outreach.models import Enrolment
+from crm.outreach.models import Enrolment, Message
 from crm.reports.measures import epoch_of, first_order_at, last_order_at, quarter_of, quarter_start
 from crm.reports.observational import Floats, Mask, Panel
 from crm.workspace import get_workspace
@@ -44,6 +44,8 @@ class Days:
 class Periods:
     """The campaign's own days, and equally many before and after, each clipped to the days that data covers."""
 
+    earlier: Days
+    """As many days again before `before`: where nothing happened, to try the comparison on."""
     before: Days
     during: Days
     after: Days
@@ -56,6 +58,7 @@ class MemberSpend:
     is_recipient: Mask
     had_joined: Mask
     """Joined before the campaign's first day."""
+    earlier: Floats
     before: Floats
     during: Floats
     after: Floats
@@ -74,6 +77,8 @@ class ImportedFacts:
     spend: MemberSpend
     redemptions: int
     redeemers: int
+    channels: tuple[str, ...]
+    """Through which the recipients got it, where the source says so."""
     others_in_overlapping: int
     """Members who did not get this campaign but got another one that shared days with it."""
     daily: Mapping[date, tuple[int, int]]
@@ -84,6 +89,14 @@ class ImportedFacts:
         spend, before = self.spend, self.periods.before.days
         scale = self.periods.during.days / before if before else 0.0
         panel = Panel(spend.is_recipient, spend.before * scale, spend.during, spend.visit_days_before)
+        return panel.where(spend.had_joined)
+
+    def placebo_panel(self) -> Panel | None:
+        """The same members one period earlier, when there was no campaign; None unless the data covers both periods."""
+        spend, periods = self.spend, self.periods
+        if periods.earlier.is_clipped or periods.before.is_clipped:
+            return None
+        panel = Panel(spend.is_recipient, spend.earlier, spend.before, spend.visit_days_before)
         return panel.where(spend.had_joined)
 
 
@@ -97,6 +110,7 @@ def periods_of(starts_on: date, ends_on: date, data_from_on: date, data_to_on: d
 
     one = timedelta(days=1)
     return Periods(
+        earlier=clipped(starts_on - 2 * length, starts_on - length - one),
         before=clipped(starts_on - length, starts_on - one),
         during=clipped(starts_on, ends_on),
         after=clipped(ends_on + one, ends_on + length),
@@ -130,6 +144,7 @@ def gather_imported(session: Session, campaign: Campaign, now: datetime) -> Impo
         spend=_member_spend(session, journey_id, periods, zone),
         redemptions=redemptions[0],
         redeemers=redemptions[1],
+        channels=_channels(session, journey_id),
         others_in_overlapping=_others_in_overlapping(session, campaign, journey_id),
         daily=_daily_spend(session, journey_id, periods.during, zone),
     )
@@ -147,15 +162,16 @@ def _recipients(journey_id: int) -> Select[int]:
 
 def _member_spend(session: Session, journey_id: int, periods: Periods, zone: ZoneInfo) -> MemberSpend:
     """Every member of the workspace, one row each, whether or not they ordered."""
-    before, during, after = (_within(days, zone) for days in (periods.before, periods.during, periods.after))
+    spans = [_within(days, zone) for days in (periods.earlier, periods.before, periods.during, periods.after)]
+    before = spans[1]
     local_days = case((before, _day_number(periods.before, zone)))
     spend = (
         select(
             Order.member_id,
-            *(func.sum(case((within, Order.amount_cents), else_=0)) for within in (before, during, after)),
+            *(func.sum(case((within, Order.amount_cents), else_=0)) for within in spans),
             func.count(local_days.distinct()),
         )
-        .where(or_(before, during, after))
+        .where(or_(*spans))
         .group_by(Order.member_id)
         .subquery()
     )
@@ -168,8 +184,8 @@ def _member_spend(session: Session, journey_id: int, periods: Periods, zone: Zon
             *(func.coalesce(column, 0) for column in sums),
         ).outerjoin(spend, spend.c.member_id == Member.id)
     ).all()
-    table = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(len(rows), 6)
-    return MemberSpend(table[:, 0] > 0, table[:, 1] > 0, *(table[:, column] for column in range(2, 6)))
+    table = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(len(rows), 7)
+    return MemberSpend(table[:, 0] > 0, table[:, 1] > 0, *(table[:, column] for column in range(2, 7)))
 
 
 def _day_number(days: Days, zone: ZoneInfo) -> ColumnElement[int]:
@@ -180,6 +196,11 @@ def _day_number(days: Days, zone: ZoneInfo) -> ColumnElement[int]:
     """
     offset = day_start(days.from_on, zone).astimezone(zone).utcoffset() or timedelta()
     return (epoch_of(Order.ordered_at) + int(offset.total_seconds())) // SECONDS_A_DAY
+
+
+def _channels(session: Session, journey_id: int) -> tuple[str, ...]:
+    channels = session.scalars(select(Message.channel).where(Message.journey_id == journey_id).distinct())
+    return tuple(sorted(channel.value for channel in channels))
 
 
 def _others_in_overlapping(session: Session, campaign: Campaign, journey_id: int) -> int:

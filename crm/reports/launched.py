@@ -138,7 +138,7 @@ def _roi(facts: LaunchedFacts, spend: Effect, verdict: MetricVerdict) -> MetricV
     estimate, low, high = figures
     if estimate is None or low is None or high is None:
         nothing_spent = Words(en="nothing was spent", zh="没有产生成本")
-        return _missing("roi", MetricVerdict.DESCRIPTIVE, nothing_spent)
+        return missing_metric("roi", MetricVerdict.DESCRIPTIVE, nothing_spent)
     metric = _effect(facts, "roi", spend, verdict, (estimate, low, high))
     margin = facts.gross_margin_percent
     words = Words(en=f"{metric.words.en}, at {margin}% gross margin", zh=f"{metric.words.zh}，毛利率按 {margin}%")
@@ -146,11 +146,11 @@ def _roi(facts: LaunchedFacts, spend: Effect, verdict: MetricVerdict) -> MetricV
 
 
 def _without_holdout(facts: LaunchedFacts, metric_id: str) -> MetricValue:
-    metric = _missing(metric_id, MetricVerdict.NO_HOLDOUT, NO_HOLDOUT_WORDS)
+    metric = missing_metric(metric_id, MetricVerdict.NO_HOLDOUT, NO_HOLDOUT_WORDS)
     return metric.model_copy(update={"n_treated": facts.treated_members, "n_control": 0})
 
 
-def _missing(metric_id: str, verdict: MetricVerdict, words: Words) -> MetricValue:
+def missing_metric(metric_id: str, verdict: MetricVerdict, words: Words) -> MetricValue:
     definition = METRICS[metric_id]
     return MetricValue(
         id=metric_id,
@@ -199,7 +199,9 @@ def _rates(facts: LaunchedFacts) -> tuple[MetricValue, ...]:
 def share_metric(metric_id: str, hits: int, n: int) -> MetricValue:
     """A plain rate with its Wilson interval; it claims no effect."""
     if n == 0:
-        return _missing(metric_id, MetricVerdict.DESCRIPTIVE, Words(en="nothing to measure", zh="没有可衡量的数据"))
+        return missing_metric(
+            metric_id, MetricVerdict.DESCRIPTIVE, Words(en="nothing to measure", zh="没有可衡量的数据")
+        )
     low, high = wilson_interval(hits, n)
     definition = METRICS[metric_id]
     return MetricValue(
@@ -229,7 +231,7 @@ def count_metric(metric_id: str, count: int, n: int) -> MetricValue:
 
 
 def _plain(metric_id: str, value: float, n: int, words: Words) -> MetricValue:
-    metric = _missing(metric_id, MetricVerdict.DESCRIPTIVE, words)
+    metric = missing_metric(metric_id, MetricVerdict.DESCRIPTIVE, words)
     return metric.model_copy(update={"value": value, "n_treated": n})
 
 

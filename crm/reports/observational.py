@@ -184,7 +184,19 @@ def _is_large_enough(panel: Panel) -> bool:
     return min(panel.recipients, len(panel) - panel.recipients) >= MIN_ARM
 
 
-def agree(estimates: tuple[Estimate, ...]) -> bool:
-    """Whether every adjustment has the same sign and an interval that excludes zero."""
+def placebo(panel: Panel) -> Estimate | None:
+    """Difference-in-differences between two periods before the campaign, where the truth is zero.
+
+    A result apart from zero shows that recipients and others were already moving apart (pre-trends test, e.g.
+    Roth 2022, AER: Insights 4:305; passing it proves nothing). None where an arm has fewer than 30.
+    """
+    if not _is_large_enough(panel):
+        return None
+    return difference_in_differences(panel, np.ones(len(panel)), "placebo")
+
+
+def agree(estimates: tuple[Estimate, ...], tried: Estimate | None) -> bool:
+    """Whether every adjustment has the same sign and excludes zero, and the placebo, where tried, does not."""
     signs = {estimate.value > 0 for estimate in estimates}
-    return len(signs) == 1 and all(estimate.excludes_zero for estimate in estimates)
+    same = len(signs) == 1 and all(estimate.excludes_zero for estimate in estimates)
+    return same and (tried is None or not tried.excludes_zero)

@@ -20,7 +20,7 @@ from crm.reports.blocks import (
     Unit,
 )
 from crm.reports.imported import Days, ImportedFacts
-from crm.reports.launched import count_metric, money_metric, share_metric
+from crm.reports.launched import count_metric, missing_metric, money_metric, share_metric
 from crm.reports.metrics import METRICS
 from crm.reports.observational import (
     Estimate,
@@ -31,6 +31,7 @@ from crm.reports.observational import (
     agree,
     balance_of,
     match,
+    placebo,
     unadjusted,
 )
 from crm.reports.words import Words, money_words, share_words, signed_money_words
@@ -41,8 +42,16 @@ MIN_BEFORE_DAYS = 14
 
 NO_CAUSAL_NUMBER = Words(en="No causal number can be quoted.", zh="不能引用任何因果数字。")
 
+SCALED = Words(
+    en=" Spend before is scaled to the campaign's length where members are compared.",
+    zh="比较时活动前消费按活动天数折算。",
+)
+
 ESTIMATE_LABELS = {
     "unadjusted": Words(en="Unadjusted difference", zh="未校正差异"),
+    "placebo": Words(
+        en="Placebo: two periods before the campaign, truth is zero", zh="安慰剂检验：活动前两个时期，真值为零"
+    ),
     "did": Words(en="Difference in differences, all members", zh="双重差分（全部会员）"),
     "ancova": Words(
         en="Regression on spend and visits before, all members", zh="以活动前消费与到店回归校正（全部会员）"
@@ -59,7 +68,10 @@ def evidence_of(facts: ImportedFacts) -> ObservationalEvidence:
     has_history = facts.periods.before.days >= MIN_BEFORE_DAYS and facts.periods.during.days > 0
     matched = match(panel) if has_history else Matched(panel.where(np.zeros(len(panel), bool)), np.array([]))
     estimates = adjusted_estimates(panel, matched) if has_history else ()
-    shown = (unadjusted(panel), *estimates) if 0 < panel.recipients < len(panel) else ()
+    earlier = facts.placebo_panel()
+    tried = placebo(earlier) if earlier is not None else None
+    raw = (unadjusted(panel),) if 0 < panel.recipients < len(panel) else ()
+    shown = (*raw, *((tried,) if tried else ()), *estimates)
     return ObservationalEvidence(
         recipients=int(facts.spend.is_recipient.sum()),
         others=int((~facts.spend.is_recipient).sum()),
@@ -68,11 +80,12 @@ def evidence_of(facts: ImportedFacts) -> ObservationalEvidence:
         periods=_periods(facts),
         balance=_balance(panel, matched),
         estimates=tuple(_estimate_row(estimate) for estimate in shown),
-        conclusion=_conclusion(facts, estimates),
+        methods_agree=agree(estimates, tried),
+        conclusion=_conclusion(facts, estimates, tried),
     )
 
 
-def _conclusion(facts: ImportedFacts, estimates: tuple[Estimate, ...]) -> Words:
+def _conclusion(facts: ImportedFacts, estimates: tuple[Estimate, ...], tried: Estimate | None) -> Words:
     if not estimates:
         return Words(
             en="Observational: recipients were chosen, not randomised, and there is too little history or too few"
@@ -81,12 +94,19 @@ def _conclusion(facts: ImportedFacts, estimates: tuple[Estimate, ...]) -> Words:
         )
     low = signed_money_words(min(estimate.low for estimate in estimates), facts.currency)
     high = signed_money_words(max(estimate.high for estimate in estimates), facts.currency)
-    if agree(estimates):
+    if agree(estimates, tried):
         return Words(
             en="Observational: recipients were chosen, not randomised. Every adjustment points the same way, between"
             f" {low} and {high} per member: associated with the campaign, not shown to be caused by it.",
             zh="观察性数据：收件会员是挑选而非随机的。各种校正方向一致，"
             f"人均在 {low} 与 {high} 之间：仅为关联，未证明因果。",
+        )
+    if tried is not None and tried.excludes_zero:
+        return Words(
+            en="Observational: recipients were chosen, not randomised, and were moving apart from the others before the"
+            f" campaign began (the placebo is not zero). {NO_CAUSAL_NUMBER.en}",
+            zh="观察性数据：收件会员是挑选而非随机的，且在活动开始前已与其他会员走势不同（安慰剂检验不为零）。"
+            f"{NO_CAUSAL_NUMBER.zh}",
         )
     return Words(
         en="Observational: recipients were chosen, not randomised. The adjustments do not agree on an effect (from"
@@ -192,19 +212,24 @@ def observed_metrics(facts: ImportedFacts, evidence: ObservationalEvidence) -> t
         count_metric("redemptions", facts.redemptions, recipients),
         count_metric("redeemers", facts.redeemers, recipients),
         share_metric("redeemer_rate", facts.redeemers, recipients),
-        money_metric("spend_during", during.recipients_cents, recipients, currency),
-        money_metric("spend_before", before.recipients_cents, recipients, currency),
-        money_metric("spend_after", after.recipients_cents, recipients, currency),
+        *(_spend_metric(f"spend_{period.id}", period, recipients, currency) for period in (during, before, after)),
     )
 
 
+def _spend_metric(metric_id: str, period: Period, recipients: int, currency: str) -> MetricValue:
+    if period.days == 0:
+        words = Words(en="no data for these days", zh="这些日期没有数据")
+        return missing_metric(metric_id, MetricVerdict.DESCRIPTIVE, words)
+    return money_metric(metric_id, period.recipients_cents, recipients, currency)
+
+
 def _adjusted_difference(facts: ImportedFacts, evidence: ObservationalEvidence) -> MetricValue:
-    """The interval of the matched difference in differences; never a point estimate."""
+    """The interval of the matched difference in differences where all methods agree; never a point estimate."""
     definition = METRICS[OBSERVATIONAL_METRIC]
-    row = next((row for row in evidence.estimates if row.id == "did_matched"), None)
-    if row is None:
-        words = NO_CAUSAL_NUMBER
-    else:
+    row = None
+    words = NO_CAUSAL_NUMBER
+    if evidence.methods_agree:
+        row = next(row for row in evidence.estimates if row.id == "did_matched")
         span = " – ".join(signed_money_words(end, facts.currency) for end in (row.low_cents, row.high_cents))
         words = Words(en=f"{span} (95% interval), association only", zh=f"{span}（95% 区间），仅为关联")
     return MetricValue(
@@ -266,10 +291,9 @@ def _clipped(facts: ImportedFacts) -> tuple[Words, ...]:
     return tuple(
         Words(
             en=f"The period {names[key].en} covers {days.days} of {days.wanted_days} days: orders are known from"
-            f" {facts.data_from_on} to {facts.data_to_on}."
-            + (" Spend before is scaled to the campaign's length where members are compared." * (key == "before")),
+            f" {facts.data_from_on} to {facts.data_to_on}." + (SCALED.en if key == "before" and days.days else ""),
             zh=f"{names[key].zh}只覆盖 {days.wanted_days} 天中的 {days.days} 天：订单数据自 {facts.data_from_on} 至"
-            f" {facts.data_to_on}。" + ("比较时活动前消费按活动天数折算。" * (key == "before")),
+            f" {facts.data_to_on}。" + (SCALED.zh if key == "before" and days.days else ""),
         )
         for key, days in clipped.items()
         if days.is_clipped

@@ -122,6 +122,8 @@ def _document(review: CampaignReview, language: Language) -> dict[str, Any]:
     if review.headline.verdict is MetricVerdict.EFFECT and _is_harm(review):
         tone = "bad"
 
+    estimates = review.observational.estimates if review.observational else ()
+
     def said(words: Words) -> str:
         return words.in_language(language)
 
@@ -136,7 +138,8 @@ def _document(review: CampaignReview, language: Language) -> dict[str, Any]:
         "interval": _interval(review),
         "tiles": [_tile(review, metric_id, language) for metric_id in _tile_ids(review)],
         "tables": _tables(review, language),
-        "charts": [chart for chart in _charts(review, language) if chart is not None],
+        "charts": [chart for chart in (spend_chart(review, language), response_chart(review, language)) if chart],
+        "estimates": estimates_chart(estimates, review.currency, language),
         "exclusions": [
             [said(channel_words(row.channel)), said(row.label), f"{row.count:,}"] for row in review.exclusions
         ],
@@ -211,15 +214,6 @@ def _figures(metric: MetricValue, currency: str, language: Language) -> tuple[st
         count = metric.words.in_language(language).removeprefix(share_words(metric.value)).strip(" ()（）")
         return share_words(metric.value), count
     return metric.words.in_language(language), ""
-
-
-def _charts(review: CampaignReview, language: Language) -> tuple[str | None, ...]:
-    estimates = review.observational.estimates if review.observational else ()
-    return (
-        spend_chart(review, language),
-        response_chart(review, language),
-        estimates_chart(estimates, review.currency, language),
-    )
 
 
 def _tables(review: CampaignReview, language: Language) -> list[Table]:

@@ -180,6 +180,7 @@ def _observational(draft: CampaignReview, facts: ImportedFacts) -> CampaignRevie
     evidence = evidence_of(facts)
     return draft.model_copy(
         update={
+            "channels_used": facts.channels or draft.channels_used,
             "window": window_of(facts, local_day(draft.as_of, facts.zone)),
             "headline": headline_of(evidence),
             "metrics": observed_metrics(facts, evidence),
