@@ -123,6 +123,11 @@ def interval(low: float | None, high: float | None, unit: str, currency: str) ->
     return f"95% interval {measure(low, unit, currency)} to {measure(high, unit, currency)}"
 
 
+def capitalised(words: str) -> str:
+    """With its first letter in upper case; the rest as it is."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
 def sentence(words: str) -> str:
     """An error's message as a sentence."""
-    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?', '。')) else '.'}"
+    return f"{capitalised(words)}{'' if words.endswith(('.', '!', '?', '。')) else '.'}"

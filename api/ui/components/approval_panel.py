@@ -7,7 +7,7 @@ from datetime import datetime
 from api.ui.components.card import Local
 from api.ui.components.dialogs import Answer, ask
 from api.ui.components.state_chips import state_chip
-from api.ui.theme import block, chip, danger, notice, panel, primary, text
+from api.ui.theme import block, danger, notice, panel, primary, text
 from crm.access.actor import Actor, Permission, roles_that_may
 from crm.access.models import Approval, ApprovalState
 
@@ -33,7 +33,7 @@ def approval_panel(view: ApprovalView, actor: Actor, now: datetime, local: Local
         with block("line flow"):
             text("Approval", "section-title", "h2")
             state_chip(shown_state(approval, now))
-            text(f"asked by {view.requested_by}, {local.moment(approval.requested_at)}", "small muted push")
+        text(f"Asked by {view.requested_by}, {local.moment(approval.requested_at)}", "small muted")
         _outcome(view, now, local)
         if is_open(approval, now):
             obstacle = why_not(approval, actor, view.shaped_by)
@@ -79,9 +79,7 @@ def _outcome(view: ApprovalView, now: datetime, local: Local) -> None:
         by = f" by {view.decided_by}" if view.decided_by else ""
         text(f"Decided{by}, {local.moment(approval.decided_at)}", "small muted")
     if approval.note:
-        with block("line tight"):
-            chip("Note")
-            text(approval.note, "wrap")
+        text(f"“{approval.note}”", "wrap")
 
 
 def _buttons(view: ApprovalView, decided: Decided) -> None:

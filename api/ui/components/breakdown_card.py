@@ -25,7 +25,7 @@ def breakdown_card(artifact: Mapping[str, Any], local: Local) -> None:
     metric: Metric = artifact["metric"]
     measured = metric_words(metric)
     with card("bar_chart", "Breakdown", f"{measured} by {' and '.join(name.lower() for name in group_by)}"):
-        text(artifact["read_back"], "wrap muted")
+        text(formats.capitalised(artifact["read_back"]), "wrap muted")
         text(
             f"{formats.count(artifact['count'])} members in all · as of {formats.day(artifact['as_of'])}", "small faint"
         )

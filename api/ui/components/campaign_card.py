@@ -19,7 +19,6 @@ from api.ui.components.plan_parts import (
 from api.ui.components.state_chips import state_chip
 from api.ui.theme import block, fold, text
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.copywriting import complete_copy
 from crm.campaigns.plan import CampaignPlan
 
 
@@ -33,9 +32,8 @@ def campaign_card(artifact: Mapping[str, Any], local: Local) -> None:
             _plan(plan, local)
         with fold("Brief", value=plan is None):
             brief_facts(brief, local)
-        copies = complete_copy(brief)
-        with fold(f"Copy of {formats.plural(len(copies), 'message')}"):
-            copy_preview(copies)
+        with fold("What members will read"):
+            copy_preview(brief, local)
         lessons = artifact.get("lessons") or ()
         if lessons:
             with fold(f"{formats.plural(len(lessons), 'lesson')} from earlier campaigns", value=True), block("stack"):
@@ -44,7 +42,7 @@ def campaign_card(artifact: Mapping[str, Any], local: Local) -> None:
 
 
 def _plan(plan: CampaignPlan, local: Local) -> None:
-    text(plan.read_back, "wrap")
+    text(formats.capitalised(plan.read_back), "wrap")
     plan_figures(plan, local)
     plan_warnings(plan)
     benefits_list(plan)

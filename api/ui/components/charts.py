@@ -55,7 +55,7 @@ def line_chart(
 
 
 def interval_chart(
-    labels: Sequence[str], lows: Sequence[float], values: Sequence[float], highs: Sequence[float], *, name: str
+    labels: Sequence[str], lows: Sequence[float], values: Sequence[float | None], highs: Sequence[float], *, name: str
 ) -> ui.echart:
     """A point with its interval on each line; zero is drawn, because the question is whether the interval holds it."""
     spans = [
@@ -72,7 +72,7 @@ def interval_chart(
         "type": "scatter",
         "name": name,
         "symbolSize": 12,
-        "data": [[value, index] for index, value in enumerate(values)],
+        "data": [[value, index] for index, value in enumerate(values) if value is not None],
         "itemStyle": {"color": "#0c6b58"},
         "markLine": {
             "silent": True,
@@ -92,7 +92,7 @@ def interval_chart(
             "inverse": True,
             "axisTick": {"show": False},
             "axisLine": {"show": False},
-            "axisLabel": _TEXT,
+            "axisLabel": _TEXT | {"width": 150, "overflow": "break"},
         },
         "series": [*spans, points],
     }

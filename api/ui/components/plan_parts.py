@@ -7,11 +7,15 @@ from api.ui.components.card import Local
 from api.ui.components.charts import column_chart
 from api.ui.components.tables import facts, grid_table
 from api.ui.theme import block, chip, figure, icon, notice, text
-from crm.campaigns.brief import CampaignBrief, Copy, Offer, Step
+from crm.campaigns.benefits import benefits_of
+from crm.campaigns.brief import CampaignBrief, Step
+from crm.campaigns.copywriting import complete_copy, offer_in_words
 from crm.campaigns.plan import CampaignPlan, ExclusionCount
-from crm.loyalty.models import OfferKind
+from crm.outreach.wording import render
 
 _CHANNEL_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}
+_PLACEHOLDERS = {"name": "[name]", "tier": "[tier]", "unsubscribe": "[opt-out link]"}
+"""What differs from member to member."""
 
 
 def plan_figures(plan: CampaignPlan, local: Local) -> None:
@@ -81,7 +85,7 @@ def brief_facts(brief: CampaignBrief, local: Local) -> None:
     pairs = [
         ("Goal", brief.goal or formats.MISSING),
         ("Channels", ", ".join(formats.channel(name) for name in brief.channels)),
-        ("Offer", "; ".join(offer_words(offer, local) for offer in brief.offers) or "None"),
+        ("Offer", _offers(brief, local) or "None"),
         ("Start", f"{formats.day(brief.start)} {brief.start:%H:%M}" if brief.start else "As soon as it is approved"),
         ("Offer ends", formats.day(brief.end)),
         ("Rhythm", "; ".join(step_words(step) for step in brief.steps)),
@@ -95,21 +99,6 @@ def brief_facts(brief: CampaignBrief, local: Local) -> None:
     facts(pairs)
 
 
-def offer_words(offer: Offer, local: Local) -> str:
-    value = f"{float(offer.value):g}" if offer.value is not None else ""
-    words = {
-        OfferKind.PERCENT_OFF: f"{value}% off",
-        OfferKind.AMOUNT_OFF: f"{_major(offer.value, local)} off",
-        OfferKind.FREE_SHIPPING: "Free shipping",
-        OfferKind.POINTS_BONUS: f"{value} bonus points",
-        OfferKind.POINTS_MULTIPLIER: f"{value}× points",
-        OfferKind.GIFT: f"Gift: {offer.item or 'to be chosen'}",
-    }[offer.kind]
-    if offer.min_spend is not None:
-        words += f" from {_major(offer.min_spend, local)}"
-    return f"{words} (coupon {offer.coupon_code})" if offer.coupon_code else words
-
-
 def step_words(step: Step) -> str:
     when = "At the start" if step.offset_days == 0 else f"Day {step.offset_days}"
     at = f" at {step.at}" if step.at else ""
@@ -117,25 +106,32 @@ def step_words(step: Step) -> str:
     return f"{when}{at}{f' by {channels}' if channels else ''}"
 
 
-def copy_preview(copy_texts: Sequence[Copy]) -> None:
-    """What members will read, by channel."""
-    has_variants = len({copy.variant for copy in copy_texts}) > 1
-    for copy in copy_texts:
+def copy_preview(brief: CampaignBrief, local: Local) -> None:
+    """What members will read: words with the offer filled in, and brackets for what differs by member."""
+    benefits = benefits_of(brief, local.currency)
+    values = _PLACEHOLDERS | {"offer": benefits.words, "code": ", ".join(benefits.coupon_codes)}
+    copies = complete_copy(brief)
+    has_variants = len({copy.variant for copy in copies}) > 1
+    for copy in copies:
         with block("message-preview"):
             with block("line tight flow"):
                 icon(_CHANNEL_SYMBOLS.get(copy.channel, "chat")).style("font-size: 16px; color: var(--ink-3)")
                 text(formats.channel(copy.channel), "small strong")
-                if copy.step:
+                if copy.step and len(brief.steps) > 1:
                     text(formats.words(copy.step), "small faint")
                 if has_variants:
                     chip(f"Variant {copy.variant}", "info")
             if copy.subject:
-                text(copy.subject, "strong wrap")
-            text(copy.body, "pre")
+                text(render(copy.subject, values, brief.language), "strong wrap")
+            text(render(copy.body, values, brief.language), "pre")
 
 
-def _major(amount: object, local: Local) -> str:
-    return local.money(float(str(amount)) * 100)
+def _offers(brief: CampaignBrief, local: Local) -> str:
+    words = []
+    for offer in brief.offers:
+        said = formats.capitalised(offer_in_words(offer, "en", local.currency))
+        words.append(f"{said} (coupon {offer.coupon_code})" if offer.coupon_code else said)
+    return "; ".join(words)
 
 
 def _holdout(brief: CampaignBrief) -> str:

@@ -9,8 +9,6 @@ from api.ui.components.verdicts import KINDS
 from api.ui.theme import chip, fold
 from crm.reports.blocks import CampaignReview
 
-TILES_IN_CHAT = 6
-
 
 def review_card(artifact: Mapping[str, Any], _local: Local) -> None:
     review = CampaignReview.model_validate(artifact["review"])
@@ -18,7 +16,9 @@ def review_card(artifact: Mapping[str, Any], _local: Local) -> None:
         with corner:
             chip(KINDS[review.kind])
         review_parts.headline(review)
-        review_parts.metric_tiles(review.metrics[:TILES_IN_CHAT], review.currency)
+        review_parts.effects(review)
+        with fold("Counts and rates"):
+            review_parts.descriptive_tiles(review)
         if review.channels:
             with fold("By channel"):
                 review_parts.channel_table(review)

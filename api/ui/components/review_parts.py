@@ -7,7 +7,7 @@ from api.ui.components.charts import column_chart, interval_chart, line_chart
 from api.ui.components.tables import grid_table
 from api.ui.components.verdicts import verdict_chip
 from api.ui.theme import block, chip, icon, notice, text
-from crm.reports.blocks import CampaignReview, MetricValue, MetricVerdict, NextStep, ReviewKind
+from crm.reports.blocks import CampaignReview, MetricValue, MetricVerdict, NextStep, ReviewKind, Unit
 
 OBSERVATIONAL_NOTICE = (
     "This campaign was imported and its recipients were chosen, not drawn at random. "
@@ -21,16 +21,53 @@ def headline(review: CampaignReview) -> None:
         with block("line flow tight"):
             verdict_chip(review.headline.verdict)
             if review.window:
-                chip(review.window.words.en, "neutral", "schedule")
+                chip(formats.capitalised(review.window.words.en), "neutral", "schedule")
         text(review.headline.words.en, "wrap").style("font-size:17px; line-height:1.45; font-weight:600")
     if review.kind is ReviewKind.OBSERVATIONAL:
         notice(OBSERVATIONAL_NOTICE, "info", "visibility")
 
 
-def metric_tiles(metrics: Sequence[MetricValue], currency: str) -> None:
+def effects(review: CampaignReview) -> None:
+    """What the campaign changed, the interval first; the primary metric drawn against zero."""
+    claims = [metric for metric in review.metrics if metric.verdict is not MetricVerdict.DESCRIPTIVE]
+    primary = review.metric(review.primary_metric)
+    if primary is not None:
+        effect_chart(primary, review.currency)
+    with block("stack").style("gap: 0"):
+        for metric in claims:
+            with block("claim"):
+                with block("stack snug grow").style("gap: 0"):
+                    text(metric.label.en, "strong wrap")
+                    text(metric.definition.en, "small faint wrap")
+                with block("stack snug claim-value"):
+                    text(_interval_first(metric, review.currency), "number wrap")
+                    verdict_chip(metric.verdict)
+
+
+def descriptive_tiles(review: CampaignReview) -> None:
     with block("figures"):
-        for metric in metrics:
-            _metric_tile(metric, currency)
+        for metric in review.metrics:
+            if metric.verdict is MetricVerdict.DESCRIPTIVE:
+                _metric_tile(metric, review.currency)
+
+
+def effect_chart(metric: MetricValue, currency: str) -> None:
+    """The interval of one effect in major units or points; the point is left out where it may not be headlined."""
+    if metric.low is None or metric.high is None:
+        return
+    scale = 100 if metric.unit is Unit.MONEY_CENTS else 0.01 if metric.unit is Unit.SHARE_DIFFERENCE else 1
+    value = None if metric.value is None else round(metric.value / scale, 2)
+    unit = {Unit.MONEY_CENTS: currency, Unit.SHARE_DIFFERENCE: "percentage points"}.get(metric.unit, "")
+    label = f"{metric.label.en}{f', {unit}' if unit else ''}"
+    interval_chart([label], [round(metric.low / scale, 2)], [value], [round(metric.high / scale, 2)], name=label)
+
+
+def _interval_first(metric: MetricValue, currency: str) -> str:
+    span = formats.interval(metric.low, metric.high, metric.unit, currency)
+    value = formats.measure(metric.value, metric.unit, currency)
+    if not span:
+        return value
+    return f"{span}, point {value}" if metric.value is not None else span
 
 
 def _metric_tile(metric: MetricValue, currency: str) -> None:
@@ -41,25 +78,6 @@ def _metric_tile(metric: MetricValue, currency: str) -> None:
         span = formats.interval(metric.low, metric.high, metric.unit, currency)
         if span:
             text(span, "small muted")
-        if metric.verdict is not MetricVerdict.DESCRIPTIVE:
-            with block("line").style("margin-top:4px"):
-                verdict_chip(metric.verdict)
-
-
-def effect_chart(metrics: Sequence[MetricValue]) -> None:
-    """Intervals of the money metrics that have one; drawn in major units."""
-    spanned = [metric for metric in metrics if metric.low is not None and metric.high is not None]
-    same_unit = [metric for metric in spanned if metric.unit == spanned[0].unit] if spanned else []
-    if not same_unit:
-        return
-    scale = 100 if same_unit[0].unit in ("money_cents",) else 0.01
-    interval_chart(
-        [metric.label.en for metric in same_unit],
-        [round((metric.low or 0) / scale, 2) for metric in same_unit],
-        [round((metric.value or 0) / scale, 2) for metric in same_unit],
-        [round((metric.high or 0) / scale, 2) for metric in same_unit],
-        name="Effects with their 95% intervals",
-    )
 
 
 def arms_table(review: CampaignReview) -> None:
@@ -99,8 +117,11 @@ def channel_table(review: CampaignReview) -> None:
 
 
 def exclusion_table(review: CampaignReview) -> None:
-    rows = [(formats.channel(row.channel), row.label.en, formats.count(row.count)) for row in review.exclusions]
-    grid_table(("Channel", "Reason", "Members"), rows, numeric=(2,))
+    rows = [
+        (formats.channel(row.channel), formats.capitalised(row.label.en), formats.count(row.count))
+        for row in review.exclusions
+    ]
+    grid_table(("Channel", "Left out because", "Members"), rows, numeric=(2,))
 
 
 def response_chart(review: CampaignReview) -> None:

@@ -23,7 +23,7 @@ def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
                 text(formats.count(artifact["count"]), "headline")
                 text("member" if artifact["count"] == 1 else "members", "muted")
             with block("stack snug grow").style("min-width: 240px"):
-                text(artifact["read_back"], "wrap")
+                text(formats.capitalised(artifact["read_back"]), "wrap")
                 text(f"As of {formats.day(artifact['as_of'])}", "small faint")
         if artifact["count"]:
             with block("halves"):

@@ -11,18 +11,25 @@ _WORDS = {
     "campaign.drafted": "Draft made",
     "campaign.changed": "Brief changed",
     "campaign.submitted": "Submitted for approval",
-    "approval.requested": "Approval requested",
-    "approval.approved": "Approved",
-    "approval.rejected": "Rejected",
+    "campaign.approved": "Approved",
+    "campaign.rejected": "Rejected",
+    "campaign.launched": "Launched",
+    "campaign.completed": "Completed",
+    "campaign.paused": "Paused",
+    "campaign.resumed": "Resumed",
+    "campaign.cancelled": "Cancelled",
+    "campaign.held": "Held back at its start",
 }
 
 
 def timeline(entries: Sequence[AuditEntry], people: Mapping[int, str], local: Local) -> None:
-    if not entries:
+    # A campaign's own entries say the same as those of its approval.
+    told = [entry for entry in entries if not entry.action.startswith("approval.")]
+    if not told:
         text("Nothing has happened yet.", "small muted")
         return
     with block("timeline", "ol"):
-        for entry in reversed(entries):
+        for entry in reversed(told):
             with block("", "li"):
                 text(_WORDS.get(entry.action, formats.words(entry.action)), "strong")
                 who = people.get(entry.account_id, "Somebody") if entry.account_id else "The engine"

@@ -9,7 +9,8 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from api.bootstrap import Nurture
-from api.ui.components.approval_panel import ApprovalView, approval_panel
+from api.ui import formats
+from api.ui.components.approval_panel import ApprovalView, approval_panel, is_open
 from api.ui.components.campaign_actions import CampaignActions
 from api.ui.components.card import Local
 from api.ui.components.monitor_parts import channel_table, identity_line, monitor_figures, responses_chart
@@ -35,8 +36,7 @@ from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
 from crm.campaigns.audience import author_scope
-from crm.campaigns.brief import CampaignBrief, Copy
-from crm.campaigns.copywriting import complete_copy
+from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
@@ -59,8 +59,6 @@ class _Facts:
     now: datetime
     campaign: Campaign
     brief: CampaignBrief
-    copy_texts: tuple[Copy, ...]
-    """The words of every message, those that the product writes included."""
     plan: CampaignPlan | None
     monitor: CampaignMonitor | None
     approval: Approval | None
@@ -74,19 +72,24 @@ async def _build(viewer: Viewer, request: Request) -> None:
     local = Local(viewer.zone, viewer.currency)
     with block("page"):
         _head(viewer, facts, local)
-        _approval(viewer, facts, local)
+        if _waits(facts):
+            _approval(viewer, facts, local)
         with block("columns"):
             with block("stack").style("gap: 20px"):
                 if facts.monitor is not None:
                     _live(viewer, facts, facts.monitor)
                 if facts.plan is not None:
                     _plan(facts.plan, local, is_past=facts.campaign.launched_at is not None)
-                _copy(facts.copy_texts)
+                if not facts.campaign.is_imported:
+                    with panel("Copy", "Brackets stand for what differs from member to member."), block("halves"):
+                        copy_preview(facts.brief, local)
                 if facts.campaign.journey_id is not None:
                     await _messages(viewer, facts.campaign.journey_id, local)
             with block("stack").style("gap: 20px"):
                 with panel("Brief"):
                     brief_facts(facts.brief, local)
+                if not _waits(facts):
+                    _approval(viewer, facts, local)
                 with panel("Timeline"):
                     timeline(facts.history, facts.people, local)
 
@@ -99,7 +102,6 @@ def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
         now=now,
         campaign=campaign,
         brief=brief,
-        copy_texts=() if campaign.is_imported else complete_copy(brief),
         plan=None if campaign.is_imported else _plan_of(session, campaign, brief, now),
         monitor=monitor(session, campaign_id, now) if is_launched else None,
         approval=approval_for(session, "campaign", campaign_id),
@@ -137,6 +139,11 @@ def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
         CampaignActions(viewer, campaign).draw()
     if campaign.state_note:
         notice(campaign.state_note, "warn")
+
+
+def _waits(facts: _Facts) -> bool:
+    """A request that waits for a decision stands first; a decided one beside the brief."""
+    return facts.approval is not None and is_open(facts.approval, facts.now)
 
 
 def _approval(viewer: Viewer, facts: _Facts, local: Local) -> None:
@@ -193,7 +200,7 @@ def _monitor(shown: CampaignMonitor, local: Local) -> None:
 
 def _plan(plan: CampaignPlan, local: Local, *, is_past: bool) -> None:
     with panel("Plan", f"Computed {local.moment(plan.as_of)}{', before the launch' if is_past else ''}."):
-        text(plan.read_back, "wrap")
+        text(formats.capitalised(plan.read_back), "wrap")
         plan_figures(plan, local)
         plan_warnings(plan)
         benefits_list(plan)
@@ -202,12 +209,6 @@ def _plan(plan: CampaignPlan, local: Local, *, is_past: bool) -> None:
         if not is_past:
             text("Who would be left out, and why", "small strong")
             exclusions_table(plan.exclusions)
-
-
-def _copy(copy_texts: tuple[Copy, ...]) -> None:
-    if copy_texts:
-        with panel("Copy", "Words in double braces are filled in for each member."), block("halves"):
-            copy_preview(copy_texts)
 
 
 async def _messages(viewer: Viewer, journey_id: int, local: Local) -> None:

@@ -68,16 +68,15 @@ def _head(viewer: Viewer, review: CampaignReview) -> None:
 def _verdict(review: CampaignReview) -> None:
     with panel():
         review_parts.headline(review)
-        review_parts.effect_chart(review.metrics)
+        review_parts.effects(review)
         for anomaly in review.anomalies:
             notice(anomaly.words.en, "warn")
 
 
 def _figures(review: CampaignReview) -> None:
-    if not review.metrics:
-        return
-    with panel("Key figures", "Hover a figure for its definition."):
-        review_parts.metric_tiles(review.metrics, review.currency)
+    if review.metrics:
+        with panel("Key figures", "Counts and rates; they claim no effect. Hover one for its definition."):
+            review_parts.descriptive_tiles(review)
 
 
 def _comparison(review: CampaignReview) -> None:
