@@ -8,6 +8,7 @@ from typing import Any
 from agent.planner.request import Request
 from agent.planner.slots.channels import channel_names
 from agent.planner.slots.names import find_new_name
+from agent.planner.slots.numbers import NUMBER, plain, read_number
 from agent.planner.slots.span import Span, mask
 from crm.segments.language.reader import Question, Reading, SegmentRequest
 
@@ -17,7 +18,7 @@ _VERB = (
 )
 _NOUN = (
     r"(?:camp\w{0,4}gns?|promos?|promotions?|blast|teaser|newsletter|mailing|mailshot|outreach|drive|offer"
-    r"|messages?|notes?)"
+    r"|messages?|notes?|win-?backs?)"
 )
 _HEAD = re.compile(
     rf"^\W*(?:(?:ok(?:ay)?|please|pls|can you|could you|would you|i(?:'d| would) like(?: you)? to|i (?:want"
@@ -31,12 +32,13 @@ _HEAD_ZH = re.compile(
 )
 _THEM = re.compile(
     r"\b(?:for|to|at|with|targeting|sms|e-?mail|text|message|give|send|offer|invite|reward"
-    r"|treat)\s(?:all (?:of )?)?(?:them|those(?: (?:members|people|customers|ppl))?"
+    r"|make|treat)\s(?:all (?:of )?)?(?:them|those(?: (?:members|people|customers|ppl))?"
     r"|these(?: (?:members|people|customers|ppl))?|that (?:segment|group|list|audience|crowd)|this (?:segment"
     r"|group|list|audience|crowd)|the same (?:people|group|audience|segment|members)"
     r"|the (?:segment|list|group) above)\b"
     r"|他们|她们|这些(?:人|会员|客户)|这批(?:人|会员|客户)|这个人群|上述(?:人|会员)|以上会员"
 )
+_MEMBERS = re.compile(r"\b(?:members?|customers?|people|ppl|clients?)\b|会员|客户")
 _EVERYONE = re.compile(
     r"\b(?:everyone|everybody|all (?:of )?(?:our |the )?(?:members?|customers?|people|users?|clients?)"
     r"|entire (?:base|member base|membership)|whole (?:base|member base|membership|list))\b"
@@ -47,7 +49,8 @@ _AROUND = re.compile(
     r"|starts|begin|beginning|kick(?:ing)? off|kicks off|ends?|ending|until|till"
     r"|send(?:ing)?|launch(?:ing)?|going out|called|named|titled|offer|channels?|audience|target(?:ing|s)?"
     r"|budget|holdout|name|goal|when|who gets it|segment|recipients?)\s*:?\s*)(?=\s{2,}|[,.;:，。；：+&)]|$)"
-    r"|\b(?:offer|channels?|audience|target(?:ing)?|segment|recipients?|goal|name|budget|start|when)\s?[:：]"
+    r"|\b(?:offer|channels?|audience|target(?:ing)?|segment|recipients?|goal|name|budget|start|when)\s?[:：]",
+    re.IGNORECASE,
 )
 _CALLED_TAIL = re.compile(r"\b(?:called|named|titled|call it|name it)\s*$")
 _NO_OFFER = re.compile(
@@ -219,12 +222,19 @@ def audience_of(request: Request, brief: Mapping[str, Any]) -> Mapping[str, Any]
 
 def bare_percent(request: Request) -> int | float | None:
     """'make that 15%': a percentage that is no holdout and has no word for a discount beside it."""
-    taken = [request.holdout.span] if request.holdout else []
-    for match in re.finditer(r"(\d+(?:\.\d+)?)\s?(?:%|percent)", request.unnamed):
-        if not any(span.overlaps(Span(match.start(), match.end())) for span in taken):
-            value = float(match.group(1))
-            return int(value) if value.is_integer() else value
-    return None
+    match = re.search(r"(\d+(?:\.\d+)?)\s?(?:%|percent)", _without_slots(request))
+    return plain(float(match.group(1))) if match else None
+
+
+def bare_amount(request: Request) -> int | float | None:
+    """'raise the coupon to ¥80': an amount of money that is no offer of its own."""
+    match = re.search(rf"[¥￥$€£]\s?({NUMBER})|({NUMBER})\s?(?:yuan|rmb|元|块)", _without_slots(request))
+    return plain(read_number(match.group(1) or match.group(2))) if match else None
+
+
+def _without_slots(request: Request) -> str:
+    slots = (request.holdout, request.budget)
+    return mask(request.unnamed, [found.span for found in slots if found is not None])
 
 
 def _goal(request: Request) -> str | None:
@@ -263,7 +273,7 @@ def _segment(request: Request, reading: Reading | None) -> tuple[SegmentRequest 
     """The audience, or what must be asked about it."""
     if reading is not None and reading.question is not None:
         return None, reading.question
-    if _THEM.search(request.lowered) and request.focus.segment is not None:
+    if request.focus.segment is not None and _means_segment_in_focus(request, reading):
         return _narrowed(request.focus.segment, reading), None
     segment = reading.request if reading is not None else None
     if segment is not None and _is_empty(segment) and not _EVERYONE.search(request.lowered):
@@ -274,6 +284,15 @@ def _segment(request: Request, reading: Reading | None) -> tuple[SegmentRequest 
     if head and segment is not None:
         return _with_conditions(segment, head), None
     return segment, None
+
+
+def _means_segment_in_focus(request: Request, reading: Reading | None) -> bool:
+    """'... for them', unless 'them' are the members that the request itself names before."""
+    match = _THEM.search(request.lowered)
+    if match is None:
+        return False
+    names_members = _MEMBERS.search(request.lowered[: match.start()])
+    return names_members is None or reading is None or reading.request is None or _is_empty(reading.request)
 
 
 def _narrowed(segment: SegmentRequest, reading: Reading | None) -> SegmentRequest:

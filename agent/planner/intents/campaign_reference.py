@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from agent.planner.request import Request
 
 _POINTS_BACK = re.compile(
-    r"\b(?:it|its|that|this|same|(?:the|that|this) (?:campaign|draft|one|report|review|plan))\b|它|这个|那个|该活动|上面的"
+    r"\b(?:it|its|that|this|same|(?:the|that|this) (?:campaign|draft|one|report|review|plan))\b|它|这个|那个|该活动"
+    r"|上面的"
 )
 _MEMBERS = re.compile(
     r"\b(?:members?|customers?|people|ppl|everyone|anyone|shoppers?"

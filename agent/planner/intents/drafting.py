@@ -5,12 +5,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse
-from agent.planner.brief_words import BriefWords, audience_of, bare_percent, read_brief_words
-from agent.planner.focus import CampaignFocus
+from agent.planner.brief_words import BriefWords, audience_of, bare_amount, bare_percent, read_brief_words
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign, which
-from agent.planner.intents.campaign_reference import campaign_meant
 from agent.planner.request import Request
-from agent.planner.slots.channels import channel_names
 
 _QUESTION = re.compile(
     r"^\W*(?:how|why|what|which|who|when|did|does|has|have|was|were|is|are|show|list|count|compare|find|open"
@@ -30,6 +27,12 @@ _SLOT_QUESTIONS = {
     ),
 }
 """How each slot is asked for, English and Chinese; the reader asks about vague words itself."""
+
+_ADDS = re.compile(r"\b(?:add|also|plus|as well|too|include|in addition|on top)\b|再加|加上|另外|也")
+_CHANNEL_VERBS = (
+    ("drop", re.compile(r"\b(?:drop|remove|without|no|not|skip|leave out|lose|cut)\b|去掉|不要|删掉?|取消")),
+    ("use", re.compile(r"\b(?:use|add|by|via|with|to|only|just|instead|make|but|send|switch)\b|用|改|换|加|只")),
+)
 
 
 class DraftCampaign(Intent):
@@ -94,13 +97,19 @@ class ChangeCampaign(Intent):
         r"|lower|reduce|decrease|extend|exclude|include|limit|restrict|cut|edit|adjust|too|as well|no|skip|leave out",
         "改|换成|加上?|去掉|删|只|不要|再加|调整|设为|排除|限|另外|也",
     )
+    _IN_AUDIENCE: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b(?:(?:was|were|been|who|anyone|everyone|people|members?|those)\s(?:\w+\s){0,2}(?:in|from|of|by)"
+        r"|got|received|joined"
+        r"|recipients of|participants of)\s(?:the\s)?$|(?:参加过?|参与过?|收到过?|排除)\s?$"
+    )
+    """Words before a campaign's name that make it a condition on members: 'exclude anyone who was in ...'."""
     _LAUNCHES: ClassVar[Cues] = Cues(
         r"(?:re-?)?schedule|launch|live|publish|release|kick\b.*\boff|submit|approve", "排期|上线|发布|提交|批准"
     )
     """Words that start a campaign; with them a day is no change of the draft."""
 
     def score(self, request: Request) -> float:
-        if _QUESTION.search(request.unnamed) or not self._target(request):
+        if _QUESTION.search(request.unnamed) or self._reference(request) is None:
             return NONE
         if not self._CHANGES.found_in(request.unnamed) and not self._is_fragment(request):
             return NONE
@@ -110,23 +119,21 @@ class ChangeCampaign(Intent):
         return EXPLICIT - 0.05 if request.campaigns else LIKELY + 0.08
 
     def plan(self, request: Request) -> Act:
-        meant = campaign_meant(request) if request.campaigns or not request.focus.campaign else None
-        reference = meant.reference if meant else self._reference(request)
+        reference = self._reference(request)
         if reference is None:
-            return ask_campaign(request, self.name, {}, meant.candidates if meant else ())
-        changes = self._changes(request)
+            return ask_campaign(request, self.name, {}, request.campaign_names)
+        args = {"campaign": reference, "changes": self._changes(request)}
         words = read_brief_words(request, changing=True)
-        args = {"campaign": reference, "changes": changes}
         return Calls((ToolUse(self.name, args),), unread=words.unread, view={"default_time": words.has_default_time})
 
-    def _target(self, request: Request) -> bool:
-        focus = request.focus
-        if request.campaigns:
-            return True
-        return focus.topic == "campaign" and focus.campaign is not None and focus.campaign.is_draft
-
     def _reference(self, request: Request) -> str | None:
-        return request.focus.campaign.reference if request.focus.campaign else None
+        """The campaign named as the thing to change, else the draft in focus."""
+        for mention in request.campaigns:
+            if not self._IN_AUDIENCE.search(request.lowered[: mention.span.start]):
+                return mention.reference
+        focus = request.focus
+        is_draft = focus.topic == "campaign" and focus.campaign is not None and focus.campaign.is_draft
+        return focus.campaign.reference if focus.campaign is not None and is_draft else None
 
     def _is_fragment(self, request: Request) -> bool:
         """Only slots, no verb: '15% off, Friday 9:00'."""
@@ -135,7 +142,7 @@ class ChangeCampaign(Intent):
         )
 
     def _changes(self, request: Request) -> dict[str, Any]:
-        brief = _brief_in_focus(request)
+        brief = _brief_in_focus(request, self._reference(request))
         words = read_brief_words(request, changing=True)
         changes = {
             key: value
@@ -177,42 +184,51 @@ def _question(request: Request, words: BriefWords, missing: tuple[str, ...]) -> 
     return " ".join(part for part in (words.question.words if words.question else "", own if asked else "") if part)
 
 
-def _brief_in_focus(request: Request) -> Mapping[str, Any]:
-    focus: CampaignFocus | None = request.focus.campaign
-    if focus is None or focus.brief is None:
-        return {}
-    named = request.campaigns and request.campaigns[0].reference != focus.name
-    return {} if named else focus.brief
+def _brief_in_focus(request: Request, reference: str | None) -> Mapping[str, Any]:
+    """The brief of the campaign to change, as far as the conversation has seen it."""
+    focus = request.focus.campaign
+    return focus.brief or {} if focus is not None and focus.name == reference else {}
 
 
 def _changed_offers(request: Request, words: BriefWords, brief: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The new list of offers: added to the old with 'add', else the old one of the same kind replaced."""
+    """The new list of offers: with 'add' beside the old ones, else in their place."""
     old = [dict(offer) for offer in brief.get("offers") or ()]
-    new = [dict(offer) for offer in words.offers]
-    if not new and (percent := bare_percent(request)) is not None:
-        new = [{"kind": "percent_off", "value": percent}]
+    new = [dict(offer) for offer in words.offers] or _bare_values(request, old)
     if not new:
         return []
-    adds = re.search(r"\b(?:add|also|plus|and also|on top|as well|in addition)\b|再加|加上|另外", request.lowered)
     first_offer = request.offers[0].span.start if request.offers else 0
-    if adds and adds.start() < first_offer and old:
-        return [*old, *new]
-    return new
+    adds = _ADDS.search(request.unnamed)
+    return [*old, *new] if adds and adds.start() < first_offer else new
+
+
+def _bare_values(request: Request, old: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """'make that 15%', 'raise it to ¥80': a new value for the old offer of that kind, or a discount where none was."""
+    if (percent := bare_percent(request)) is not None:
+        return _with_value(old, "percent_off", percent) or [{"kind": "percent_off", "value": percent}]
+    amount = bare_amount(request)
+    return [] if amount is None else _with_value(old, "amount_off", amount)
+
+
+def _with_value(offers: list[dict[str, Any]], kind: str, value: float) -> list[dict[str, Any]]:
+    if not any(offer["kind"] == kind for offer in offers):
+        return []
+    return [{**offer, "value": value} if offer["kind"] == kind else offer for offer in offers]
 
 
 def _changed_channels(request: Request, brief: Mapping[str, Any]) -> list[str]:
-    named = list(channel_names(request.channels))
-    if not named:
-        return []
+    """The new channels. Each one named goes with the nearest verb before it: drop, add, or use instead."""
     old = [str(channel) for channel in brief.get("channels") or ()]
-    first = request.channels[0].span.start
-    before = request.unnamed[:first]
-    if re.search(
-        r"\b(?:drop|remove|without|no|skip|leave out|not|lose|cut)\s(?:the\s|by\s|via\s)?$|(?:去掉|不要|删掉?|取消)$",
-        before,
-    ):
-        return [channel for channel in old if channel not in named]
-    adds = r"\b(?:add|also|plus|as well|too|include|in addition)\b|再加|加上|另外|也"
-    if re.search(adds, request.unnamed) and "instead" not in request.unnamed:
-        return list(dict.fromkeys([*old, *named]))
-    return named
+    dropped, named = [], []
+    for found in request.channels:
+        before = request.unnamed[: found.span.start]
+        (dropped if _last_verb(before) == "drop" else named).append(found.channel)
+    if not named:
+        return [channel for channel in old if channel not in dropped] if dropped else []
+    adds = _ADDS.search(request.unnamed) and "instead" not in request.unnamed
+    kept = [channel for channel in old if channel not in dropped] if adds else []
+    return list(dict.fromkeys([*kept, *named]))
+
+
+def _last_verb(before: str) -> str | None:
+    verbs = [(match.start(), name) for name, pattern in _CHANNEL_VERBS for match in pattern.finditer(before)]
+    return max(verbs)[1] if verbs else None

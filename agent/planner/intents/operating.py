@@ -4,8 +4,8 @@ import re
 from typing import Any, ClassVar
 
 from agent.planner.acts import Act, Ask, Pending, call
-from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, Cues, Intent, ask_campaign, which
-from agent.planner.intents.campaign_reference import campaign_meant, speaks_of_campaign
+from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign, which
+from agent.planner.intents.campaign_reference import campaign_meant, points_back, speaks_of_campaign
 from agent.planner.request import Request
 
 _QUESTION = re.compile(r"^(?:how|why|what|which|who|when|did|does|has|have|was|were|can you (?:tell|show))\b")
@@ -24,7 +24,9 @@ class CampaignCommand(Intent):
             return NONE
         if request.campaigns:
             return EXPLICIT
-        return LIKELY if speaks_of_campaign(request) or "campaign" in text or "活动" in text else NONE
+        if speaks_of_campaign(request) or "campaign" in text or "活动" in text:
+            return LIKELY
+        return POSSIBLE if points_back(request) and request.focus.segment is None else NONE
 
     def plan(self, request: Request) -> Act:
         meant = campaign_meant(request)
@@ -156,12 +158,16 @@ class RejectCampaign(CampaignCommand):
         re.IGNORECASE,
     )
 
+    _LEAD: ClassVar[re.Pattern[str]] = re.compile(
+        r"^(?:原因|理由|因为|because|reason|note|as|since)\s?(?:是|is)?\s?[:：]?\s*", re.IGNORECASE
+    )
+
     def arguments(self, request: Request) -> dict[str, Any]:
         after = max((each.span.end for each in request.campaigns), default=0)
         cue = self.cues.first(request.lowered)
         after = max(after, cue.end() if cue else 0)
         match = self._NOTE.search(request.words[after:])
-        return {"note": match.group("note").strip(" '\"“”")} if match else {}
+        return {"note": self._LEAD.sub("", match.group("note")).strip(" '\"“”")} if match else {}
 
     def finish(self, request: Request, args: dict[str, Any]) -> Act:
         if args.get("note"):

@@ -13,7 +13,8 @@ _SOCIAL = (
     r"|well done|(?:good|great|nice|amazing) (?:job|work|stuff|one)|bye|goodbye|see you|have a (?:nice|good"
     r"|great) \w+|how are you|happy \w+"
     r"|you(?:'re| are) (?:great|the best|welcome|awesome)"
-    r"|got it|appreciate it|no worries|sorry|lol|haha+|ok|okay|wow|much appreciated|that helps?|helpful"
+    r"|got it|never ?mind|forget (?:it|about it)|appreciate it|no worries|sorry|lol|haha+|ok|okay|wow"
+    r"|much appreciated|that helps?|helpful"
 )
 _SOCIAL_ZH = (
     "你好|您好|早上好|早安|早啊?|下午好|晚上好|谢谢|多谢|感谢|辛苦了?|再见|拜拜"

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from agent.planner.acts import Act, Calls, Pending, ToolUse
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign
-from agent.planner.intents.campaign_reference import campaign_meant, speaks_of_campaign, speaks_of_members
+from agent.planner.intents.campaign_reference import campaign_meant, points_back, speaks_of_campaign, speaks_of_members
 from agent.planner.request import Request
 
 
@@ -20,7 +20,9 @@ class CampaignQuestion(Intent):
             return NONE
         if request.campaigns:
             return EXPLICIT
-        return LIKELY if speaks_of_campaign(request) else NONE
+        if speaks_of_campaign(request):
+            return LIKELY
+        return POSSIBLE if points_back(request) and request.focus.segment is None else NONE
 
     def plan(self, request: Request) -> Act:
         meant = campaign_meant(request)
@@ -47,7 +49,8 @@ class MonitorCampaign(CampaignQuestion):
     cues = Cues(
         r"exclu\w+|filtered out|suppressed|skipped|left out|not (?:been )?sent|undelivered|deliver\w*"
         r"|bounc\w+|fail\w*|open(?:s|ed|ing)?"
-        r"|open rates?|click\w*|ctr|coverage|reach(?:ed)?|progress|live|real-?time|so far|metrics|numbers"
+        r"|open rates?|click\w*|ctr|coverage|reach(?:ed)?|progress|live (?:numbers|metrics|data|stats|view"
+        r"|status|performance|results?)|real-?time|so far|metrics|numbers"
         r"|stats|monitor\w*"
         r"|unsubscrib\w+|pending|sent(?: out)?|how(?:'s| is| are)\b.*\b(?:doing|going|performing|tracking"
         r"|coming along|it)|right now"

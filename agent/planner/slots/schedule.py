@@ -1,4 +1,7 @@
-"""When a campaign shall start and end, told apart from days that belong to the audience ('joined since 1 April')."""
+"""When a campaign shall start and end, told apart from days that belong to the audience ('joined since 1 April').
+
+A time of day always belongs to the campaign: no condition on members has one.
+"""
 
 import re
 from collections.abc import Iterable
@@ -64,12 +67,12 @@ def find_schedule(text: str, moments: Iterable[Moment], *, alone: bool = False) 
 
 def _is_schedule(text: str, moment: Moment) -> bool:
     before, after = text[: moment.start], text[moment.end :]
-    if _STARTS.search(before) or _STARTS_AFTER.match(after):
+    if moment.time is not None or _STARTS.search(before) or _STARTS_AFTER.match(after):
         return True
     clause = before[max(before.rfind(mark) for mark in _CLAUSE_MARKS) + 1 :]
     if _AUDIENCE_BEFORE.search(clause) or _JOINS_AFTER.match(after):
         return False
-    return moment.time is not None or moment.last_day is not None or _stands_alone(clause, after)
+    return moment.last_day is not None or _stands_alone(clause, after)
 
 
 def _stands_alone(clause: str, after: str) -> bool:
