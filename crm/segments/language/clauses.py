@@ -105,6 +105,8 @@ def read_clauses(items: Sequence[Entity]) -> list[Clause]:
     for number, segment in enumerate(_segments(items)):
         marks = carried + segment.marks
         exception = _exception(marks, exception, number)
+        if exception is not None and exception != number and _turns_back(marks, items, segment):
+            exception = None
         found = list(_clauses_of(segment.body))
         if not found:
             carried = marks + [entity for entity in segment.body if entity.kind in (Kind.HEAD, Kind.VERB, Kind.REFINE)]
@@ -131,6 +133,16 @@ def _segments(items: Sequence[Entity]) -> Iterator[_Segment]:
             current.body.append(entity)
     if current.body or current.marks:
         yield current
+
+
+def _turns_back(marks: list[Entity], items: Sequence[Entity], segment: _Segment) -> bool:
+    """ "members other than platinum who spent": the pronoun goes back to the members, not to what is left out."""
+    if not any(mark.kind is Kind.OPEN for mark in marks) or not segment.body:
+        return False
+    start = segment.body[0].start
+    exceptions = [item.start for item in items if item.kind is Kind.EXCEPT and item.start < start]
+    nouns = [item.start for item in items if item.kind in (Kind.HEAD, Kind.REFINE) and item.start < start]
+    return bool(nouns) and bool(exceptions) and max(nouns) < max(exceptions)
 
 
 def _exception(marks: list[Entity], current: int | None, number: int) -> int | None:

@@ -10,6 +10,8 @@ _RANGE_LINK = re.compile(r"\s*(?:-|to|till|~|至|到|and|和|与)\s*(?:¥|\$|rmb
 _EXPLICIT_RANGE_LINK = re.compile(r"\s*(?:-|to|~|至|到)\s*(?:¥|\$|rmb|cny)?\s*")
 _SCALE = re.compile(r"[\d.]+\s*(?P<scale>k|w|万|千|m)")
 _SCALES = {"k": 1000, "w": 10_000, "万": 10_000, "千": 1000, "m": 1_000_000}
+_BEFORE_OR_TOP = "前"
+"""30天前 is thirty days ago, 前30名 is the top thirty."""
 _MOST_AND_LEAST = {"最多": "<=", "最少": ">="}
 _EXCLUSIVE_LISTS = (Kind.COMMA, Kind.OR, Kind.AND)
 
@@ -19,8 +21,20 @@ Items = Sequence[Entity]
 def joined(items: Items, working: str, tiers: Sequence[str]) -> list[Entity]:
     """The items with comparisons, lists and tier ranges each made one."""
     found = list(items)
-    for step in (_ranges, _comparisons, lambda rest, _text: _tier_ranges(rest, tiers), _lists, _levels):
+    for step in (_agos, _ranges, _comparisons, lambda rest, _text: _tier_ranges(rest, tiers), _lists, _levels):
         found = step(found, working)
+    return found
+
+
+def _agos(items: list[Entity], _working: str) -> list[Entity]:
+    """`ago` and `前` say something of a length of time only: not so the `back` of "win-back"."""
+    found: list[Entity] = []
+    for entity in items:
+        follows_length = bool(found) and isinstance(found[-1].value, Duration)
+        if entity.text == _BEFORE_OR_TOP and follows_length:
+            found.append(replace(entity, kind=Kind.AGO))
+        elif entity.kind is not Kind.AGO or follows_length:
+            found.append(entity)
     return found
 
 
@@ -91,9 +105,15 @@ def _comparisons(items: list[Entity], _working: str) -> list[Entity]:
             found.append(items[index])
             index += 1
         else:
-            found.append(spanning(Kind.COMPARISON, Comparison(op, amount), part))
+            counted = [entity for entity in part if entity.kind is Kind.ANCHOR]
+            parts = part[:1] if counted else part
+            found.extend([spanning(Kind.COMPARISON, Comparison(op, amount), parts), *counted])
             index += length
     return found
+
+
+def _is_suffix(entity: Entity) -> bool:
+    return entity.kind is Kind.COMPARE and str(entity.value).startswith("post")
 
 
 def _operator_at(items: list[Entity], index: int) -> tuple[int, str]:
@@ -116,6 +136,8 @@ def _operator_after(amount: Entity, following: Entity, after: Entity | None) -> 
         if following.value in (">=", "<=") and (after is None or _amount(after) is None):
             return 2, following.value
     is_plus = following.kind is Kind.AND and following.text in ("+", "plus")
+    if following.kind is Kind.ANCHOR and after is not None and _is_suffix(after):
+        return 3, str(after.value).removeprefix("post")
     if is_plus and (following.start == amount.end or after is None or after.kind in (Kind.HEAD, Kind.ANCHOR)):
         return 2, ">="
     return 1, ""

@@ -37,6 +37,12 @@ _COMPOSED = ("consent.", "reachable.")
 """Fields that the grammar puts together from an act and a channel."""
 MIN_MENDED = 4
 _LONG = 9
+_SHORTHAND = {"lst": "last", "pst": "past", "nxt": "next", "hvnt": "haven't", "abt": "about", "btw": "between"}
+
+
+def _is_ending(word: str, other: str) -> bool:
+    """One word is the other with an ending: `shared` is not a misspelt `share`."""
+    return len(word) <= _LONG and (word.startswith(other) or other.startswith(word))
 
 
 @dataclass(frozen=True)
@@ -103,15 +109,14 @@ class Lexicon:
         ):
             return word
         allowed = 2 if len(word) >= _LONG else 1
-        near = [candidate for candidate in self._long_words if candidate[0] == word[0]]
+        near = [other for other in self._long_words if other[0] == word[0] and not _is_ending(word, other)]
         found = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=allowed)
         if found is None:
             return word
         mended = found[0]
         if len(word) == MIN_MENDED and sorted(mended) != sorted(word):
             return word
-        is_ending = mended.startswith(word) or word.startswith(mended)
-        return word if is_ending and len(word) <= _LONG else mended
+        return mended
 
     def find(self, working: str) -> Iterator[Entity]:
         """Every longest phrase from every word on; they may overlap."""

@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 from crm.segments.language.dates import DAY_PATTERN, MONTH_PATTERN, read_day, read_month
 from crm.segments.language.kinds import Moment
 from crm.segments.language.numbers import ANY_NUMBER, CHINESE_NUMBER, UNIT, chinese_number, read_duration, to_number
-from crm.segments.language.periods import find_named, short_ranges, shifted
+from crm.segments.language.periods import find_named, shifted, short_ranges
 from crm.segments.language.text import fold
 
 _TIME = re.compile(
@@ -112,7 +112,7 @@ def _clocks(folded: str) -> Iterator[_Clock]:
 def _read_clock(match: re.Match[str]) -> _Clock | None:
     start, end = match.span()
     if match["word"]:
-        return _Clock(0 if match["word"] == "midnight" else 12, 0, True, start, end)  # noqa: FBT003
+        return _Clock(0 if match["word"] == "midnight" else 12, 0, True, start, end)
     if match["zh"] or match["zh_clock"]:
         part, written = match["z_part"] or match["zc_part"], match["z_h"] or match["zc_h"]
         hour = _half_day(_zh(written), is_late=part in _AFTERNOONS)

@@ -1,5 +1,6 @@
 """Reads a request for members: a definition with its order, limit, groups and measure, or a question."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from crm.segments.language.comparisons import joined, without
 from crm.segments.language.conditions import Ground
 from crm.segments.language.entities import Sentence, read_sentence
 from crm.segments.language.kinds import Entity, Kind
+from crm.segments.language.questions import Question, ask, find_gaps, unread_words
 from crm.segments.language.refinement import Cue, Refiner, find_cue, orphans_of
 from crm.segments.language.selection import Selection, SelectionReader
 from crm.segments.language.sharing import completed
@@ -29,14 +31,6 @@ class SegmentRequest:
     limit: int | None = None
     group_by: tuple[str, ...] = ()
     metric: Json | None = None
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the reader needs to know before it can answer: slots for programs, words for the person."""
-
-    slots: tuple[str, ...]
-    words: str
 
 
 @dataclass(frozen=True)
@@ -82,11 +76,10 @@ class _Parsed:
     items: list[Entity]
     fields: list[str]
     """Fields named without a value."""
+    orphans_placed: bool = False
 
 
-def _parse(
-    items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, today: date, *, goes_on: bool
-) -> _Parsed:
+def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, today: date, *, goes_on: bool) -> _Parsed:
     selection, left = SelectionReader(items, vocabulary.fields, today).read()
     named = [str(entity.value) for entity in left if entity.kind is Kind.FIELD]
     left = joined(left, sentence.text.working, vocabulary.tiers)
@@ -102,7 +95,11 @@ def _parse(
 
 def _without_refusal(items: list[Entity]) -> list[Entity]:
     """ "no, make it 45 days": the first word refuses what was understood and denies nothing else."""
-    if len(items) > 1 and items[0].text in ("no", "not", "nope", "不", "不是") and items[1].kind in (Kind.COMMA, Kind.REFINE):
+    if (
+        len(items) > 1
+        and items[0].text in ("no", "not", "nope", "不", "不是")
+        and items[1].kind in (Kind.COMMA, Kind.REFINE)
+    ):
         return items[1:]
     return items
 
@@ -111,8 +108,7 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
     refiner = Refiner(previous.definition, today)
     removed = [refiner.remove_field(name) for name in parsed.fields] if cue.mode == "remove" else []
     orphans = orphans_of(parsed.empty)
-    if not any(removed):
-        refiner.apply_orphans(orphans)
+    parsed.orphans_placed = any(removed) or refiner.apply_orphans(orphans)
     parts = parsed.tree["all"] if "all" in parsed.tree else [parsed.tree]
     for node in parts:
         refiner.add(node, "narrow" if cue.mode == "remove" else cue.mode)
@@ -135,4 +131,27 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
 
 
 def _reading(sentence: Sentence, parsed: _Parsed, request: SegmentRequest, *, is_refinement: bool) -> Reading:
-    return Reading(request, None, (), is_refinement)
+    empty = [] if is_refinement and parsed.orphans_placed else parsed.empty
+    chosen = parsed.selection
+    gaps = find_gaps(parsed.items, empty, chosen.order_by, chosen.limit_percent)
+    language = "zh" if _HAS_CHINESE.search(sentence.text.source) else "en"
+    question = ask(gaps, language)
+    unread = unread_words(parsed.items, empty)
+    lost = {place for entity in unread for place in range(entity.start, entity.end)}
+    read = [e for e in parsed.items if e.kind not in _SILENT and not lost & set(range(e.start, e.end))]
+    return Reading(
+        request=None if question is not None else request,
+        question=question,
+        unread=tuple(_source_text(sentence, entity) for entity in unread),
+        is_refinement=is_refinement,
+        spans=tuple(sentence.source_span(entity) for entity in read),
+    )
+
+
+_HAS_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_SILENT = frozenset({Kind.COMMA, Kind.STOP, Kind.VERB, Kind.UNKNOWN})
+
+
+def _source_text(sentence: Sentence, entity: Entity) -> str:
+    start, end = sentence.source_span(entity)
+    return sentence.text.source[start:end]

@@ -163,6 +163,8 @@ class Refiner:
         if amount.unit == "window":
             return self._new_window_number(int(amount.amount))
         leaf = self._last(lambda leaf: _takes(leaf, amount))
+        if leaf is None and not comparison.op and amount.unit == "":
+            return self._new_window_number(int(amount.amount))
         if leaf is None:
             return self._add_age(comparison, amount)
         scale = 0.01 if leaf["field"] == "churn_risk" and amount.amount > 1 else 1
@@ -199,9 +201,11 @@ class Refiner:
 
     def _new_channel(self, channels: tuple[str, ...]) -> bool:
         leaf = self._last(
-            lambda leaf: "channel" in leaf
-            or leaf["field"].startswith(("consent.", "messages."))
-            or leaf["field"] == "preferred_channel"
+            lambda leaf: (
+                "channel" in leaf
+                or leaf["field"].startswith(("consent.", "messages."))
+                or leaf["field"] == "preferred_channel"
+            )
         )
         if leaf is None:
             return False
@@ -243,7 +247,12 @@ class Refiner:
             self._replace(like, node)
 
     def _extend(self, node: Json, like: Json | None) -> None:
-        if like is not None and isinstance(like["value"], list) and isinstance(node["value"], list) and like["op"] == node["op"]:
+        if (
+            like is not None
+            and isinstance(like["value"], list)
+            and isinstance(node["value"], list)
+            and like["op"] == node["op"]
+        ):
             like["value"] = list(dict.fromkeys([*like["value"], *node["value"]]))
         elif self.tree["all"]:
             before = self.tree["all"][0] if len(self.tree["all"]) == 1 else {"all": self.tree["all"]}
@@ -356,5 +365,3 @@ def _takes(leaf: Json, amount: Quantity) -> bool:
     if amount.unit == "times":
         return field.startswith(_TIMES_FIELDS)
     return field == "age" if amount.unit == "age" else True
-
-

@@ -245,11 +245,21 @@ class SelectionReader:
         measure = self._measure_at(start)
         if measure is None:
             return
-        direction = (self.selection.order_by or {}).get("dir", "desc")
         end = measure.end
-        self._order(measure.term, direction, index, end)
+        if self._kind(start) is Kind.AGGREGATE and self.selection.group_by:
+            self._set_metric(str(self._items[start].value), measure.term, index, end)
+            return
+        self._order(measure.term, self._direction_before(index), index, end)
         if self._kind(end) is Kind.SORT:
             self._take(end)
+
+    def _direction_before(self, index: int) -> str:
+        """ "oldest 10 members by join date": the superlative ahead gives the direction."""
+        for before in range(index):
+            if self._kind(before) is Kind.SUPERLATIVE:
+                self._take(before)
+                return str(self._items[before].value)
+        return str((self.selection.order_by or {}).get("dir", "desc"))
 
     def _read_metric(self, index: int) -> None:
         """average points per tier, total spend by city."""

@@ -175,7 +175,9 @@ def _share_goods(clauses: list[Clause]) -> None:
         verbs = [entity.text for entity in second.items(Kind.ANCHOR)]
         says_what = second.values("category") is not None or any("thing" in verb for verb in verbs)
         if not says_what and all(verb.startswith(_BUYING) for verb in verbs):
-            second.entities.extend(e for e in first.entities if isinstance(e.value, FieldValue) and e.value.field == "category")
+            second.entities.extend(
+                e for e in first.entities if isinstance(e.value, FieldValue) and e.value.field == "category"
+            )
 
 
 def _spread_negation(clauses: list[Clause]) -> None:

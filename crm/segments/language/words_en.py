@@ -16,7 +16,7 @@ ENGLISH: Words = {
         "|outside|outside of|anywhere but|everywhere but|anything but|stopped"
     },
     Kind.EXCEPT: {
-        "": "except|except for|excluding|exclude|other than|apart from|aside from|besides|minus|leave out|leaving out"
+        "": "except|everyone but|everybody but|anyone but|all but|all members but|except for|excluding|exclude|other than|apart from|aside from|besides|minus|leave out|leaving out"
         "|drop|remove|skip|omit|filter out|take out|get rid of|rule out|not including|excl|sans|bar"
         "|throw out|kick out|strip out|take away|not counting"
         "|all but|weed out|leave off|ditch"
@@ -63,7 +63,7 @@ ENGLISH: Words = {
     },
     Kind.SPREAD: {
         "": "breakdown|break it down|break that down|break this down|break them down|break those down|distribution|distributed|distribute|mix|split|composition|break down|broken down|makeup of"
-        "|breakdown of|spread|segmentation|histogram|divided|divide|slice|what does the|fall into|sit in|falls into"
+        "|breakdown of|spread|segmentation|histogram|wise|divided|divide|slice|what does the|fall into|sit in|falls into"
         "|falling into|compare|grouped|group them|group"
     },
     Kind.TOP: {"desc": "top|first|highest ranked|limit|cap at", "asc": "bottom|worst"},
