@@ -35,7 +35,7 @@ from crm.catalog import CATALOG
 from crm.clock import Clock
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Conflict, CrmError, InvalidRequest, Unavailable
-from crm.segments.language.vocabulary import load_vocabulary
+from crm.segments.language.vocabulary import Vocabulary, load_vocabulary
 from crm.workspace import get_workspace
 from knowledge_base.port import InsightIndex
 from tools.base import Effect, Language, Tool
@@ -99,6 +99,7 @@ class Assistant:
         self._opened: _Opened | None = None
         self._opening = asyncio.Lock()
         self._turns: set[asyncio.Task[None]] = set()
+        self._vocabulary: Vocabulary | None = None
 
     async def aclose(self) -> None:
         """Let running turns end, then close the checkpoint file."""
@@ -303,8 +304,15 @@ class Assistant:
             language=language,
             zone=workspace.zone,
             currency=workspace.currency,
-            vocabulary=load_vocabulary(session, CATALOG),
+            vocabulary=self._current_vocabulary(session),
         )
+
+    def _current_vocabulary(self, session: Session) -> Vocabulary:
+        """The names in use now. While they stay the same it is one object, which keeps what was worked out from it."""
+        vocabulary = load_vocabulary(session, CATALOG)
+        if self._vocabulary is None or vocabulary != self._vocabulary:
+            self._vocabulary = vocabulary
+        return self._vocabulary
 
     async def _read(self, ask: Callable[Concatenate[Session, P], T], *args: P.args, **more: P.kwargs) -> T:
         def on_one_snapshot() -> T:

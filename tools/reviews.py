@@ -8,8 +8,6 @@ from crm.access.actor import Permission
 from crm.campaigns.lookup import find_campaign
 from crm.errors import Conflict, Unavailable
 from crm.reports.blocks import CampaignReview, MetricValue, ReviewKind
-from crm.reports.pdf import render_pdf
-from crm.reports.review import review_campaign as compute
 from crm.reports.words import Words, money_words
 from tools.base import Effect, Language, Tool, ToolContext, ToolResult
 from tools.campaigns import CampaignArgs
@@ -55,15 +53,24 @@ def export_review(ctx: ToolContext, args: CampaignArgs) -> ToolResult:
     if not ctx.is_rehearsal:
         ctx.archive_folder.mkdir(parents=True, exist_ok=True)
         # The name says all that the bytes depend on, so writing it again changes nothing.
-        (ctx.archive_folder / name).write_bytes(render_pdf(review, language=ctx.language))
+        (ctx.archive_folder / name).write_bytes(_pdf(review, ctx.language))
     subject = f"campaign:{review.campaign_id}"
     audit.record(ctx.session, now=ctx.now, actor=ctx.actor, action="review.exported", subject=subject, file=name)
     return ToolResult(content=content, artifact={**content, "review_id": review.review_id})
 
 
 def _review(ctx: ToolContext, name: str) -> CampaignReview:
+    # Statistics and charts take seconds to import; whoever asks for no review should not wait for them.
+    from crm.reports.review import review_campaign as compute  # noqa: PLC0415
+
     campaign = find_campaign(ctx.session, name)
     return compute(ctx.session, campaign.id, actor=ctx.actor, now=ctx.now)
+
+
+def _pdf(review: CampaignReview, language: Language) -> bytes:
+    from crm.reports.pdf import render_pdf  # noqa: PLC0415
+
+    return render_pdf(review, language=language)
 
 
 def _for_model(review: CampaignReview, language: Language) -> dict[str, Any]:

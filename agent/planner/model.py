@@ -58,7 +58,11 @@ class PlannerChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """This model, knowing which tools the caller may use."""
-        names = [str(convert_to_openai_tool(tool)["function"]["name"]) for tool in tools]
+        # Converting a declared tool costs milliseconds on each call, and only its name is wanted.
+        names = [
+            tool.name if isinstance(tool, BaseTool) else str(convert_to_openai_tool(tool)["function"]["name"])
+            for tool in tools
+        ]
         return self.bind(tool_names=names, **kwargs)
 
     def _generate(
