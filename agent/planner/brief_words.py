@@ -10,7 +10,8 @@ from agent.planner.slots.channels import channel_names
 from agent.planner.slots.names import find_new_name
 from agent.planner.slots.numbers import NUMBER, plain, read_number
 from agent.planner.slots.span import Span, mask
-from crm.segments.language.reader import Question, Reading, SegmentRequest
+from crm.segments.language.questions import Question
+from crm.segments.language.reader import Reading, SegmentRequest
 
 _VERB = (
     r"(?:create|draft|set ?up|build|make|prepare|launch|start|design|run|spin up|put together|organi[sz]e|plan"

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from agent.planner.compose.insights import say_lesson
 from agent.planner.compose.offers import say_offers
 from agent.planner.compose.words import Voice
 from tools.fence import unfence
@@ -18,27 +19,27 @@ def say_drafted(voice: Voice, result: Json, view: Json) -> str:
         f"I drafted **{_name(result)}**. Nothing is scheduled or sent.",
         f"已起草 **{_name(result)}**，尚未排期，也不会发送。",
     )
-    return "\n\n".join([head, _brief_and_plan(voice, result), _next_after_draft(voice, view)])
+    return _joined(head, _brief_and_plan(voice, result), _lessons(voice, result), _next_after_draft(voice, view))
 
 
 def say_changed(voice: Voice, result: Json, view: Json) -> str:
     head = voice.say(f"I changed the draft **{_name(result)}**.", f"已修改草稿 **{_name(result)}**。")
     if result.get("approval_voided"):
         head += voice.say(" Its pending approval is void now.", "原待审批的申请已作废。")
-    return "\n\n".join([head, _brief_and_plan(voice, result), _next_after_draft(voice, view)])
+    return _joined(head, _brief_and_plan(voice, result), _next_after_draft(voice, view))
 
 
 def say_shown(voice: Voice, result: Json, _view: Json) -> str:
     state = voice.state(str(result.get("state", "")))
     head = voice.say(f"**{_name(result)}** is {state}.", f"**{_name(result)}**：{state}。")
-    return "\n\n".join(part for part in (head, _brief_and_plan(voice, result)) if part)
+    return _joined(head, _approval(voice, result), _brief_and_plan(voice, result))
 
 
 def say_plan(voice: Voice, result: Json, view: Json) -> str:
     plan = _plan(result)
     head = (
         voice.say(f"Outreach plan of **{_name(result)}**", f"**{_name(result)}** 的触达计划")
-        + _as_of(voice, plan or result)
+        + _as_of(voice, plan)
         + voice.say(".", "。")
     )
     lines = _plan_lines(voice, plan)
@@ -76,15 +77,13 @@ def say_campaigns(voice: Voice, result: Json, _view: Json) -> str:
 
 
 def say_submitted(voice: Voice, result: Json, _view: Json) -> str:
-    summary = result.get("summary")
     head = voice.say(
         f"**{_name(result)}** now waits for approval. Nothing is sent before somebody allowed to has approved it.",
         f"**{_name(result)}** 已提交审批。有权限的人批准之前不会发送任何消息。",
     )
-    lines = [voice.words(summary)] if summary else []
-    if start := result.get("start") or result.get("starts_at"):
-        lines.append(voice.say(f"Start: {voice.day(start)}", f"开始时间：{voice.day(start)}"))
-    return _paragraph(head, lines)
+    if start := result.get("starts_at"):
+        head += voice.say(f" Start: {voice.day(start)}.", f"开始时间：{voice.day(start)}。")
+    return head
 
 
 def say_decision(voice: Voice, result: Json, view: Json) -> str:
@@ -96,10 +95,36 @@ def say_decision(voice: Voice, result: Json, view: Json) -> str:
         "cancel_campaign": voice.say("cancelled", "已取消"),
     }[str(view["tool"])]
     head = voice.say(f"**{_name(result)}** is {done}.", f"**{_name(result)}** {done}。")
-    start = result.get("start") or result.get("starts_at")
+    start = result.get("starts_at")
     if start and view["tool"] == "approve_campaign":
         head += voice.say(f" It starts {voice.day(start)}.", f"将于 {voice.day(start)} 开始。")
     return head
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _approval(voice: Voice, result: Json) -> str:
+    """Where the approval stands, when there is one."""
+    approval = result.get("approval")
+    if not isinstance(approval, Mapping):
+        return ""
+    state, note = str(approval["state"]), approval.get("note")
+    said = voice.say(f"Its approval is {state}", f"审批状态：{state}")
+    if state == "pending":
+        said += voice.say(
+            f" until {voice.day(approval['expires_at'])}", f"，{voice.day(approval['expires_at'])} 前有效"
+        )
+    return said + (f": {unfence(str(note))}" if note else voice.say(".", "。"))
+
+
+def _lessons(voice: Voice, result: Json) -> str:
+    lessons = result.get("lessons") or []
+    if not lessons:
+        return ""
+    head = voice.say("What earlier campaigns taught:", "以往经验：")
+    return "\n".join([head, *(f"- {say_lesson(voice, lesson)}" for lesson in lessons)])
 
 
 def _name(result: Json) -> str:
@@ -110,7 +135,7 @@ def _name(result: Json) -> str:
 
 def _plan(result: Json) -> Json:
     plan = result.get("plan")
-    return plan if isinstance(plan, Mapping) else result
+    return plan if isinstance(plan, Mapping) else {}
 
 
 def _as_of(voice: Voice, facts: Json) -> str:
@@ -266,7 +291,7 @@ def _channel_line(voice: Voice, row: Json) -> str:
 
 
 def _campaign_line(voice: Voice, row: Json) -> str:
-    start = row.get("start") or row.get("starts_at")
+    start = row.get("starts_at")
     when = voice.say(f", starts {voice.day(start)}", f"，{voice.day(start)} 开始") if start else ""
     return f"**{unfence(str(row.get('name')))}**: {voice.state(str(row.get('state')))}{when}"
 

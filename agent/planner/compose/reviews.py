@@ -12,7 +12,7 @@ STEPS_SAID = 3
 
 
 def say_review(voice: Voice, result: Json, view: Json) -> str:
-    parts = [_headline(voice, result)]
+    parts = [_headline(voice, result), _words(voice, result.get("window") or "")]
     wanted = list(view.get("metrics") or ())
     parts.append(_bullets(_metric_lines(voice, result, wanted)))
     if view.get("group_by") or view.get("channels") or not wanted:
@@ -37,7 +37,7 @@ def say_comparison(voice: Voice, results: Sequence[Json], view: Json) -> str:
 
 
 def say_export(voice: Voice, result: Json, _view: Json) -> str:
-    file = unfence(str(result.get("file") or result.get("filename") or result.get("path") or "")).rsplit("/", 1)[-1]
+    file = unfence(str(result.get("file", "")))
     return voice.say(
         f"The review of **{_campaign(result)}** is exported and archived: {file}.",
         f"**{_campaign(result)}** 的复盘报告已导出并归档：{file}。",
@@ -45,7 +45,7 @@ def say_export(voice: Voice, result: Json, _view: Json) -> str:
 
 
 def _campaign(result: Json) -> str:
-    return unfence(str(result.get("campaign") or result.get("name") or ""))
+    return unfence(str(result.get("campaign", "")))
 
 
 def _headline(voice: Voice, result: Json) -> str:

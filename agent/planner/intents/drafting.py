@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse
+from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse, call
 from agent.planner.brief_words import BriefWords, audience_of, bare_amount, bare_percent, read_brief_words
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign, which
+from agent.planner.intents.campaign_reference import campaign_meant
 from agent.planner.request import Request
 
 _QUESTION = re.compile(
@@ -121,10 +122,14 @@ class ChangeCampaign(Intent):
     def plan(self, request: Request) -> Act:
         reference = self._reference(request)
         if reference is None:
-            return ask_campaign(request, self.name, {}, request.campaign_names)
+            return ask_campaign(request, self.name, {"changes": self._changes(request)}, request.campaign_names)
         args = {"campaign": reference, "changes": self._changes(request)}
         words = read_brief_words(request, changing=True)
         return Calls((ToolUse(self.name, args),), unread=words.unread, view={"default_time": words.has_default_time})
+
+    def complete(self, request: Request, pending: Pending) -> Act | None:
+        meant = campaign_meant(request)
+        return call(self.name, {**pending.args, "campaign": meant.reference}) if meant.reference else None
 
     def _reference(self, request: Request) -> str | None:
         """The campaign named as the thing to change, else the draft in focus."""
@@ -218,7 +223,8 @@ def _with_value(offers: list[dict[str, Any]], kind: str, value: float) -> list[d
 def _changed_channels(request: Request, brief: Mapping[str, Any]) -> list[str]:
     """The new channels. Each one named goes with the nearest verb before it: drop, add, or use instead."""
     old = [str(channel) for channel in brief.get("channels") or ()]
-    dropped, named = [], []
+    dropped: list[str] = []
+    named: list[str] = []
     for found in request.channels:
         before = request.unnamed[: found.span.start]
         (dropped if _last_verb(before) == "drop" else named).append(found.channel)

@@ -61,7 +61,8 @@ class RefuseConsent(Intent):
             which(
                 request,
                 "I cannot message people who unsubscribed, opted out or are on the suppression list, "
-                "however urgent it is. I can draft it for everyone with consent for the channel, and show how many are excluded and why.",
+                "however urgent it is. I can draft it for everyone with consent for the channel, and show how many "
+                "are excluded and why.",
                 "不能给已退订、未同意或在黑名单里的会员发消息，再紧急也不行。"
                 "可以只发给同意该渠道的会员，并列出排除了多少人及原因。",
             ),

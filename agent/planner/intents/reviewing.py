@@ -3,7 +3,7 @@
 import re
 from typing import Any, ClassVar
 
-from agent.planner.acts import Act, Calls, ToolUse, call
+from agent.planner.acts import Act, Calls, ToolUse
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent
 from agent.planner.intents.operating import CampaignCommand
 from agent.planner.intents.watching import CampaignQuestion
@@ -102,6 +102,10 @@ class SearchInsights(Intent):
         r"|tips|playbook|findings|evidence",
         "经验|教训|知识库|学到|学习到|洞察|心得|规则|规定|政策|做法",
     )
+    _RULES: ClassVar[Cues] = Cues(
+        r"rules?|polic(?:y|ies)|guidelines?|caps?|limits?|quiet hours|max(?:imum)?|allowed",
+        "规则|规定|政策|上限|频次|免打扰|允许",
+    )
     _AROUND: ClassVar[re.Pattern[str]] = re.compile(
         r"^(?:what|which|any|do|does|did|have|has|we|i|you|our|the|a|an|is|are|there|can|could|please|pls"
         r"|tell|show|give|find|search"
@@ -114,7 +118,8 @@ class SearchInsights(Intent):
         return EXPLICIT - 0.01 if self._CUES.found_in(request.lowered) else NONE
 
     def plan(self, request: Request) -> Act:
-        return call("search_insights", query=self._topic(request))
+        view = {"rules": True} if self._RULES.found_in(request.lowered) else {}
+        return Calls((ToolUse("search_insights", {"query": self._topic(request)}),), view=view)
 
     def _topic(self, request: Request) -> str:
         """The request without its asking words; the whole request when nothing else is left."""

@@ -110,11 +110,14 @@ class ExplainMembership(Intent):
         return Calls((ToolUse(self.name, args),))
 
     def complete(self, request: Request, pending: Pending) -> Act | None:
-        if request.reading.request is None:
+        args = dict(pending.args)
+        if "member" in pending.missing:
+            args["member"] = request.member.name if request.member and request.member.name else request.words.strip()
+        elif request.reading.request is not None:
+            args["definition"] = request.reading.request.definition
+        else:
             return None
-        return Calls(
-            (ToolUse(self.name, {"definition": request.reading.request.definition, "member": pending.args["member"]}),)
-        )
+        return Calls((ToolUse(self.name, args),))
 
     def _member(self, request: Request, match: re.Match[str]) -> str | None:
         """The words for the person as they were typed; 'he' and 'she' mean the member in focus."""

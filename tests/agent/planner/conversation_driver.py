@@ -33,6 +33,10 @@ CAMPAIGNS = {
 CITIES = (
     "Beijing Shanghai Guangzhou Shenzhen Hangzhou Chengdu Chongqing Nanjing Suzhou Wuxi Wuhan Tianjin Xiamen Qingdao"
 )
+CATEGORIES = ("skincare", "makeup", "fragrance", "coffee", "tea", "snacks", "wine", "kitchen", "home", "apparel")
+CATEGORIES += ("shoes", "baby", "pet", "electronics", "outdoor")
+TAGS = ("coffee-lover", "tea-drinker", "new-mom", "price-sensitive", "gift-buyer", "runner", "pet-owner", "vegan")
+TAGS += ("student", "sensitive-skin", "KOL")
 MEMBERS = {"张敏": "Zhang Min", "李雷": "Li Lei", "李娜": "Li Na", "王芳": "Wang Fang", "王磊": "Wang Lei"}
 MEMBERS |= {"陈静": "Chen Jing", "刘洋": "Liu Yang", "周婷": "Zhou Ting"}
 ACTORS = {
@@ -53,14 +57,8 @@ def make_vocabulary() -> Vocabulary:
             "gender": ("female", "male"),
             "preferred_channel": ("email", "push", "sms"),
             "channel": ("email", "push", "sms"),
-            "category": tuple(
-                "skincare makeup fragrance coffee tea snacks wine kitchen home apparel shoes baby pet electronics"
-                " outdoor".split()
-            ),
-            "tags": tuple(
-                "coffee-lover tea-drinker new-mom price-sensitive gift-buyer runner pet-owner vegan student"
-                " sensitive-skin KOL".split()
-            ),
+            "category": CATEGORIES,
+            "tags": TAGS,
             "campaign": tuple(CAMPAIGNS),
             "member": tuple(MEMBERS.values()),
         },
@@ -99,10 +97,17 @@ class Conversation:
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Results by tool name in place of the made-up ones; one with "error" counts as a failed call."""
     messages: list[BaseMessage] = field(default_factory=list)
+    tool_names: tuple[str, ...] | None = None
+    """Tools that the person may use; None for all."""
     model: PlannerChatModel = field(default_factory=PlannerChatModel)
 
     def say(self, words: str) -> Said:
-        self.messages.append(HumanMessage(words))
+        # The graph gives every message an id of its own.
+        self.messages.append(HumanMessage(words, id=f"request-{len(self.messages)}"))
+        return self.repeat()
+
+    def repeat(self) -> Said:
+        """Answer the last request (again)."""
         calls: list[dict[str, Any]] = []
         while True:
             reply = self._call_model()
@@ -119,16 +124,25 @@ class Conversation:
         return said
 
     def _call_model(self) -> AIMessage:
-        reply = self.model.invoke(
-            self.messages,
-            vocabulary=self.vocabulary,
-            today=TODAY,
-            zone=SHANGHAI,
-            actor=ACTORS[self.persona],
-            currency="CNY",
-        )
+        reply = self.model.invoke(self.messages, **self._settings)
         assert isinstance(reply, AIMessage)
         return reply
+
+    def stream(self, words: str) -> list[str]:
+        """The pieces of the first message that answers these words."""
+        chunks = self.model.stream([HumanMessage(words)], **self._settings)
+        return [str(chunk.text) for chunk in chunks if chunk.text]
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "vocabulary": self.vocabulary,
+            "today": TODAY,
+            "zone": SHANGHAI,
+            "actor": ACTORS[self.persona],
+            "currency": "CNY",
+            "tool_names": self.tool_names,
+        }
 
     def _answer(self, call: dict[str, Any]) -> ToolMessage:
         result = self.results.get(call["name"]) or made_up_result(call["name"], call["args"])
@@ -150,7 +164,8 @@ def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
         return {**facts, "members": rows, "shown": 1, "groups": groups, "metric": {"fn": "count"}}
     if name == "explain_membership":
         condition = {"words": "tier is platinum", "value": "gold", "verdict": False}
-        return {"member": args["member"], "overall": False, "conditions": [condition], "as_of": "2026-06-01"}
+        member = {"id": 12, "name": f"⟦{args['member']}⟧"}
+        return {"member": member, "is_member": False, "conditions": [condition], "as_of": "2026-06-01"}
     if name == "list_campaigns":
         return {"campaigns": [{"name": "Summer Skincare", "state": "running"}], "total": 1}
     if name == "search_insights":
