@@ -1,5 +1,6 @@
 """The person who looks at a page, and the only way in which pages reach the domain."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import Request
-from nicegui import run, ui
+from nicegui import ui
 from sqlalchemy.orm import Session
 
 from api.auth import COOKIE, machine_clock
@@ -52,7 +53,7 @@ class Viewer:
             with read_only(self.nurture.sessions) as session:
                 return work(session, self._current(session), now)
 
-        return await run.io_bound(inside)
+        return await asyncio.to_thread(inside)
 
     async def write(self, work: Callable[[Session, Actor, datetime], T]) -> T:
         """Run `work(session, actor, now)` in one transaction, off the event loop."""
@@ -62,7 +63,7 @@ class Viewer:
             with unit_of_work(self.nurture.sessions) as session:
                 return work(session, self._current(session), now)
 
-        return await run.io_bound(inside)
+        return await asyncio.to_thread(inside)
 
     def _current(self, session: Session) -> Actor:
         actor = access.actor_of_login(session, self.token, machine_clock.now())

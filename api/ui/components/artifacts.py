@@ -12,7 +12,7 @@ from api.ui.components.card import Local
 from api.ui.components.explain_card import explain_card
 from api.ui.components.insight_card import insight_card
 from api.ui.components.monitor_parts import monitor_card
-from api.ui.components.review_card import review_card
+from api.ui.components.review_card import export_card, review_card
 from api.ui.components.segment_card import segment_card
 from api.ui.theme import notice
 
@@ -29,6 +29,7 @@ _CARDS: dict[str, Draw] = {
     "show_campaign": campaign_card,
     "monitor_campaign": monitor_card,
     "review_campaign": review_card,
+    "export_review": export_card,
     "search_insights": insight_card,
 }
 

@@ -22,9 +22,10 @@ class ConfirmationCard:
         self._args = dict(args)
         self._schema: Mapping[str, Any] = schema.get("properties", {})
         self._fields: dict[str, Field] = {}
-        with card("help_outline", "Please confirm", formats.words(tool), classes="ask") as self._corner:
+        with card("help_outline", "Confirmation", formats.words(tool), classes="ask") as self._corner:
             text(summary, "wrap strong")
-            self._arguments()
+            with block("stack tight") as self._details:
+                self._arguments()
             self._buttons = block("line tight")
             self._said = text("", "small muted wrap")
         self._said.visible = False
@@ -48,9 +49,7 @@ class ConfirmationCard:
 
     def decided(self, decision: str, note: str | None) -> None:
         confirmed = decision in ("approve", "edit")
-        self._buttons.visible = False
-        for field in self._fields.values():
-            field.disable()
+        self._buttons.visible = self._details.visible = False
         with self._corner:
             chip("Confirmed" if confirmed else "Cancelled", "good" if confirmed else "neutral")
         self._said.text = note or ("" if confirmed else "Nothing was changed.")

@@ -1,9 +1,10 @@
 """The clock of a demo workspace: it says that time is simulated, and lets who may walk it forward."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nicegui import run, ui
+from nicegui import ui
 
 from api.ui import formats
 from api.ui.theme import block, icon, primary, quiet, text
@@ -108,7 +109,9 @@ class WalkDialog:
         # The walk moves the workspace's clock as it goes, so the clock is its progress.
         watch = ui.timer(PROGRESS_S, show_progress)
         try:
-            await run.io_bound(walk_to, viewer.nurture.sessions, target, viewer.nurture.adapters, machine=SystemClock())
+            await asyncio.to_thread(
+                walk_to, viewer.nurture.sessions, target, viewer.nurture.adapters, machine=SystemClock()
+            )
         finally:
             watch.cancel()
         self._dialog.close()

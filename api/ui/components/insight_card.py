@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.ui import formats
 from api.ui.components.card import Local, card
 from api.ui.components.state_chips import state_chip
-from api.ui.theme import block, icon, text
+from api.ui.components.tables import facts
+from api.ui.theme import block, fold, icon, text
 
 
 def insight_card(artifact: Mapping[str, Any], _local: Local) -> None:
@@ -17,6 +19,10 @@ def insight_card(artifact: Mapping[str, Any], _local: Local) -> None:
             )
         for hit in hits:
             lesson_line(hit)
+        rules: Mapping[str, Any] = artifact.get("house_rules") or {}
+        if rules:
+            with fold("Rules of the house"):
+                facts([(formats.words(name), _rule(value)) for name, value in rules.items()])
 
 
 def lesson_line(hit: Mapping[str, Any]) -> None:
@@ -28,3 +34,9 @@ def lesson_line(hit: Mapping[str, Any]) -> None:
             with block("line tight flow"):
                 state_chip(str(hit["state"]))
                 text(f"Source: {hit['source']}", "small faint wrap")
+
+
+def _rule(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{formats.channel(name)} {number}" for name, number in value.items())
+    return str(value)

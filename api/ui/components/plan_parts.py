@@ -10,7 +10,8 @@ from api.ui.theme import block, chip, figure, icon, notice, text
 from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Step
 from crm.campaigns.copywriting import complete_copy, offer_in_words
-from crm.campaigns.plan import CampaignPlan, ExclusionCount
+from crm.campaigns.forecast import ExclusionCount
+from crm.campaigns.plan import CampaignPlan
 from crm.outreach.wording import render
 
 _CHANNEL_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}

@@ -10,6 +10,7 @@ from agent.events import (
     Answered,
     ConfirmationAsked,
     ConfirmationDecided,
+    Decision,
     Event,
     Failed,
     TextDelta,
@@ -17,7 +18,6 @@ from agent.events import (
     ToolStarted,
 )
 from agent.models import EntryKind
-from agent.runtime import Decision
 from agent.transcript import Entry, ThreadSummary
 from api.bootstrap import Nurture
 from api.ui import formats

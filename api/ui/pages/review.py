@@ -57,7 +57,7 @@ def _head(viewer: Viewer, review: CampaignReview) -> None:
                 icon("campaign")
                 text("Campaign", "", "span")
             if viewer.actor.may(Permission.EXPORT_REVIEW):
-                with ui.link(target=f"/api/reviews/{review.campaign_id}/pdf").classes(
+                with ui.link(target=f"/api/campaigns/{review.campaign_id}/review.pdf").classes(
                     "plain button-link solid"
                 ) as link:
                     icon("picture_as_pdf")
