@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy.orm import Session
@@ -30,15 +32,23 @@ def operator(session: Session) -> Actor:
 
 @pytest.fixture
 def call(session: Session, operator: Actor, now: datetime, tmp_path: Path) -> Call:
-    """Runs a tool for the operator unless told otherwise; the result is plain JSON, as it is stored."""
+    """Runs a tool for the operator unless told otherwise; what is no argument of the tool changes its context."""
 
-    def run(
-        tool: Tool[Any], *, actor: Actor = operator, call_id: str = "call", now: datetime = now, **args: Any
-    ) -> ToolResult:
-        ctx = ToolContext(
-            session=session, actor=actor, now=now, thread_id="t", call_id=call_id, archive_folder=tmp_path / "archive"
+    context = {f.name for f in fields(ToolContext)}
+
+    def run(tool: Tool[Any], **given: Any) -> ToolResult:
+        values: dict[str, Any] = {
+            "session": session,
+            "actor": operator,
+            "now": now,
+            "thread_id": "t",
+            "call_id": uuid4().hex,
+            "archive_folder": tmp_path / "archive",
+        }
+        ctx = ToolContext(**values | {name: value for name, value in given.items() if name in context})
+        result = tool.run(
+            ctx, bind_arguments(tool, {name: value for name, value in given.items() if name not in context})
         )
-        result = tool.run(ctx, bind_arguments(tool, args))
         json.dumps([result.content, result.artifact])
         return result
 
