@@ -1,5 +1,6 @@
 """Cuts a sentence into clauses, each about one thing, and says how they hang together."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -196,7 +197,7 @@ def _pieces(body: list[Entity]) -> Iterator[list[Entity]]:
     """Parts of a segment with one strong anchor each."""
     strong = [index for index, entity in enumerate(body) if _is_strong(entity)]
     start = 0
-    for first, second in zip(strong, strong[1:], strict=False):
+    for first, second in itertools.pairwise(strong):
         if _fused(body[first], body[second]) is not None:
             continue
         cut = second

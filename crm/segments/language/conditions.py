@@ -184,9 +184,11 @@ def _joined(clause: Clause, ground: Ground) -> list[Json] | None:
 def _day(name: str, clause: Clause, ground: Ground) -> list[Json] | None:
     nodes = [day_condition(name, period, ground.today) for period in clause.periods]
     is_ago = clause.has(Kind.AGO) or _counts_from_the_past(name, clause)
-    for comparison in clause.comparisons:
-        if isinstance(comparison.amount, Duration):
-            nodes.append(elapsed_condition(name, comparison, ground.today, is_ago=is_ago))
+    nodes.extend(
+        elapsed_condition(name, comparison, ground.today, is_ago=is_ago)
+        for comparison in clause.comparisons
+        if isinstance(comparison.amount, Duration)
+    )
     return _signed(clause, nodes) if nodes else None
 
 
@@ -216,7 +218,7 @@ def _days_of_year(clause: Clause, ground: Ground) -> list[str] | None:
     return month_days(coming(lengths[-1], ground.today), ground.today) if lengths else None
 
 
-def _churn_risk(clause: Clause, ground: Ground) -> list[Json] | None:
+def _churn_risk(clause: Clause, _ground: Ground) -> list[Json] | None:
     base = {"field": "churn_risk"}
     amounts = _amounts(clause, ["", "percent"])
     if amounts:
@@ -259,11 +261,11 @@ def _weeks(length: Duration) -> int:
     return length.in_weeks or max(1, days // 7)
 
 
-def _consent(clause: Clause, ground: Ground) -> list[Json] | None:
+def _consent(clause: Clause, _ground: Ground) -> list[Json] | None:
     return _consents(clause, given=not clause.is_negated)
 
 
-def _opt_out(clause: Clause, ground: Ground) -> list[Json] | None:
+def _opt_out(clause: Clause, _ground: Ground) -> list[Json] | None:
     return _consents(clause, given=clause.is_negated)
 
 

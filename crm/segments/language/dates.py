@@ -19,7 +19,20 @@ Toward = Literal["past", "future"]
 MONTHS = {
     name: number
     for number, names in enumerate(
-        ["january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug", "september sept sep", "october oct", "november nov", "december dec"],
+        [
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sept sep",
+            "october oct",
+            "november nov",
+            "december dec",
+        ],
         start=1,
     )
     for name in names.split()
@@ -27,7 +40,15 @@ MONTHS = {
 WEEKDAYS = {
     name: number
     for number, names in enumerate(
-        ["monday mon", "tuesday tues tue", "wednesday weds wed", "thursday thurs thur thu", "friday fri", "saturday sat", "sunday sun"]
+        [
+            "monday mon",
+            "tuesday tues tue",
+            "wednesday weds wed",
+            "thursday thurs thur thu",
+            "friday fri",
+            "saturday sat",
+            "sunday sun",
+        ]
     )
     for name in names.split()
 } | {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
@@ -66,7 +87,8 @@ _RELATIVE_DAYS = {
 DAY_PATTERN = re.compile(
     r"(?P<iso>\b(?P<iso_y>\d{4})[-/.](?P<iso_m>\d{1,2})[-/.](?P<iso_d>\d{1,2})\b)"
     rf"|(?P<dm>\b(?:the )?(?P<dm_d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ?(?P<dm_m>{MONTH})(?:,? ?(?P<dm_y>20\d\d)\b)?)"
-    rf"|(?P<md>\b(?P<md_m>{MONTH}) ?(?:the )?(?P<md_d>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?!\s*(?:am|pm)\b)(?:,? ?(?P<md_y>20\d\d)\b)?)"
+    rf"|(?P<md>\b(?P<md_m>{MONTH}) ?(?:the )?(?P<md_d>\d{{1,2}})(?:st|nd|rd|th)?"
+    r"(?![\d:])(?!\s*(?:am|pm)\b)(?:,? ?(?P<md_y>20\d\d)\b)?)"
     rf"|(?P<zh>(?:(?P<zh_y>\d{{4}}年|今年|去年|明年))?(?P<zh_m>{ZH_NUMBER})月(?P<zh_d>{ZH_NUMBER})(?:日|号))"
     rf"|(?P<relative>\b(?:{'|'.join(k for k in sorted(_RELATIVE_DAYS, key=len, reverse=True) if k.isascii())})\b"
     rf"|(?:{'|'.join(k for k in sorted(_RELATIVE_DAYS, key=len, reverse=True) if not k.isascii())}))"

@@ -5,29 +5,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from crm.segments.language.dates import DAY_PATTERN, MONTH_PATTERN, read_day, read_month
+from crm.segments.language.dates import DAY_PATTERN, MONTH_PATTERN, ZH_NUMBER, read_day, read_month
 from crm.segments.language.kinds import Moment
-from crm.segments.language.numbers import ANY_NUMBER, CHINESE_NUMBER, UNIT, chinese_number, read_duration, to_number
+from crm.segments.language.numbers import ANY_NUMBER, UNIT, chinese_number, read_duration, to_number
+from crm.segments.language.period_patterns import ALSO_OTHER_WORDS, any_of
 from crm.segments.language.periods import find_named, shifted, short_ranges
 from crm.segments.language.text import fold
 
-_TIME = re.compile(
-    r"(?P<clock>\b(?P<c_h>\d{1,2})[:.](?P<c_m>[0-5]\d)(?!\d|[./-]\d)(?:\s*(?P<c_half>am|pm|a\.m\.|p\.m\.))?)"
-    r"|(?P<hour>\b(?P<h_h>\d{1,2})\s*(?P<h_half>am|pm|a\.m\.|p\.m\.)(?![a-z]))"
-    r"|(?P<oclock>\b(?P<o_h>\d{1,2}) ?o'?clock\b)"
-    r"|(?P<at>\b(?:at|@)\s*(?P<a_h>\d{1,2})(?![\d:.%]|\s*(?:%|percent|am|pm|days?|weeks?|months?|off|points?|yuan|rmb|st\b|nd\b|rd\b|th\b)))"
-    r"|(?P<word>\b(?:noon|midday|midnight)\b)"
-    rf"|(?P<zh>(?P<z_part>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|今晚|明晚|明早)?(?P<z_h>\d{{1,2}}|{CHINESE_NUMBER.replace('百千万', '')})"
-    rf"(?:点钟?|时)(?:(?P<z_half>半)|(?P<z_m>\d{{1,2}}|{CHINESE_NUMBER.replace('百千万', '')})分?)?)"
-    r"|(?P<zh_clock>(?P<zc_part>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|今晚|明晚|明早)(?P<zc_h>\d{1,2})[::](?P<zc_m>[0-5]\d))"
+_HALF = r"am|pm|a\.m\.|p\.m\."
+_NOT_AN_HOUR = r"[\d:.%]|\s*(?:%|percent|am|pm|days?|weeks?|months?|off|points?|yuan|rmb|st\b|nd\b|rd\b|th\b)"
+_ZH_PART = "凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上"
+_ZH_PARTS = f"{_ZH_PART}|今晚|明晚|明早"
+_TIME = any_of(
+    rf"(?P<clock>\b(?P<c_h>\d{{1,2}})[:.](?P<c_m>[0-5]\d)(?!\d|[./-]\d)(?:\s*(?P<c_half>{_HALF}))?)",
+    rf"(?P<hour>\b(?P<h_h>\d{{1,2}})\s*(?P<h_half>{_HALF})(?![a-z]))",
+    r"(?P<oclock>\b(?P<o_h>\d{1,2}) ?o'?clock\b)",
+    rf"(?P<at>\b(?:at|@)\s*(?P<a_h>\d{{1,2}})(?!{_NOT_AN_HOUR}))",
+    r"(?P<word>\b(?:noon|midday|midnight)\b)",
+    rf"(?P<zh>(?P<z_part>{_ZH_PARTS})?(?P<z_h>{ZH_NUMBER})(?:点钟?|时)(?:(?P<z_half>半)|(?P<z_m>{ZH_NUMBER})分?)?)",
+    rf"(?P<zh_clock>(?P<zc_part>{_ZH_PARTS})(?P<zc_h>\d{{1,2}}):(?P<zc_m>[0-5]\d))",
 )
-_PART_OF_DAY = re.compile(
-    r"\b(?:(?:in the|this)\s+)?(?P<part>morning|afternoon|evening|night|tonight)\b|(?P<zh>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上)"
+_PART_OF_DAY = any_of(
+    r"\b(?:(?:in the|this)\s+)?(?P<part>morning|afternoon|evening|night|tonight)\b", f"(?P<zh>{_ZH_PART})"
 )
 _AFTERNOONS = {"afternoon", "evening", "night", "tonight", "下午", "傍晚", "晚上", "今晚", "明晚"}
-_IN_SOME_TIME = re.compile(
-    rf"\bin (?P<count>{ANY_NUMBER}|an?) (?P<unit>{UNIT})(?:'s? time)?\b|\b(?P<count2>{ANY_NUMBER}|an?) (?P<unit2>{UNIT}) from (?:now|today)\b"
-    rf"|(?P<count3>{ANY_NUMBER})(?P<unit3>{UNIT})(?:后|以后|之后)"
+_IN_SOME_TIME = any_of(
+    rf"\bin (?P<count>{ANY_NUMBER}|an?) (?P<unit>{UNIT})(?:'s? time)?\b",
+    rf"\b(?P<count2>{ANY_NUMBER}|an?) (?P<unit2>{UNIT}) from (?:now|today)\b",
+    rf"(?P<count3>{ANY_NUMBER})(?P<unit3>{UNIT})(?:后|以后|之后)",
 )
 _GAP = re.compile(
     r"[\s,]*(?:(?:at|on|of|around|about|from|@|the|in the|morning|afternoon|evening|tonight|night|sharp|that)[\s,]*)*"
@@ -145,18 +150,18 @@ def _days(folded: str, today: date) -> Iterator[_Day]:
     for index, day in enumerate(found):
         if day.start < position:
             continue
+        whole = day
         later = found[index + 1] if index + 1 < len(found) else None
         if later is not None and day.last is None and _RANGE.fullmatch(folded[day.end : later.start]):
-            day = _Day(day.first, later.last or later.first, day.start, later.end)
-        position = day.end
-        yield day
+            whole = _Day(day.first, later.last or later.first, day.start, later.end)
+        position = whole.end
+        yield whole
 
 
 def _short(folded: str, today: date) -> Iterator[_Day]:
     for first, last, start, end in short_ranges(folded, today):
-        if last < today:
-            first, last = shifted(first, 1), shifted(last, 1)
-        yield _Day(first, last, start, end)
+        years = 1 if last < today else 0
+        yield _Day(shifted(first, years), shifted(last, years), start, end)
 
 
 def _ahead(folded: str, today: date) -> Iterator[_Day]:
@@ -181,7 +186,7 @@ def _named(folded: str, today: date) -> Iterator[_Day]:
     """Months, weeks and quarters as the ranges they are."""
     for match in MONTH_PATTERN.finditer(folded):
         month = read_month(match, today, "future")
-        is_word = match.group() in ("may", "march", "mar", "sun", "sat", "dec", "jan")
+        is_word = match.group() in ALSO_OTHER_WORDS
         if month is not None and not (
             is_word and not re.search(r"\b(?:in|of|from|until|by|during)\s$", folded[: match.start()])
         ):

@@ -8,7 +8,29 @@ from crm.segments.language.kinds import Duration, Entity, Kind, Quantity
 ENGLISH_NUMBERS = {
     word: number
     for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "dozen": 12}
 TIMES = {"once": 1, "twice": 2, "thrice": 3}
@@ -120,7 +142,8 @@ _LOOSE_COUNTS = {
     "whole": 1,
 }
 _UNITLESS_WINDOW = re.compile(
-    rf"(?:\b(?:in |over |within |for )?(?:the )?(?:last|past)|最近|过去|近)\s*(?P<number>{DIGITS})(?=\s*(?:[?.!,]|$|呢|instead))"
+    rf"(?:\b(?:in |over |within |for )?(?:the )?(?:last|past)|最近|过去|近)"
+    rf"\s*(?P<number>{DIGITS})(?=\s*(?:[?.!,]|$|呢|instead))"
 )
 _OFFER_AFTER = re.compile(r"\s*(?:off\b|discount|折扣|优惠)")
 

@@ -8,10 +8,8 @@ from datetime import date, timedelta
 from crm.segments.days import months_before
 from crm.segments.language.dates import (
     DAY_PATTERN,
-    MONTH,
     MONTH_PATTERN,
     MONTHS,
-    ZH_NUMBER,
     Toward,
     month_days,
     months_later,
@@ -21,66 +19,22 @@ from crm.segments.language.dates import (
     week_of,
 )
 from crm.segments.language.kinds import Entity, Kind, Period, Relation
-from crm.segments.language.numbers import ANY_NUMBER, UNIT, read_duration, to_number
-
-_LOOSE = {"couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "several": 3}
-_COUNT = rf"(?:{ANY_NUMBER}|\b(?:{'|'.join(_LOOSE)})\b)"
-_IN = r"(?:\b(?:in|within|over|during|for|across|throughout|of|from|on|at any time in|anytime in) )?"
-_ROLLING = re.compile(
-    rf"(?P<back>{_IN}\b(?:the |these |this |my |our )?(?:last|past|previous|prior|preceding|trailing|most recent|recent|latest)"
-    r"|(?:最近|过去|近|之前|前|这|上)的?)\s*(?:full |calendar |rolling )?"
-    rf"(?P<count>{_COUNT})\s*-?\s*(?P<unit>{UNIT})"
-    rf"|(?P<ahead>\b(?:in |within |over |during )?(?:the |these )?(?:next|coming|upcoming|following)|(?:未来|接下来|今后|(?<!名)下)的?)"
-    rf"\s*(?P<ahead_count>{_COUNT})\s*-?\s*(?P<ahead_unit>{UNIT})"
-    rf"|(?P<one>{_IN}\b(?:the past|past|the last|the previous|the trailing|the preceding)\s+(?P<one_unit>week|month|year|day)\b)"
-    r"|(?P<zh_half>(?:最近|过去|近)(?:的)?半年)|(?P<zh_half_month>(?:最近|过去|近)半个?月)"
-    rf"|(?P<half>{_IN}\b(?:the )?(?:last|past) (?:half(?: a)? year|half-year|six months)\b)"
-    r"|(?P<short>\b(?:l|p)(?P<short_count>\d{1,3})(?P<short_unit>d|w|m|days?)\b)"
-    rf"|(?P<ltm>{_IN}\b(?:ltm|ttm|the last twelve months|trailing twelve months|trailing year)\b)"
-    rf"|(?P<fortnight>{_IN}\b(?:the )?(?:last|past) fortnight\b)"
+from crm.segments.language.numbers import read_duration, to_number
+from crm.segments.language.period_patterns import (
+    AFTERWARDS,
+    ALSO_OTHER_WORDS,
+    AND_WORDS,
+    BEFORE,
+    JOIN,
+    LOOSE_COUNTS,
+    QUARTER,
+    RANGE_OPENERS,
+    ROLLING,
+    SHORT_RANGE,
+    THIS_THAT,
+    TO_DATE,
+    YEAR,
 )
-_THIS_THAT = re.compile(
-    r"\b(?P<which>this|the current|current|last|previous|next|the coming|coming|this coming|the following)\s+(?:calendar )?"
-    r"(?P<unit>week|month|quarter|year|weekend)(?!-|\s+of)\b"
-    r"|(?P<zh_which>本|这个|这一|这|上个|上一个|上一|上|下个|下一个|下一|下|当前|当)(?P<zh_unit>周末|周|星期|礼拜|月|季度|季|年)(?![一二三四五六日天个])"
-    r"|(?P<zh_year>今年|去年|明年|前年)(?![上下]半年|第?[一二三四]季度|Q|q)"
-)
-_TO_DATE = re.compile(
-    r"\b(?:(?P<unit>week|month|quarter|year)[- ]to[- ]date|(?P<short>[wmqy]td)|so far this (?P<so_far>week|month|quarter|year))\b"
-)
-_QUARTER = re.compile(
-    r"\b(?:(?P<q>q(?P<q_n>[1-4]))|(?P<h>h(?P<h_n>[12]))|(?:the )?(?P<word>first|second|third|fourth)(?: (?P<what>quarter|half)))"
-    r"(?:\s*(?:of\s+)?(?P<year>20\d\d|this year|last year))?\b"
-    r"|(?P<zh_y>\d{4}年|今年|去年)?(?:第?(?P<zh_q>[一二三四1-4])季度|(?P<zh_h>上|下)半年)"
-)
-_YEAR = re.compile(
-    r"(?<=\bin )(?P<in>20\d\d)\b(?![-/.])|(?<=\bsince )(?P<since>20\d\d)\b(?![-/.])|(?P<zh>20\d\d)年(?!\d|[一二三四五六七八九十]+月)"
-    r"|(?<=\b(?:during|before|after) )(?P<rel>20\d\d)\b(?![-/.])".replace(
-        r"(?<=\b(?:during|before|after) )",
-        r"(?:(?<=during )|(?<=before )|(?<=after )|(?<=from )|(?<=of )|(?<=until )|(?<=through ))",
-    )
-)
-_SHORT_RANGES = re.compile(
-    rf"\b(?P<a>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|to|until|till|through|~|and|&)\s*(?P<b>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{MONTH})"
-    r"(?:,? ?(?P<y>20\d\d))?"
-    rf"|\b(?P<m2>{MONTH}) ?(?P<a2>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|to|until|till|through|~)\s*(?P<b2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])"
-    rf"|(?P<m3>{ZH_NUMBER})月(?P<a3>{ZH_NUMBER})(?:日|号)?(?:-|~|至|到)(?P<b3>{ZH_NUMBER})(?:日|号)"
-    rf"|(?P<m4>{ZH_NUMBER})(?:月)?(?:-|~|至|到)(?P<n4>{ZH_NUMBER})月(?:份)?(?!\d)"
-)
-_JOIN = re.compile(r"\s*(?:-|to|and|until|till|through|thru|up to|~|至|到|和)\s*(?:the end of\s+)?")
-_BEFORE = re.compile(
-    r"(?:\b(?P<since>since|starting|as of|beginning)\s+(?:the )?(?:start of |beginning of |early )?|\b(?P<from>from)\s+(?:the )?(?:start of )?"
-    r"|\b(?P<before>before|prior to|earlier than|older than|up to but not including|pre)\s+(?:the )?(?:start of )?"
-    r"|\b(?P<after>after|later than|past|post)\s+(?:the )?(?:end of )?|\b(?P<until>until|till|up to|through|by)\s+(?:the )?(?:end of )?"
-    r"|\b(?P<between>between)\s+|(?P<in>\b(?:in|during|on|over|for|of|within|throughout|at|the month of|all of)\s+(?:the )?(?:month of |whole of )?)"
-    r"|(?P<zh_since>自从?|从)|(?P<zh_in>在))$"
-)
-_AFTERWARDS = re.compile(
-    r"\s*(?:(?P<since>以来|至今|到现在|到今天|起|开始|onwards?|on\b|to date\b|until now\b|till now\b|until today\b|to today\b|to now\b|or later\b)"
-    r"|(?P<after>之后|以后|后)|(?P<before>之前|以前|前|or earlier\b))"
-)
-_NEEDS_HELP = {"may", "mar", "march", "sun", "sat", "sep", "dec", "jan", "mon", "wed", "fri", "second"}
-"""Names of times that are also other words: they count only after a preposition, before a year or in a range."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +59,7 @@ def find_periods(working: str, today: date) -> Iterator[Entity]:
 
 
 def _rolling(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
-    for match in _ROLLING.finditer(working):
+    for match in ROLLING.finditer(working):
         yield _read_rolling(match, today), match.start(), match.end()
 
 
@@ -129,7 +83,7 @@ def _read_rolling(match: re.Match[str], today: date) -> Period:
 
 
 def _last(count: str, unit: str) -> Period:
-    number = _LOOSE[count] if count in _LOOSE else to_number(count)
+    number = LOOSE_COUNTS[count] if count in LOOSE_COUNTS else to_number(count)
     duration = read_duration(number, "个月" if unit == "月" else unit)
     if duration.unit == "day":
         return Period(days=duration.count)
@@ -137,7 +91,7 @@ def _last(count: str, unit: str) -> Period:
 
 
 def _to_date(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
-    for match in _TO_DATE.finditer(working):
+    for match in TO_DATE.finditer(working):
         unit = (
             match["unit"]
             or match["so_far"]
@@ -153,7 +107,7 @@ def _short_ranges(working: str, today: date) -> Iterator[tuple[Period, int, int]
 
 def short_ranges(working: str, today: date) -> Iterator[tuple[date, date, int, int]]:
     """Ranges that name the month once, 8-14 June, with where their words start and end."""
-    for match in _SHORT_RANGES.finditer(working):
+    for match in SHORT_RANGE.finditer(working):
         ends = _short_range_ends(match, today)
         if ends is not None:
             yield *ends, match.start(), match.end()
@@ -197,11 +151,9 @@ def _fixed(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
 
 def _joined_with_next(working: str, stretch: _Stretch, stretches: list[_Stretch]) -> _Stretch:
     """The range from this stretch to the one after `to`; the stretch itself when there is none."""
-    join = _JOIN.match(working, stretch.end)
+    join = JOIN.match(working, stretch.end)
     before = working[: stretch.start].rstrip()
-    if join is None or (
-        join.group().strip() in ("and", "和") and not before.endswith(("between", "from", "介于", "在", "从"))
-    ):
+    if join is None or (join.group().strip() in AND_WORDS and not before.endswith(RANGE_OPENERS)):
         return stretch
     for later in stretches:
         if later.start == join.end():
@@ -213,18 +165,18 @@ def _joined_with_next(working: str, stretch: _Stretch, stretches: list[_Stretch]
 
 
 def _prefix(working: str, start: int) -> str:
-    match = _BEFORE.search(working[:start])
+    match = BEFORE.search(working[:start])
     return match.group() if match else ""
 
 
 def _related(working: str, stretch: _Stretch, words_before: str, *, is_range: bool, today: date) -> tuple[Period, int]:
     """The period with its relation (since, before, after ...), and where its words end."""
-    found = _BEFORE.search(words_before)
+    found = BEFORE.search(words_before)
     relation = found.lastgroup if found else None
     end = stretch.end
     if is_range:
         return Period(stretch.first, stretch.last), end
-    afterwards = _AFTERWARDS.match(working, end)
+    afterwards = AFTERWARDS.match(working, end)
     if afterwards and relation in (None, "from", "zh_since", "in", "zh_in"):
         relation, end = afterwards.lastgroup, afterwards.end()
     name = (relation or "in").removeprefix("zh_")
@@ -255,7 +207,7 @@ def _stretches(working: str, today: date) -> Iterator[_Stretch]:
     for match in MONTH_PATTERN.finditer(working):
         month = read_month(match, today, toward)
         if month is not None:
-            unsure = bool(match["en"]) and match["en"] in _NEEDS_HELP
+            unsure = bool(match["en"]) and match["en"] in ALSO_OTHER_WORDS
             yield _Stretch(*month, match.start(), match.end(), not unsure)
     for first, last, start, end in find_named(working, today):
         yield _Stretch(first, last, start, end)
@@ -341,12 +293,12 @@ def _named_year(written: str | None, today: date) -> int | None:
 
 
 def _read_year(match: re.Match[str], _today: date) -> tuple[date, date]:
-    year = int(match["in"] or match["since"] or match["zh"] or match["rel"])
+    year = int(match["year"] or match["zh_year"])
     return date(year, 1, 1), date(year, 12, 31)
 
 
 _NAMED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], tuple[date, date] | None]], ...] = (
-    (_THIS_THAT, _read_this_that),
-    (_QUARTER, _read_quarter),
-    (_YEAR, _read_year),
+    (THIS_THAT, _read_this_that),
+    (QUARTER, _read_quarter),
+    (YEAR, _read_year),
 )

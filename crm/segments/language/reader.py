@@ -88,7 +88,7 @@ def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, toda
     for clause in list(empty):
         if clause.anchor is None and clause.periods and selection.awaits_window:
             for term in selection.awaits_window:
-                term |= window(clause.periods[-1], today)
+                term.update(window(clause.periods[-1], today))
             empty.remove(clause)
     return _Parsed(selection, tree, empty, items, named)
 
@@ -109,7 +109,7 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
     removed = [refiner.remove_field(name) for name in parsed.fields] if cue.mode == "remove" else []
     orphans = orphans_of(parsed.empty)
     parsed.orphans_placed = any(removed) or refiner.apply_orphans(orphans)
-    parts = parsed.tree["all"] if "all" in parsed.tree else [parsed.tree]
+    parts = parsed.tree.get("all", [parsed.tree])
     for node in parts:
         refiner.add(node, "narrow" if cue.mode == "remove" else cue.mode)
     chosen = parsed.selection

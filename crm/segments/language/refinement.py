@@ -301,7 +301,7 @@ def _copied(node: Any) -> Any:
 def _leaves(node: Json) -> list[Json]:
     if "field" in node:
         return [node]
-    parts = [node["not"]] if "not" in node else node.get("all", node.get("any", []))
+    parts: list[Json] = [node["not"]] if "not" in node else node["all" if "all" in node else "any"]
     return [leaf for part in parts for leaf in _leaves(part)]
 
 
@@ -312,7 +312,8 @@ def _pruned(node: Json, goes: Callable[[Json], bool]) -> Json | None:
         inner = _pruned(node["not"], goes)
         return {"not": inner} if inner is not None else None
     key = "all" if "all" in node else "any"
-    parts = [kept for part in node[key] if (kept := _pruned(part, goes)) is not None]
+    kept = (_pruned(part, goes) for part in node[key])
+    parts = [part for part in kept if part is not None]
     return {key: parts} if parts else None
 
 

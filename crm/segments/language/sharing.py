@@ -1,5 +1,6 @@
 """What a clause leaves unsaid because its neighbour said it: the act, the window, the channel, the negation."""
 
+import itertools
 from dataclasses import replace
 
 from crm.segments.language.clauses import MESSAGE_ACTS, ORDER_ACTS, Clause, with_entities
@@ -169,7 +170,7 @@ _BUYING = ("buy", "bought", "purchas", "买", "购买")
 
 def _share_goods(clauses: list[Clause]) -> None:
     """ "bought coffee in 3 months but didn't buy in the last one": still coffee."""
-    for first, second in zip(clauses, clauses[1:], strict=False):
+    for first, second in itertools.pairwise(clauses):
         if first.anchor != "purchase" or second.anchor != "purchase" or first.is_negated or not second.is_negated:
             continue
         verbs = [entity.text for entity in second.items(Kind.ANCHOR)]
@@ -182,7 +183,7 @@ def _share_goods(clauses: list[Clause]) -> None:
 
 def _spread_negation(clauses: list[Clause]) -> None:
     """ "haven't ordered or opened an email": neither of the two."""
-    for before, clause in zip(clauses, clauses[1:], strict=False):
+    for before, clause in itertools.pairwise(clauses):
         reaches = before.is_negated and clause.link == "or" and not clause.opens_anew
         if reaches and before.anchor != "value" and clause.anchor != "value":
             clause.is_negated = not clause.is_negated or clause.has(Kind.NEGATION)
@@ -217,7 +218,7 @@ def _is_response(first: Clause, second: Clause) -> bool:
 
 def _share_backwards(clauses: list[Clause]) -> None:
     """ "opened or clicked an email in the last 30 days": the window and the channel belong to both."""
-    for first, second in reversed(list(zip(clauses, clauses[1:], strict=False))):
+    for first, second in reversed(list(itertools.pairwise(clauses))):
         joint = _is_close(first, second) or _was_spread(first, second)
         if joint and not first.negation_lasts:
             _give_time(second, first)
@@ -232,7 +233,7 @@ def _was_spread(first: Clause, second: Clause) -> bool:
 
 def _share_forwards(clauses: list[Clause]) -> None:
     """ "opened an email in May but clicked nothing": still in May, still e-mail."""
-    for first, second in zip(clauses, clauses[1:], strict=False):
+    for first, second in itertools.pairwise(clauses):
         is_kin = _family(first) == _family(second) and _is_close(first, second)
         if not (is_kin or _was_spread(first, second)) or second.negation_lasts:
             continue

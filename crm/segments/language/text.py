@@ -90,9 +90,14 @@ def read_text(source: str, mend: Callable[[str], str]) -> Text:
         origin.extend(range(position, token.start))
         written = mend(token.text) if token.is_word else token.text
         pieces.append(written)
-        last = token.end - 1
-        origin.extend(min(token.start + offset, last) for offset in range(len(written)))
+        origin.extend(_places(token, len(written)))
         position = token.end
     pieces.append(folded[position:])
     origin.extend(range(position, len(folded) + 1))
     return Text(source, "".join(pieces), tuple(origin))
+
+
+def _places(token: Token, length: int) -> list[int]:
+    """Where in the source each of `length` letters written for the token comes from; the last one from its end."""
+    last = token.end - 1
+    return [*(min(token.start + offset, last) for offset in range(length - 1)), last]

@@ -52,7 +52,7 @@ def _alternatives(pairs: list[tuple[Clause, Json]]) -> list[Json]:
     for clause, node in pairs:
         if clause.link == "or" and nodes:
             before = nodes[-1]
-            parts = before["any"] if "any" in before else [before]
+            parts = before.get("any", [before])
             nodes[-1] = {"any": [*parts, node]}
         else:
             nodes.append(node)

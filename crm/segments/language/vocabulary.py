@@ -22,7 +22,7 @@ MEMBER = "member"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the reader knows of one workspace. Load it once per change of its names; reading never touches a database."""
+    """What the reader knows of one workspace. Load it anew when names change; reading touches no database."""
 
     fields: Mapping[str, Field]
     values: Mapping[str, tuple[str, ...]]
