@@ -5,7 +5,7 @@ twice: as SQL for the compiler and as a reading of a member record for the evalu
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -191,9 +191,11 @@ class Qualifier:
     matches: Callable[[Sql, tuple[str, ...]], ColumnElement[bool]]
     label: Callable[[Sql], Sql]
     """The word of a row, for records."""
-    values: tuple[str, ...] | Words
+    values: tuple[str, ...] | Select[Any]
     """The words there are: a closed list, or a query."""
     text: Text
+    values_zh: Mapping[str, str] = field(default_factory=dict)
+    """Chinese for words that are stored in English."""
     names: Words | None = None
     """Every name there is, when an unknown one is a mistake (a campaign) and not an empty result (a category)."""
 
@@ -228,8 +230,10 @@ class Field:
     more_ops: tuple[Op, ...] = ()
     missing: str | None = None
     """What a missing value means; None: the value is never missing."""
-    values: tuple[str, ...] | Words | None = None
+    values: tuple[str, ...] | Select[Any] | None = None
     """The words there are: a closed list, a query, or None for a field without words."""
+    values_zh: Mapping[str, str] = field(default_factory=dict)
+    """Chinese for words that are stored in English."""
     names: Words | None = None
     """Every name there is, when an unknown one is a mistake (a campaign) and not an empty result (a city)."""
     is_sensitive: bool = False
@@ -313,7 +317,9 @@ def stored(column: Sql) -> Callable[[Viewpoint], Sql]:
     return lambda _viewpoint: column
 
 
-def plain_qualifier(name: str, values: tuple[str, ...] | Words, text: Text) -> Qualifier:
+def plain_qualifier(
+    name: str, values: tuple[str, ...] | Select[Any], text: Text, values_zh: Mapping[str, str] | None = None
+) -> Qualifier:
     """A qualifier whose words stand in the rows themselves."""
     return Qualifier(
         name=name,
@@ -321,4 +327,5 @@ def plain_qualifier(name: str, values: tuple[str, ...] | Words, text: Text) -> Q
         label=lambda column: column,
         values=values,
         text=text,
+        values_zh=values_zh or {},
     )

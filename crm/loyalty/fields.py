@@ -46,6 +46,7 @@ FIELDS = (
         words_zh=("生命周期", "生命周期阶段", "阶段"),
         missing=NO_STAGE,
         values=STAGES,
+        values_zh={"new": "新客", "active": "活跃", "potential": "潜力", "vip": "VIP", "dormant": "沉睡"},
     ),
     Field(
         name="churn_risk",

@@ -67,6 +67,9 @@ def _tags(_qualifiers: Qualifiers) -> RowColumns:
     return RowColumns(member_id=MemberTag.member_id, value=MemberTag.tag)
 
 
+CHANNELS_ZH = {"email": "邮件", "sms": "短信", "push": "推送", "mail": "信件"}
+
+
 def _consent(channel: Channel, zh: str) -> Field:
     return Field(
         name=f"consent.{channel}",
@@ -89,8 +92,6 @@ def _reachable(channel: Channel, en: str, zh: str) -> Field:
     )
 
 
-_CHANNEL_ZH = {Channel.EMAIL: "邮件", Channel.SMS: "短信", Channel.PUSH: "推送"}
-
 FIELDS = (
     Field(
         name="name",
@@ -110,6 +111,7 @@ FIELDS = (
         words_en=("tier", "level", "membership level", "grade"),
         words_zh=("等级", "会员等级", "级别"),
         values=select(Member.tier).distinct(),
+        values_zh={"bronze": "铜卡", "silver": "银卡", "gold": "金卡", "platinum": "铂金"},
     ),
     Field(
         name="city",
@@ -130,6 +132,7 @@ FIELDS = (
         words_zh=("性别",),
         missing=NOT_ANY,
         values=("female", "male"),
+        values_zh={"female": "女", "male": "男"},
         is_sensitive=True,
     ),
     Field(
@@ -171,6 +174,7 @@ FIELDS = (
         words_zh=("偏好渠道", "首选渠道", "偏好"),
         missing=NOT_ANY,
         values=tuple(channel.value for channel in SENDABLE_CHANNELS),
+        values_zh=CHANNELS_ZH,
     ),
     Field(
         name="tags",
@@ -186,7 +190,7 @@ FIELDS = (
         words_zh=("标签", "打了标签"),
         values=select(MemberTag.tag).distinct(),
     ),
-    *(_consent(channel, _CHANNEL_ZH[channel]) for channel in SENDABLE_CHANNELS),
+    *(_consent(channel, CHANNELS_ZH[channel]) for channel in SENDABLE_CHANNELS),
     _reachable(Channel.EMAIL, "e-mail address", "邮箱地址"),
     _reachable(Channel.SMS, "phone number", "手机号"),
     _reachable(Channel.PUSH, "push token", "推送设备"),

@@ -20,10 +20,13 @@ from crm.fields import (
     Unit,
     plain_qualifier,
 )
+from crm.members.fields import CHANNELS_ZH
 from crm.members.models import Channel
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState
 
-CHANNEL = plain_qualifier("channel", tuple(channel.value for channel in Channel), Text("channel", "渠道"))
+CHANNEL = plain_qualifier(
+    "channel", tuple(channel.value for channel in Channel), Text("channel", "渠道"), values_zh=CHANNELS_ZH
+)
 
 RECEIVED_AT = func.coalesce(Message.delivered_at, Message.sent_at)
 """When a delivered message reached the member; some providers do not say, then when it was sent."""

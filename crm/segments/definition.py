@@ -68,7 +68,8 @@ class Condition:
         if self.op not in self.field.ops:
             allowed = ", ".join(self.field.ops)
             raise InvalidRequest(f"{self.field.name} can be compared by {allowed}; not by {self.op}", path="op")
-        object.__setattr__(self, "value", read_value(self.field, self.op, self.value))
+        with _inside("value", replaces="value"):
+            object.__setattr__(self, "value", read_value(self.field, self.op, self.value))
 
     @property
     def field(self) -> Field:

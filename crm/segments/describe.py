@@ -1,6 +1,7 @@
 """Reads a definition back in plain words: complete, unambiguous, with every relative day as a date."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from crm.fields import Field, Kind, Op, Text
@@ -23,7 +24,7 @@ def describe(definition: Definition, scope: SegmentScope, *, language: Language 
     if scope.row_owner_id is not None:
         words = phrases.own_members.format(segment=words)
     if definition.order_by is not None:
-        order = phrases.order[definition.order_by.direction]
+        order = phrases.order[definition.order_by.term.field.kind][definition.order_by.direction]
         words += order.format(subject=reader.subject(definition.order_by.term))
     if definition.limit is not None:
         words += phrases.limit.format(limit=f"{definition.limit:,}")
@@ -78,7 +79,9 @@ class _Reader:
         """The field, the rows of it that count, and when."""
         names = {qualifier.name: qualifier for qualifier in term.field.qualifiers}
         qualifiers = "".join(
-            self.phrases.qualifier.format(name=self._in_language(names[name].text), words=self._words(words))
+            self.phrases.qualifier.format(
+                name=self._in_language(names[name].text), words=self._words(words, names[name].values_zh)
+            )
             for name, words in term.qualifiers
         )
         return self._in_language(term.field.label) + qualifiers + self._window(term)
@@ -104,7 +107,7 @@ class _Reader:
         if isinstance(value, bool):
             return self.phrases.flags[value == (condition.op is Op.EQ)]
         if condition.field.kind in (Kind.CHOICE, Kind.SET, Kind.MEMBERSHIP):
-            return self._words(value or ())
+            return self._words(value or (), condition.field.values_zh)
         if isinstance(value, tuple):
             low, high = (self._single(condition.field, end) for end in value)
             return self.phrases.range.format(low=low, high=high)
@@ -122,8 +125,10 @@ class _Reader:
         sign = CURRENCY_SIGNS.get(self.scope.currency)
         return f"{sign}{amount}" if sign else f"{amount} {self.scope.currency}"
 
-    def _words(self, words: tuple[str, ...]) -> str:
-        return self.phrases.or_word.join(self.phrases.me if word == ME else _quoted(word) for word in words)
+    def _words(self, words: tuple[str, ...], chinese: Mapping[str, str]) -> str:
+        translated = chinese if self.language == "zh" else {}
+        shown = (self.phrases.me if word == ME else translated.get(word, _quoted(word)) for word in words)
+        return self.phrases.or_word.join(shown)
 
     def _in_language(self, text: Text) -> str:
         return text.in_language(self.language)

@@ -36,7 +36,7 @@ class Phrases:
     until: str
     lifetime: str
     sentences: Mapping[Kind, Mapping[Op, str]]
-    order: Mapping[str, str]
+    order: Mapping[Kind, Mapping[str, str]]
     limit: str
 
 
@@ -108,7 +108,14 @@ ENGLISH = Phrases(
             Op.NONE: "{subject} include none at all",
         },
     },
-    order={"desc": ", largest or latest {subject} first", "asc": ", smallest or earliest {subject} first"},
+    order={
+        Kind.NUMBER: {"desc": ", highest {subject} first", "asc": ", lowest {subject} first"},
+        Kind.DAY: {"desc": ", latest {subject} first", "asc": ", earliest {subject} first"},
+        Kind.MONTH_DAY: {
+            "desc": ", latest {subject} of the year first",
+            "asc": ", earliest {subject} of the year first",
+        },
+    },
     limit=", only the first {limit}",
 )
 
@@ -119,7 +126,7 @@ CHINESE = Phrases(
     negation="并非（{condition}）",
     both="；且",
     either="；或",
-    or_word="或",
+    or_word=" 或 ",
     me="我",
     flags={True: "是", False: "否"},
     known={True: "{subject}已知", False: "{subject}未知"},
@@ -180,7 +187,11 @@ CHINESE = Phrases(
             Op.NONE: "{subject}一个也没有",
         },
     },
-    order={"desc": "，按{subject}从高到低（或从晚到早）排列", "asc": "，按{subject}从低到高（或从早到晚）排列"},
+    order={
+        Kind.NUMBER: {"desc": "，按{subject}从高到低排列", "asc": "，按{subject}从低到高排列"},
+        Kind.DAY: {"desc": "，按{subject}从晚到早排列", "asc": "，按{subject}从早到晚排列"},
+        Kind.MONTH_DAY: {"desc": "，按一年中的{subject}从晚到早排列", "asc": "，按一年中的{subject}从早到晚排列"},
+    },
     limit="，只取前 {limit} 名",
 )
 
