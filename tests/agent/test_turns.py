@@ -1,6 +1,8 @@
 """A turn runs tools with the person's rights, tells the model what it can act on, and never leaves a thread broken."""
 
+import asyncio
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from agent.models import EntryKind
 from crm.access.actor import Actor
 from crm.access.models import AuditEntry, Role
 from crm.database import Sessions, read_only
-from crm.errors import InvalidRequest
+from crm.errors import Forbidden, InvalidRequest
 from tests.agent.conftest import MakeAssistant, hear, only, person
 from tests.agent.probe_tools import PROBES, times_noted
 from tests.agent.scripted_model import ScriptedModel, calls
@@ -227,8 +229,6 @@ async def test_a_write_that_was_committed_before_a_kill_is_reported_as_done(
 async def test_only_the_newest_checkpoint_of_a_finished_turn_is_kept(
     make_assistant: MakeAssistant, operator: Actor, tmp_path: Path
 ) -> None:
-    import sqlite3
-
     lines = [line for number in range(3) for line in (calls(("look", {"subject": "tea"}), ids=(f"l{number}",)), "Ok.")]
     assistant = make_assistant(*(AIMessage(line) if isinstance(line, str) else line for line in lines))
     thread = await assistant.open_thread(operator)
@@ -253,6 +253,19 @@ async def test_a_turn_ends_and_is_written_down_when_its_listener_goes_away(
     assert (await assistant.transcript(operator, thread))[-1].text == "Sketched."
 
 
+async def test_two_messages_at_once_are_answered_one_after_the_other(
+    make_assistant: MakeAssistant, operator: Actor
+) -> None:
+    look = [calls(("look", {"subject": "tea"}), ids=(f"look-{number}",)) for number in range(2)]
+    assistant = make_assistant(look[0], AIMessage("One."), look[1], AIMessage("Two."))
+    thread = await assistant.open_thread(operator)
+    turns = [hear(assistant.say(operator, thread, "look")) for _ in range(2)]
+    answers = [events[-1].text for events in await asyncio.gather(*turns)]
+    assert sorted(answers) == ["One.", "Two."]
+    kinds = [entry.kind for entry in await assistant.transcript(operator, thread)]
+    assert kinds == [EntryKind.REQUEST, EntryKind.TOOL, EntryKind.ANSWER] * 2
+
+
 async def test_an_empty_message_is_refused(make_assistant: MakeAssistant, operator: Actor) -> None:
     assistant = make_assistant()
     thread = await assistant.open_thread(operator)
@@ -261,8 +274,6 @@ async def test_an_empty_message_is_refused(make_assistant: MakeAssistant, operat
 
 
 async def test_without_a_person_no_tool_runs(make_assistant: MakeAssistant, operator: Actor) -> None:
-    from crm.errors import Forbidden
-
     assistant = make_assistant(calls(("look", {"subject": "tea"})))
     thread = await assistant.open_thread(operator)
     opened = await assistant._open()
