@@ -68,6 +68,17 @@ def turns(
     _finish(report, as_json=as_json)
 
 
+@benchmarks.command("incrementality")
+def incrementality(
+    repetitions: Annotated[int, typer.Option(min=100, help="Simulated campaigns in each cell.")] = 1_000,
+    as_json: Json = False,
+) -> None:
+    """Do the intervals of a review cover the truth? Simulated campaigns on real households' spending."""
+    from evals.benchmarks.incrementality import load_pool, measure_incrementality
+
+    _finish(measure_incrementality(load_pool(), repetitions=repetitions), as_json=as_json)
+
+
 async def _closing(nurture: "Nurture", work: Coroutine[Any, Any, T]) -> T:
     try:
         return await work

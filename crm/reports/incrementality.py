@@ -2,7 +2,7 @@
 
 Spend is compared with Welch's t interval after CUPED on spend before the launch, rates with Newcombe's
 interval. Both need only counts and sums per arm, so that the database can add them up. Choices and their
-measured coverage: docs/decisions (reports) and `nurture bench incrementality`.
+measured coverage: docs/decisions/0007 and `nurture bench incrementality`.
 """
 
 from dataclasses import dataclass
