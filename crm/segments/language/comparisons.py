@@ -219,8 +219,11 @@ def _merged_tail(found: list[Entity]) -> tuple[int, FieldValue] | None:
         return None
     before = found[index].value
     assert isinstance(before, FieldValue)  # noqa: S101 - _is_value_of has said so
-    all_of = any(entity.kind is Kind.ALL_OF for entity in found[max(0, index - 1) : index])
-    means_all = before.means_all or all_of or (Kind.AND in kinds and Kind.OR not in kinds)
+    lead = found[max(0, index - 2) : index]
+    means_all = before.means_all or any(entity.kind is Kind.ALL_OF for entity in lead)
+    if Kind.AND in kinds and Kind.OR not in kinds:
+        # "tagged runner and vegan" is both; "runners and vegans" are two groups of people.
+        means_all = means_all or last.value.field != "tags" or any(e.value in ("tagged", "tags") for e in lead)
     values = tuple(dict.fromkeys(before.values + last.value.values))
     return index, FieldValue(last.value.field, values, means_all)
 

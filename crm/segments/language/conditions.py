@@ -39,13 +39,20 @@ class Ground:
 
 def conditions(clause: Clause, ground: Ground) -> list[Json] | None:
     """What the clause says; None when it says nothing that a segment can ask."""
-    if clause.anchor is None:
+    if clause.anchor is None or _lacks_a_start(clause):
         return None
     reader = _READERS.get(clause.anchor)
     if reader is not None:
         return reader(clause, ground)
     entry = ground.fields.get(clause.anchor)
     return _of_field(clause, ground, entry) if entry is not None else None
+
+
+def _lacks_a_start(clause: Clause) -> bool:
+    """ "... and bought nothing since": since when?"""
+    if not clause.has(Kind.SINCE) or clause.periods:
+        return False
+    return not any(isinstance(entity.value, Period) for entity in clause.items(Kind.FILLER))
 
 
 def negated(node: Json) -> Json:
@@ -274,7 +281,8 @@ def _consents(clause: Clause, *, given: bool) -> list[Json] | None:
     names: Sequence[str] = channels.values if channels is not None else ()
     any_of = channels is not None and not channels.means_all
     if channels is None:
-        if not (clause.has(Kind.ANY_OF) or clause.has(Kind.ALL_OF)):
+        words = clause.text.split()
+        if not (clause.has(Kind.ANY_OF) or clause.has(Kind.ALL_OF) or "any" in words):
             return None
         names, any_of = CHANNELS, "all" not in clause.text.split() and not clause.has(Kind.ALL_OF)
     nodes = [{"field": f"consent.{name}", "op": "=", "value": given} for name in names]

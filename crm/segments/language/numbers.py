@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from crm.segments.language.kinds import Duration, Entity, Kind, Quantity
+from crm.segments.language.kinds import Comparison, Duration, Entity, Kind, Quantity
 
 ENGLISH_NUMBERS = {
     word: number
@@ -141,6 +141,10 @@ _LOOSE_COUNTS = {
     "full": 1,
     "whole": 1,
 }
+_DECADE = re.compile(
+    r"\b(?:in (?:their|his|her) )?(?P<en>[2-9]0)[- ]?(?:somethings?|s)\b|(?P<zh>[2-9]0|[二三四五六七八九]十)(?:多|几)岁"
+)
+"""30-somethings, in their 30s, 三十多岁."""
 _UNITLESS_WINDOW = re.compile(
     rf"(?:\b(?:in |over |within |for )?(?:the )?(?:last|past)|最近|过去|近)"
     rf"\s*(?P<number>{DIGITS})(?=\s*(?:[?.!,]|$|呢|instead))"
@@ -196,6 +200,10 @@ def find_numbers(working: str) -> Iterator[Entity]:
             name = "percent_off"
         start = match.start("money") if match["money"] else match.start("number")
         yield Entity(Kind.NUMBER, Quantity(_whole(amount), name), start, end, working[start:end])  # type: ignore[arg-type]
+    for match in _DECADE.finditer(working):
+        low = int(to_number(match["en"] or match["zh"]))
+        decade = Comparison("between", Quantity(low, "age"), Quantity(low + 9, "age"))
+        yield Entity(Kind.COMPARISON, decade, match.start(), match.end(), match.group())
     for match in _UNITLESS_WINDOW.finditer(working):
         number = Quantity(_whole(to_number(match["number"])), "window")
         yield Entity(Kind.NUMBER, number, match.start(), match.end(), match.group())

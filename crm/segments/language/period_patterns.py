@@ -46,6 +46,8 @@ TO_DATE = any_of(
     r"\b(?P<unit>week|month|quarter|year)[- ]to[- ]date\b",
     r"\b(?P<short>[wmqy]td)\b",
     r"\bso far this (?P<so_far>week|month|quarter|year)\b",
+    r"\bsince the (?:start|beginning) of (?:the |this )?(?P<start_of>week|month|quarter|year)\b",
+    r"(?P<zh_start>[年月])初(?:以来|至今|到现在)",
 )
 
 QUARTER = any_of(
@@ -83,6 +85,7 @@ BEFORE = re.compile(
     "(?:"
     + "|".join(
         (
+            r"\b(?P<week>(?:in |during |for )?the week (?:of|starting|beginning|from))\s+",
             rf"\b(?P<since>since|starting|as of|beginning)\s+{_START_OF}",
             rf"\b(?P<from>from)\s+{_START_OF}",
             rf"\b(?P<before>before|prior to|earlier than|older than|up to but not including|pre)\s+{_START_OF}",

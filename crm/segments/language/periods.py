@@ -92,12 +92,12 @@ def _last(count: str, unit: str) -> Period:
 
 def _to_date(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
     for match in TO_DATE.finditer(working):
-        unit = (
-            match["unit"]
-            or match["so_far"]
-            or {"w": "week", "m": "month", "q": "quarter", "y": "year"}[match["short"][0]]
-        )
-        yield Period(_unit_days(unit, 0, today)[0], today), match.start(), match.end()
+        unit = match["unit"] or match["so_far"] or match["start_of"]
+        unit = unit or _FIRST_LETTERS[(match["short"] or match["zh_start"])[0]]
+        yield Period(_unit_days(unit, 0, today)[0], today, relation="since"), match.start(), match.end()
+
+
+_FIRST_LETTERS = {"w": "week", "m": "month", "q": "quarter", "y": "year", "月": "month", "年": "year"}
 
 
 def _short_ranges(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
@@ -192,6 +192,9 @@ def _period_of(stretch: _Stretch, relation: str, today: date) -> Period:
         return Period(stretch.last + timedelta(days=1), None, relation="after")
     if relation == "until":
         return Period(None, stretch.last, relation="until")
+    if relation == "week":
+        monday = week_of(stretch.first)
+        return Period(monday, monday + timedelta(days=6))
     named: Relation = "in"
     return Period(stretch.first, stretch.last, relation=named, is_future=stretch.first > today)
 

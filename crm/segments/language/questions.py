@@ -117,7 +117,7 @@ def _incomplete(empty: Sequence[Clause]) -> Iterable[tuple[str, str]]:
     """Clauses that speak of a field and say too little."""
     for clause in empty:
         words = _spoken(clause)
-        if clause.anchor == "silent":
+        if clause.anchor == "silent" or clause.has(Kind.SINCE):
             yield "window", words
         elif clause.anchor in ("consent", "opt_out"):
             yield "channel", words

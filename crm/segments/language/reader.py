@@ -109,7 +109,7 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
     removed = [refiner.remove_field(name) for name in parsed.fields] if cue.mode == "remove" else []
     orphans = orphans_of(parsed.empty)
     parsed.orphans_placed = any(removed) or refiner.apply_orphans(orphans)
-    parts = parsed.tree.get("all", [parsed.tree])
+    parts = refiner.correct(parsed.tree.get("all", [parsed.tree]))
     for node in parts:
         refiner.add(node, "narrow" if cue.mode == "remove" else cue.mode)
     chosen = parsed.selection

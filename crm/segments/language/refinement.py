@@ -43,7 +43,9 @@ def find_cue(items: Sequence[Entity]) -> Cue | None:
             return Cue("replace" if mode == "replace" else "extend", is_pronoun)
     if is_pronoun or any(name in ("narrow", "also") and index < _START for index, name in names):
         return Cue("narrow", is_pronoun)
-    if words and words[0].kind in (Kind.AND, Kind.BUT, Kind.EXCEPT, Kind.OR):
+    if words and words[0].kind is Kind.OR:
+        return Cue("extend")
+    if words and words[0].kind in (Kind.AND, Kind.BUT, Kind.EXCEPT):
         return Cue("narrow")
     has_noun = any(entity.kind is Kind.HEAD for entity in words)
     return None if has_noun or not words else Cue("narrow")
@@ -239,12 +241,32 @@ class Refiner:
     def add(self, node: Json, mode: Mode) -> None:
         """Bring in one condition of the follow-up."""
         like = self._alike(node, mode) if "field" in node else None
+        if like is None and str(node.get("field")).startswith("messages."):
+            node = self._as_before(node)
         if mode == "extend":
             self._extend(node, like)
         elif like is None:
             self.tree["all"].append(node)
         else:
             self._replace(like, node)
+
+    def _as_before(self, node: Json) -> Json:
+        """ "and clicked?": the same messages over the same window as before."""
+        kin = self._last(lambda leaf: str(leaf["field"]).startswith("messages."))
+        if kin is None or any(key in node for key in (*_WINDOW_KEYS, *_ARGUMENTS)):
+            return node
+        return {key: kin[key] for key in (*_WINDOW_KEYS, *_ARGUMENTS) if key in kin} | node
+
+    def correct(self, nodes: list[Json]) -> list[Json]:
+        """ "tea, not coffee": what was understood is replaced; gives the conditions still to be brought in."""
+        left = list(nodes)
+        for denied in nodes:
+            right = [node for node in nodes if node is not denied and node.get("field") == denied.get("field")]
+            wrong = [leaf for leaf in self.leaves() if _denies(denied, leaf)]
+            if right and wrong:
+                self._replace(wrong[-1], right[0])
+                left = [node for node in left if node is not denied and node is not right[0]]
+        return left
 
     def _extend(self, node: Json, like: Json | None) -> None:
         if (
@@ -336,6 +358,15 @@ def _has_time(leaf: Json) -> bool:
 
 def _could_have_window(leaf: Json) -> bool:
     return str(leaf["field"]).startswith(("orders.", "messages.", "coupon.", "campaign", "visit.", "service."))
+
+
+def _denies(node: Json, leaf: Json) -> bool:
+    return (
+        "field" in node
+        and leaf["field"] == node["field"]
+        and negated(node).get("op") == leaf["op"]
+        and (node["value"] == leaf["value"])
+    )
 
 
 def _window_of(leaf: Json) -> Json:

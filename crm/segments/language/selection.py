@@ -132,9 +132,15 @@ class SelectionReader:
         if self.selection.order_by not in (None, {"dir": "asc"}):
             return
         direction = (self.selection.order_by or {}).get("dir", "desc")
-        after = self._measure_at(index + 2)
-        if after is not None and self._items[index + 2].kind is Kind.ANCHOR and after.term["field"] != "joined_at":
-            self._order(after.term, direction, index + 2, after.end)
+        start = index + 2
+        while self._kind(start) is Kind.VALUE:
+            start += 1
+        after = self._measure_at(start) if self._kind(start) is Kind.ANCHOR else None
+        if after is not None and after.term["field"] != "joined_at":
+            for between in range(index + 2, start):
+                if self._extend(after.term, self._fields[after.term["field"]], self._items[between]):
+                    self._take(between)
+            self._order(after.term, direction, start, after.end)
         elif self._kind(index - 1) is Kind.ANCHOR:
             self._order_before(index, direction)
 
@@ -206,12 +212,19 @@ class SelectionReader:
         if self._kind(index) is not Kind.SUPERLATIVE:
             return
         direction = str(self._items[index].value)
-        if self._items[index].text in _TIME_ORDER and self._kind(index + 1) in (Kind.HEAD, None, Kind.STOP):
+        if self._items[index].text.replace("-", " ") in _TIME_ORDER and self._kind(index + 1) in (
+            Kind.HEAD,
+            None,
+            Kind.STOP,
+        ):
             self._order({"field": "joined_at"}, "desc" if direction == "desc" else "asc", index, index + 1)
             return
         measure = self._measure_at(index + 1)
         if measure is not None:
-            self._order(measure.term, direction, index, measure.end)
+            is_said_twice = self._kind(index - 1) is Kind.ANCHOR and self._extend(
+                measure.term, self._fields[measure.term["field"]], self._items[index - 1]
+            )
+            self._order(measure.term, direction, index - 1 if is_said_twice else index, measure.end)
         elif not (self._kind(index - 1) is Kind.ANCHOR and self._order_before(index, direction)):
             self._rank_groups(index)
 
@@ -268,9 +281,10 @@ class SelectionReader:
         function = str(self._items[index].value)
         measure = self._measure_at(index + 1)
         if measure is None:
-            before = self._measure_at(index - 1) if self._kind(index - 1) is Kind.ANCHOR else None
+            place = index - 2 if self._kind(index - 1) is Kind.COMMA else index - 1
+            before = self._measure_at(place) if self._kind(place) is Kind.ANCHOR else None
             if before is not None and function != "share":
-                self._set_metric(function, before.term, index - 1, index + 1)
+                self._set_metric(function, before.term, place, index + 1)
             elif function == "share":
                 self.selection.metric = {"fn": "share"}
                 self._take(index)
@@ -301,8 +315,19 @@ class SelectionReader:
                 self._take(index)
         if chosen.order_by is not None and "field" not in chosen.order_by:
             chosen.order_by = None
+        if chosen.order_by is not None and chosen.limit is None:
+            self._closing_limit()
         if chosen.group_by:
             self._finish_groups()
+
+    def _closing_limit(self) -> None:
+        """ "who redeemed the most coupons? show 15": a number that stands alone in an ordered list."""
+        ends = (None, Kind.STOP, Kind.COMMA)
+        for index, entity in enumerate(self._items):
+            is_alone = self._kind(index - 1) in ends and self._kind(index + 1) in ends
+            if self._kind(index) is Kind.NUMBER and is_alone and isinstance(entity.value, Quantity):
+                self._set_limit(entity.value)
+                self._take(index)
 
     def _finish_groups(self) -> None:
         """With groups, a measure is what each group shows."""

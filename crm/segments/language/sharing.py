@@ -28,20 +28,18 @@ def completed(clauses: list[Clause], *, goes_on: bool = False) -> list[Clause]:
 def _fronted(clauses: list[Clause]) -> list[Clause]:
     """ "In May, who opened an email": a period ahead of its act moves into it."""
     found: list[Clause] = []
-    waiting: list[Entity] = []
+    waiting: list[Clause] = []
     for clause in clauses:
         is_bare = clause.anchor is None and bool(clause.entities) and _is_only_time(clause)
         has_act_before = any(other.anchor in WINDOWED or other.anchor in _DATED for other in found)
         if is_bare and not has_act_before and not clause.is_negated:
-            waiting.extend(clause.entities)
+            waiting.append(clause)
         elif waiting and (clause.anchor in WINDOWED or clause.anchor in _DATED) and not _has_time(clause):
-            found.append(with_entities(clause, waiting))
+            found.append(with_entities(clause, [entity for early in waiting for entity in early.entities]))
             waiting = []
         else:
             found.append(clause)
-    if waiting:
-        found.append(Clause(None, waiting))
-    return found
+    return found + waiting
 
 
 _DATED = frozenset({"joined_at", "birthday", "anniversary", "last_order_at", "first_order_at"})
@@ -155,12 +153,13 @@ def _without_newness(clauses: list[Clause]) -> list[Clause]:
         value = clause.standing_value
         if value is None or value.field != "lifecycle_stage" or value.values != (_NEW,) or clause.is_negated:
             continue
-        neighbours = clauses[index + 1 : index + 3]
-        if any(other.anchor == "joined_at" for other in neighbours):
+        if any(other.anchor == "joined_at" for other in clauses[index + 1 : index + 3]):
             found.remove(clause)
-        elif neighbours and neighbours[0].anchor is None and _is_only_time(neighbours[0]) and neighbours[0].is_joined:
+            continue
+        time = next((c for c in clauses if c.anchor is None and c.entities and _is_only_time(c)), None)
+        if time is not None and not time.is_negated:
             found.remove(clause)
-            found[found.index(neighbours[0])] = replace(neighbours[0], anchor="joined_at")
+            found[found.index(time)] = replace(time, anchor="joined_at")
     return found
 
 

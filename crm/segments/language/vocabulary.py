@@ -20,6 +20,10 @@ MEMBER = "member"
 """Values that belong to no field of their own: what orders and messages are narrowed by, and who members are."""
 
 
+MAX_MEMBER_NAMES = 50_000
+"""More names than this cost more memory than spotting them in a sentence is worth."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What the reader knows of one workspace. Load it anew when names change; reading touches no database."""
@@ -64,13 +68,18 @@ class Vocabulary:
 
 
 def load_vocabulary(session: Session, catalog: Catalog) -> Vocabulary:
-    """Read the names that people may use. A handful of queries for distinct names; member names are the longest."""
+    """Read the names that people may use: a few queries for distinct names.
+
+    With more than `MAX_MEMBER_NAMES` members their names are left out; look a member up in the database instead.
+    """
     values = {entry.name: _values_of(session, entry) for entry in catalog.fields if _is_named(entry)}
     values[CATEGORY] = values.pop("orders.category", ())
     values[CHANNEL] = values.pop("preferred_channel", ())
     values.pop("name", None)
     values.pop("csm", None)
-    names = session.execute(select(Member.name, Member.name_local)).all()
+    names = session.execute(select(Member.name, Member.name_local).limit(MAX_MEMBER_NAMES + 1)).all()
+    if len(names) > MAX_MEMBER_NAMES:
+        names = []
     values[MEMBER] = tuple(dict.fromkeys(row.name for row in names))
     csms = session.scalars(
         select(Account.display_name).where(Account.role == Role.CSM, Account.is_active).order_by(Account.id)

@@ -60,14 +60,15 @@ ENGLISH: Words = {
         "|that are mine"
     },
     Kind.EACH: {
-        "": "by|per|each|every|across|among|grouped by|group by|for each|in each|broken down by|break down by"
+        "": "by|x|×|per|spread over|distributed over|spread across|distributed across|divided by|split over"
+        "|divided into|each|every|across|among|grouped by|group by|for each|in each|broken down by|break down by"
         "|split by|split across|across the|for every|in every|by each|broken out by|segmented by|sliced by|slice by"
     },
     Kind.SPREAD: {
-        "": "breakdown|break it down|break that down|break this down|break them down|break those down|distribution"
-        "|distributed|distribute|mix|split|composition|break down|broken down|makeup of|breakdown of|spread"
-        "|segmentation|histogram|wise|divided|divide|slice|what does the|fall into|sit in|falls into|falling into"
-        "|compare|grouped|group them|group"
+        "": "matrix|breakdown|break it down|break that down|break this down|break them down|break those down"
+        "|distribution|distributed|distribute|mix|split|composition|break down|broken down|makeup of|breakdown of"
+        "|spread|segmentation|histogram|wise|divided|divide|slice|what does the|fall into|sit in|falls into"
+        "|falling into|compare|grouped|group them|group"
     },
     Kind.TOP: {"desc": "top|first|highest ranked|limit|cap at", "asc": "bottom|worst"},
     Kind.SUPERLATIVE: {

@@ -52,9 +52,8 @@ def _narrowed(term: Json) -> tuple[Any, ...]:
         found.append((months_before(TODAY, term["window_months"]).isoformat(), TODAY.isoformat()))
     if term.get("window") is not None:
         found.append((term["window"]["from"], term["window"]["to"] or TODAY.isoformat()))
-    for name in ("category", "channel", "campaign"):
-        if name in term:
-            found.append((name, tuple(term[name]) if isinstance(term[name], list) else (term[name],)))
+    named = [(name, term[name]) for name in ("category", "channel", "campaign") if name in term]
+    found.extend((name, tuple(words) if isinstance(words, list) else (words,)) for name, words in named)
     return tuple(found)
 
 
