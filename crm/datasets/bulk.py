@@ -56,6 +56,11 @@ def move_sequences(session: Session, models: Sequence[type[DeclarativeBase]]) ->
             )
 
 
+def refresh_statistics(session: Session) -> None:
+    """Tell the query planner how large the tables have become: a planner that guesses joins the wrong way round."""
+    session.execute(text("ANALYZE"))
+
+
 def highest_id(session: Session, model: type[DeclarativeBase]) -> int:
     """The largest id of a table, 0 when it is empty."""
     return session.scalar(select(func.max(table_of(model).c.id))) or 0

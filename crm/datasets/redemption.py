@@ -5,9 +5,10 @@ anyway uses one he holds in three of ten cases. So redemptions are far from all 
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
-from sqlalchemy import BigInteger, bindparam, exists, select, type_coerce, update
+from sqlalchemy import BigInteger, bindparam, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from crm.activity.models import Order, OrderLine
@@ -56,7 +57,9 @@ class Use:
 
 def redeem(session: Session, seed: int, purchases: list[Purchase]) -> int:
     """Let these orders, in order of time, use the coupons their members hold; gives how many were used."""
-    grants = _open_grants(session)
+    if not purchases:
+        return 0
+    grants = _open_grants(session, issued_from=purchases[0].ordered_at - VALID_SECONDS)
     uses = choose(seed, purchases, grants)
     if not uses:
         return 0
@@ -125,11 +128,14 @@ def _discount(purchase: Purchase, grants: Grants, index: int) -> int:
     return max(0, min(discount, purchase.amount_cents - SMALLEST_PAYMENT_CENTS))
 
 
-def _open_grants(session: Session) -> Grants:
-    redeemed = exists().where(
-        CouponRedemption.coupon_id == CouponGrant.coupon_id,
-        CouponRedemption.member_id == CouponGrant.member_id,
-        CouponRedemption.journey_id == Enrolment.journey_id,
+def _open_grants(session: Session, *, issued_from: int) -> Grants:
+    since = datetime.fromtimestamp(issued_from, UTC)
+    redeemed = set(
+        session.execute(
+            select(CouponRedemption.coupon_id, CouponRedemption.member_id, CouponRedemption.journey_id).where(
+                CouponRedemption.redeemed_at >= since
+            )
+        ).all()
     )
     rows = session.execute(
         select(
@@ -143,11 +149,12 @@ def _open_grants(session: Session) -> Grants:
         )
         .join(Enrolment, Enrolment.id == CouponGrant.enrolment_id)
         .join(Coupon, Coupon.id == CouponGrant.coupon_id)
-        .where(CouponGrant.state == GrantState.ISSUED, ~redeemed)
+        .where(CouponGrant.state == GrantState.ISSUED, CouponGrant.changed_at >= since)
         .order_by(CouponGrant.id)
-    ).all()
+    )
+    opened = [row for row in rows if row[:3] not in redeemed]
 
     def column(index: int) -> Ints:
-        return np.array([row[index] or 0 for row in rows], dtype=np.int64)
+        return np.array([row[index] or 0 for row in opened], dtype=np.int64)
 
-    return Grants(column(0), column(1), column(2), column(3), [row[4] for row in rows], column(5), column(6))
+    return Grants(column(0), column(1), column(2), column(3), [row[4] for row in opened], column(5), column(6))

@@ -94,7 +94,10 @@ def by_local_day(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[t
 
 
 def live(session: Session, world: World, since: datetime, until: datetime, *, own_life: bool = True) -> Lived:
-    """One span within a local day: members answer messages and, with `own_life`, order and visit on their own."""
+    """Members answer messages and, with `own_life`, order and visit on their own.
+
+    With `own_life` the span must lie within one local day.
+    """
     first = local_day(since, world.zone) - timedelta(days=HORIZON_DAYS + 2)
     days = LocalDays(first, local_day(until, world.zone) + timedelta(days=HORIZON_DAYS + 2), world.zone)
     span = _Span(
@@ -312,7 +315,7 @@ def _purchases(session: Session, span: _Span, written: dict[int, bool]) -> list[
         .where(Order.ordered_at > since, Order.ordered_at <= until)
         .order_by(Order.ordered_at, Order.id)
     )
-    return [Purchase(*row, is_caused=written.get(row[0], False)) for row in rows.tuples()]
+    return [Purchase(*row, is_caused=written.get(row[0], False)) for row in rows]
 
 
 def _date_number(days: LocalDays, index: int) -> int:

@@ -14,7 +14,7 @@ from crm.activity.service import refresh_activity
 from crm.campaigns.models import Campaign
 from crm.clock import Clock, SystemClock, local_day
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import Column, count_rows, insert_columns, move_sequences
+from crm.datasets.bulk import Column, count_rows, insert_columns, move_sequences, refresh_statistics
 from crm.datasets.complete_journey.campaigns import COUPON_PREFIX, RECEIPT_STEP, write_campaigns
 from crm.datasets.complete_journey.source import ZONE, Source, cents, epochs, read_source
 from crm.datasets.complete_journey.synthetic import (
@@ -149,6 +149,7 @@ def _fill(session: Session, source: Source, machine: Clock, progress: Progress) 
     _stock_house_coupons(session, today)
     refresh_activity(session, today, ZONE)
     refresh_scores(session, today, ZONE)
+    refresh_statistics(session)
 
 
 def morning_after(source: Source) -> datetime:

@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from crm.access.models import Account
 from crm.activity.models import ActivityEvent, Order, OrderLine, Product
 from crm.activity.service import refresh_activity
+from crm.campaigns.models import Campaign
 from crm.clock import Clock, SystemClock, day_start
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import Column, count_rows, insert_columns, move_sequences
+from crm.datasets.bulk import Column, count_rows, insert_columns, move_sequences, refresh_statistics
 from crm.datasets.days import LocalDays
+from crm.datasets.demo.campaigns import PLANNED
+from crm.datasets.demo.history import Cast, run_history
 from crm.datasets.demo.population import CHANNELS, OLDEST_JOIN_DAYS, Population, make_population
 from crm.datasets.demo.profiles import (
     BLACKLIST_REASONS,
@@ -99,24 +102,37 @@ def _fill(session: Session, seed: int, members: int, today: date, now: datetime,
     _write_happenings(session, happenings, population, progress)
     make_coupons(session, today, members)
     move_sequences(session, NUMBERED)
+    refresh_statistics(session)
+    run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=Cast.of(people), progress=progress)
     refresh_activity(session, today, DEMO_ZONE)
     refresh_scores(session, today, DEMO_ZONE)
+    refresh_statistics(session)
     return {
         "members": population.size,
         "orders": purchases.size,
         "order lines": purchases.size,
-        "paid in orders (cents)": int(purchases.amount_cents.sum()),
+        "goods in orders (cents)": int((purchases.amount_cents + purchases.discount_cents).sum()),
         "events": len(happenings.member),
+        "campaigns": len(PLANNED),
     }
 
 
 def _totals(session: Session) -> dict[str, int]:
+    """The same totals, counted in the database; orders that campaigns caused are left out.
+
+    Goods are counted before discounts, because campaigns gave coupons on some of these orders.
+    """
+    lines = select(func.count(), func.sum(OrderLine.amount_cents + OrderLine.discount_cents)).join(
+        Order, Order.id == OrderLine.order_id
+    )
+    line_count, goods_cents = session.execute(lines.where(Order.source == "import")).one()
     return {
         "members": count_rows(session, Member),
-        "orders": count_rows(session, Order),
-        "order lines": count_rows(session, OrderLine),
-        "paid in orders (cents)": session.scalar(select(func.sum(OrderLine.amount_cents))) or 0,
+        "orders": session.scalar(select(func.count()).where(Order.source == "import")) or 0,
+        "order lines": line_count,
+        "goods in orders (cents)": int(goods_cents or 0),
         "events": count_rows(session, ActivityEvent),
+        "campaigns": count_rows(session, Campaign),
     }
 
 

@@ -1,0 +1,127 @@
+"""The demo's past and present campaigns, run by the product itself.
+
+Every campaign is drafted, submitted and approved by the demo's people, launched and sent by the engine,
+day by day up to the demo's first morning, while members answer by the response model. So ledger,
+holdouts, exclusions, stock and approvals are what the product makes of them, not imitations.
+
+The frequency cap was looser in the demo's past and takes its present value on the first morning: some
+members got more than five messages in the week before, which is why Weekend Flash was paused.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session, sessionmaker
+
+from crm.access.actor import Actor
+from crm.access.models import Account, PolicySetting
+from crm.access.policy import set_policy
+from crm.access.service import actor_for
+from crm.campaigns import service as campaigns
+from crm.campaigns.models import CampaignState
+from crm.catalog import CATALOG
+from crm.clock import day_start
+from crm.database import Sessions
+from crm.datasets.demo.campaigns import PLANNED, PlannedCampaign
+from crm.datasets.randomness import uniform
+from crm.datasets.simulation import read_world
+from crm.datasets.summary import Progress
+from crm.datasets.walk import walk_through
+from crm.members.models import SENDABLE_CHANNELS
+from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult
+
+PAST_CAPS = {"frequency_cap_total_7d": 9, "frequency_cap_per_channel_7d": {"email": 4, "sms": 3, "push": 5}}
+DECIDED_BEFORE = timedelta(days=1)
+"""Campaigns are drafted, submitted and approved a day before they start."""
+PAUSED_AFTER = timedelta(days=1, hours=9)
+SHARE_BOUNCED = 0.012
+BOUNCE_REASON = "address does not exist"
+
+
+@dataclass(frozen=True)
+class BouncingProvider:
+    """A channel of the demo's past: takes every message, and refuses a few addresses that went stale."""
+
+    seed: int
+    honours_idempotency_key: bool = True
+
+    def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
+        for message in batch:
+            share = uniform(self.seed, f"bounces {message.channel}", message.member_id)[0]
+            outcome = Outcome.REFUSED if share < SHARE_BOUNCED else Outcome.DELIVERED
+            reason = BOUNCE_REASON if outcome is Outcome.REFUSED else None
+            yield SendResult(message.idempotency_key, outcome, reason=reason)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who does what in the demo's past."""
+
+    author: Actor
+    approver: Actor
+
+    @classmethod
+    def of(cls, people: dict[str, Account]) -> "Cast":
+        return cls(author=actor_for(people["mia"]), approver=actor_for(people["grace"]))
+
+
+def run_history(
+    session: Session, *, today: date, now: datetime, zone: ZoneInfo, cast: Cast, progress: Progress
+) -> None:
+    """Bring every planned campaign to where it stands at `now`, within the caller's transaction."""
+    sessions = _joined_to(session)
+    for key, value in PAST_CAPS.items():
+        set_policy(session, key, value)
+    world = read_world(session)
+    adapters: ChannelAdapters = dict.fromkeys(SENDABLE_CHANNELS, BouncingProvider(world.seed))
+    past = sorted((item for item in PLANNED if _is_past(item)), key=lambda item: item.starts_in_days or 0)
+    stops = [(_moment(item, today, zone) - DECIDED_BEFORE, item, False) for item in past]
+    stops += [(_moment(item, today, zone) + PAUSED_AFTER, item, True) for item in past if _is_paused(item)]
+    at = min(moment for moment, _, _ in stops)
+    for number, (moment, item, is_pause) in enumerate(sorted(stops, key=lambda stop: stop[0]), start=1):
+        walk_through(sessions, world, at, moment, adapters, own_life=False)
+        at = moment
+        if is_pause:
+            campaign = campaigns.find_campaign(session, item.name)
+            campaigns.pause(session, campaign.id, actor=cast.author, now=at)
+        else:
+            _prepare(session, item, today, cast, at, is_approved=True)
+        progress("campaigns", number, len(stops))
+    walk_through(sessions, world, at, now, adapters, own_life=False)
+    session.execute(delete(PolicySetting).where(PolicySetting.key.in_(PAST_CAPS)))
+    for item in PLANNED:
+        if not _is_past(item):
+            _prepare(session, item, today, cast, now, is_approved=item.becomes is CampaignState.SCHEDULED)
+
+
+def _prepare(
+    session: Session, item: PlannedCampaign, today: date, cast: Cast, at: datetime, *, is_approved: bool
+) -> None:
+    campaign = campaigns.create_draft(
+        session, brief=item.brief(today), actor=cast.author, request_id=f"demo:{item.name}", now=at, catalog=CATALOG
+    )
+    if item.becomes is not CampaignState.DRAFT:
+        campaigns.submit(session, campaign.id, actor=cast.author, now=at, catalog=CATALOG)
+    if is_approved:
+        campaigns.approve(session, campaign.id, actor=cast.approver, now=at)
+
+
+def _joined_to(session: Session) -> Sessions:
+    """Sessions whose commits are savepoints within the caller's transaction: the load stays all or nothing."""
+    return sessionmaker(session.connection(), expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+
+def _is_past(item: PlannedCampaign) -> bool:
+    return item.starts_in_days is not None and item.starts_in_days < 0
+
+
+def _is_paused(item: PlannedCampaign) -> bool:
+    return item.becomes is CampaignState.PAUSED
+
+
+def _moment(item: PlannedCampaign, today: date, zone: ZoneInfo) -> datetime:
+    midnight = day_start(item.start_on(today), zone)
+    return midnight + timedelta(hours=item.at.hour, minutes=item.at.minute)

@@ -1,0 +1,145 @@
+"""Walks a simulated workspace through time: what is due is done, members live, the clock moves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm.activity.service import refresh_activity
+from crm.campaigns.engine import TickResult, run_due
+from crm.campaigns.models import Campaign, CampaignState
+from crm.catalog import CATALOG
+from crm.clock import Clock, day_end, day_start, local_day
+from crm.database import Sessions, read_only, unit_of_work
+from crm.datasets.scores import refresh_scores
+from crm.datasets.simulation import Lived, World, live, read_world
+from crm.datasets.summary import Progress, no_progress
+from crm.errors import InvalidRequest
+from crm.outreach.channels.adapter import ChannelAdapters
+from crm.outreach.engine import next_moment
+from crm.outreach.sending import DispatchResult
+from crm.workspace import WorldClock, get_workspace, move_clock
+
+CLOCK_TOLERANCE = timedelta(seconds=10)
+"""A caller's "now" may be a little old when the walk begins."""
+
+Arrived = Callable[[Session, datetime], None]
+"""Called in the transaction in which members lived up to a moment."""
+
+
+@dataclass(frozen=True)
+class WalkResult:
+    since: datetime
+    until: datetime
+    done: TickResult
+    lived: Lived
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "launches": [
+                {"campaign": launch.name, "is_launched": launch.is_launched, "reason": launch.reason}
+                for launch in self.done.launches
+            ],
+            "completed_campaign_ids": list(self.done.completed),
+            "messages": {name: getattr(self.done.dispatched, name) for name in DispatchResult.__dataclass_fields__},
+            "members": {name: getattr(self.lived, name) for name in Lived.__dataclass_fields__},
+        }
+
+    def to_text(self, zone: ZoneInfo) -> str:
+        span = f"{self.since.astimezone(zone):%Y-%m-%d %H:%M} to {self.until.astimezone(zone):%Y-%m-%d %H:%M}"
+        sent = ", ".join(f"{getattr(self.done.dispatched, n)} {n}" for n in DispatchResult.__dataclass_fields__)
+        lived = ", ".join(
+            f"{getattr(self.lived, name)} {name.replace('_', ' ')}" for name in Lived.__dataclass_fields__
+        )
+        launches = [
+            f"  launched {launch.name}" if launch.is_launched else f"  {launch.name} was not launched: {launch.reason}"
+            for launch in self.done.launches
+        ]
+        return "\n".join([span, *launches, f"  messages: {sent}", f"  members: {lived}"])
+
+
+def walk_to(
+    sessions: Sessions, to: datetime, adapters: ChannelAdapters, *, machine: Clock, progress: Progress = no_progress
+) -> WalkResult:
+    """Run everything due up to `to`, with members living in between, and leave the clock there.
+
+    A workspace with real data has no such time: there only what is due at `to` is done. Can be
+    interrupted and called again. Raises InvalidRequest when `to` lies in the workspace's past.
+    """
+    with read_only(sessions) as session:
+        workspace = get_workspace(session)
+        if not workspace.is_simulated:
+            world, since = None, to
+        else:
+            world, since = read_world(session), workspace.lived_until
+    if world is None:
+        return WalkResult(to, to, run_due(sessions, to, adapters, catalog=CATALOG), Lived())
+    now = WorldClock(sessions, machine).now()
+    if to < now - CLOCK_TOLERANCE:
+        raise InvalidRequest(
+            f"{to.astimezone(world.zone):%Y-%m-%d %H:%M} lies before the demo's present moment "
+            f"({now.astimezone(world.zone):%Y-%m-%d %H:%M}); time only walks forward"
+        )
+    since = min(since or now, to)
+
+    days = (local_day(to, world.zone) - local_day(since, world.zone)).days
+
+    def arrived(session: Session, moment: datetime) -> None:
+        workspace = get_workspace(session)
+        workspace.lived_until = moment
+        if moment > machine.now() + timedelta(seconds=workspace.clock_offset_seconds or 0):
+            move_clock(session, moment, machine)
+        progress("days", (local_day(moment, world.zone) - local_day(since, world.zone)).days, days)
+
+    return walk_through(sessions, world, since, to, adapters, arrived=arrived)
+
+
+def walk_through(
+    sessions: Sessions,
+    world: World,
+    since: datetime,
+    until: datetime,
+    adapters: ChannelAdapters,
+    *,
+    arrived: Arrived | None = None,
+    own_life: bool = True,
+) -> WalkResult:
+    """The walk itself: from one due moment to the next, and with `own_life` through every midnight between them.
+
+    Without it members only answer messages: for a past whose own orders are known already.
+    """
+    done, lived = run_due(sessions, since, adapters, catalog=CATALOG), Lived()
+    moment = since
+    while moment < until:
+        upcoming = min(_next_due(sessions, moment), until)
+        if own_life:
+            upcoming = min(upcoming, day_end(local_day(moment, world.zone), world.zone))
+        with unit_of_work(sessions) as session:
+            lived += live(session, world, moment, upcoming, own_life=own_life)
+            if own_life and upcoming == day_start(local_day(upcoming, world.zone), world.zone):
+                refresh_activity(session, local_day(upcoming, world.zone), world.zone)
+                refresh_scores(session, local_day(upcoming, world.zone), world.zone)
+            if arrived is not None:
+                arrived(session, upcoming)
+        moment = upcoming
+        done += run_due(sessions, moment, adapters, catalog=CATALOG)
+    return WalkResult(since, until, done, lived)
+
+
+def _next_due(sessions: Sessions, after: datetime) -> datetime:
+    """The next moment at which something starts, falls due or ends."""
+    with read_only(sessions) as session:
+        starts = select(func.min(Campaign.starts_at)).where(
+            Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at > after
+        )
+        ends = select(func.min(Campaign.ends_at)).where(
+            Campaign.state == CampaignState.RUNNING, Campaign.ends_at > after
+        )
+        moments = (next_moment(session, after), session.scalar(starts), session.scalar(ends))
+    return min((moment for moment in moments if moment is not None), default=datetime.max.replace(tzinfo=UTC))
