@@ -178,5 +178,6 @@ def exclude(
 
 def earlier(moment: ColumnElement[datetime], by: timedelta) -> ColumnElement[datetime]:
     """`moment - by`, in SQL: moments are integer seconds."""
-    seconds = type_coerce(moment, BigInteger) - literal(int(by.total_seconds()), BigInteger)
-    return type_coerce(cast(seconds, BigInteger), UtcDateTime)
+    # A cast: coercing the type of a bound moment would bind it as text, and every window would reach back for ever.
+    seconds = cast(moment, BigInteger) - literal(int(by.total_seconds()), BigInteger)
+    return type_coerce(seconds, UtcDateTime)
