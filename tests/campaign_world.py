@@ -14,6 +14,7 @@ from crm.access.models import Role
 from crm.activity.models import Order
 from crm.campaigns.models import Campaign, CampaignState
 from crm.members.models import Channel, Member
+from crm.outreach.journey import AudienceAtLaunch, JourneySpec, SendStep
 from crm.outreach.models import (
     Arm,
     Enrolment,
@@ -24,6 +25,7 @@ from crm.outreach.models import (
     MessageEventKind,
     MessageState,
 )
+from crm.outreach.wording import Wording
 from tests.builders import LONG_AGO, make_account
 
 _names = count(1)
@@ -70,10 +72,23 @@ def make_campaign(session: Session, *, launched_at: datetime | None, **changes: 
     """A completed win-back campaign with a journey, unless told otherwise."""
     account = make_account(session)
     name = changes.pop("name", f"Campaign W{next(_names)}")
-    journey = Journey(name=name, spec={}, state=JourneyState.ENDED, created_at=LONG_AGO)
+    audience = {"field": "tier", "op": "in", "value": ["gold"]}
+    spec = JourneySpec(
+        name=name,
+        experiment=name,
+        trigger=AudienceAtLaunch(definition=audience),
+        steps=(SendStep(key="main", channels=("email",), wordings=(Wording(channel=Channel.EMAIL, body="Hello"),)),),
+    )
+    journey = Journey(name=name, spec=spec.model_dump(mode="json"), state=JourneyState.ENDED, created_at=LONG_AGO)
     session.add(journey)
     session.flush()
-    brief = {"name": name, "goal": "win-back", "channels": ["email"], "attribution_window_days": 14}
+    brief = {
+        "name": name,
+        "goal": "win-back",
+        "audience": audience,
+        "channels": ["email"],
+        "attribution_window_days": 14,
+    }
     values: dict[str, Any] = {
         "state": CampaignState.COMPLETED,
         "brief": brief | changes.pop("brief", {}),

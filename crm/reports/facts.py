@@ -128,7 +128,7 @@ def gather_facts(session: Session, campaign: Campaign, now: datetime) -> Launche
 def campaign_span(campaign: Campaign, journey_id: int, launched_at: datetime, now: datetime) -> CampaignSpan:
     days = window_days(campaign.brief)
     ends_at = campaign.ends_at or launched_at + timedelta(days=days)
-    return CampaignSpan(journey_id=journey_id, starts_at=launched_at, ends_at=ends_at, now=now)
+    return CampaignSpan(journey_id=journey_id, starts_at=launched_at, ends_at=ends_at, attribution_days=days, now=now)
 
 
 def window_days(brief: Mapping[str, Any]) -> int:

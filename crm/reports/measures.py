@@ -33,6 +33,8 @@ class CampaignSpan:
     journey_id: int
     starts_at: datetime
     ends_at: datetime
+    attribution_days: int
+    """How long after their first delivered message members' orders count as conversions."""
     now: datetime
 
     @property
@@ -218,20 +220,20 @@ def reached_by_channel(session: Session, journey_id: int) -> dict[Channel, int]:
 
 
 def reached(session: Session, span: CampaignSpan) -> Reached:
-    """Orders within the window's length after each member's own first delivered message, up to now."""
+    """Orders within the attribution days after each member's own first delivered message, up to now."""
     first = (
         select(Message.member_id, func.min(epoch_of(Message.delivered_at)).label("at"))
         .where(Message.journey_id == span.journey_id, Message.state == MessageState.DELIVERED)
         .group_by(Message.member_id)
         .cte("first_delivery")
     )
-    window_seconds = int((span.ends_at - span.starts_at).total_seconds())
+    window_seconds = int(timedelta(days=span.attribution_days).total_seconds())
     ordered = epoch_of(Order.ordered_at)
     row = session.execute(
         select(func.count(Order.member_id.distinct()), func.coalesce(func.sum(Order.amount_cents), 0))
         .select_from(first)
         .join(Order, Order.member_id == first.c.member_id)
-        .where(ordered >= first.c.at, ordered < first.c.at + window_seconds, Order.ordered_at < span.now)
+        .where(ordered >= first.c.at, ordered < first.c.at + window_seconds, Order.ordered_at <= span.now)
     ).one()
     members = session.scalar(select(func.count()).select_from(first)) or 0
     return Reached(members=members, converted=row[0], gmv_cents=int(row[1]))

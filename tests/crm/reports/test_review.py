@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.campaigns.models import CampaignState
+from crm.campaigns.monitor import monitor
 from crm.errors import NotFound
 from crm.insights.models import Insight, InsightState
 from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState, OfferKind
@@ -373,3 +374,19 @@ def test_tiers_of_the_audience_become_the_scope(session: Session, launched_at: d
     audience = {"all": [{"field": "tier", "op": "in", "value": ["platinum"]}, {"not": {"field": "tier"}}]}
     world = launched_world(session, launched_at=launched_at, brief={"audience": audience})
     assert review_of(session, world, now).tiers == ("platinum",)
+
+
+def test_the_monitor_and_the_review_state_the_same_numbers(
+    session: Session, launched_at: datetime, now: datetime
+) -> None:
+    world = launched_world(session, launched_at=launched_at)
+    members = plain_members(session, 50)
+    ids = message(session, world.campaign, members, enrol(session, world.campaign, members), channel=Channel.PUSH)
+    respond(session, ids[:20], members, MessageEventKind.OPENED, launched_at + timedelta(hours=2))
+    respond(session, ids[:9], members, MessageEventKind.CLICKED, launched_at + timedelta(hours=2))
+    respond(session, ids[20:], members[20:], MessageEventKind.OPENED, launched_at, by_machine=True)
+    review, live = review_of(session, world, now), monitor(session, world.campaign.id, now)
+    assert (value_of(review, "coverage"), value_of(review, "conversion_rate")) == (live.coverage, live.conversion_rate)
+    assert [(row.channel, row.coverage, row.open_rate, row.click_rate) for row in review.channels] == [
+        (row.channel, row.coverage, row.open_rate, row.click_rate) for row in live.by_channel
+    ]
