@@ -253,7 +253,7 @@ def _split_values(piece: list[Entity]) -> Iterator[Clause]:
             standing.append(Clause("value", [entity, *pending], is_negated=len(pending) % 2 == 1))
             pending = []
         else:
-            if entity.kind is Kind.ANCHOR:
+            if entity.kind is Kind.ANCHOR and entity.value != "tagged":
                 rest.extend(pending)
                 pending = []
             rest.append(entity)

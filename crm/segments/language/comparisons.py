@@ -26,6 +26,20 @@ def joined(items: Items, working: str, tiers: Sequence[str]) -> list[Entity]:
     return found
 
 
+def labelled(items: Items) -> list[Entity]:
+    """`preferred channel: push`: a field before its value is what the value is said of."""
+    found: list[Entity] = []
+    for entity in items:
+        before = found[-1] if found else None
+        is_label = before is not None and before.kind is Kind.FIELD and before.value == "preferred_channel"
+        if is_label and before is not None and entity.text == ":":
+            continue
+        if is_label and before is not None and _is_value_of(entity, "channel"):
+            found[-1] = replace(before, kind=Kind.ANCHOR)
+        found.append(entity)
+    return found
+
+
 def _agos(items: list[Entity], _working: str) -> list[Entity]:
     """`ago` and `前` say something of a length of time only: not so the `back` of "win-back"."""
     found: list[Entity] = []

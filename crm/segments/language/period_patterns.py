@@ -86,11 +86,11 @@ BEFORE = re.compile(
     + "|".join(
         (
             r"\b(?P<week>(?:in |during |for )?the week (?:of|starting|beginning|from))\s+",
-            rf"\b(?P<since>since|starting|as of|beginning)\s+{_START_OF}",
+            rf"\b(?P<since>on or after|since|starting|as of|beginning)\s+{_START_OF}",
             rf"\b(?P<from>from)\s+{_START_OF}",
             rf"\b(?P<before>before|prior to|earlier than|older than|up to but not including|pre)\s+{_START_OF}",
             rf"\b(?P<after>after|later than|past|post)\s+{_END_OF}",
-            rf"\b(?P<until>until|till|up to|through|by)\s+{_END_OF}",
+            rf"\b(?P<until>on or before|until|till|up to|through|by)\s+{_END_OF}",
             r"\b(?P<between>between)\s+",
             r"\b(?P<in>in|during|on|over|for|of|within|throughout|at|the month of|all of)"
             r"\s+(?:the )?(?:month of |whole of )?",

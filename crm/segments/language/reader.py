@@ -7,12 +7,14 @@ from datetime import date
 from typing import Any
 
 from crm.segments.language.clauses import Clause, read_clauses
-from crm.segments.language.comparisons import joined, without
+from crm.segments.language.comparisons import joined, labelled, without
 from crm.segments.language.conditions import Ground
 from crm.segments.language.entities import Sentence, read_sentence
 from crm.segments.language.kinds import Entity, Kind
+from crm.segments.language.leaves import copied
+from crm.segments.language.orphans import OrphanPlacement, orphans_of
 from crm.segments.language.questions import Question, ask, find_gaps, unread_words
-from crm.segments.language.refinement import Cue, Refiner, find_cue, orphans_of
+from crm.segments.language.refinement import Cue, Refiner, find_cue
 from crm.segments.language.selection import Selection, SelectionReader
 from crm.segments.language.sharing import completed
 from crm.segments.language.tree import build_tree
@@ -82,7 +84,7 @@ class _Parsed:
 def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, today: date, *, goes_on: bool) -> _Parsed:
     selection, left = SelectionReader(items, vocabulary.fields, today).read()
     named = [str(entity.value) for entity in left if entity.kind is Kind.FIELD]
-    left = joined(left, sentence.text.working, vocabulary.tiers)
+    left = joined(labelled(left), sentence.text.working, vocabulary.tiers)
     clauses = completed(read_clauses(left), goes_on=goes_on)
     tree, empty = build_tree(clauses, Ground(today, vocabulary.fields, vocabulary.campaign_states))
     for clause in list(empty):
@@ -105,15 +107,18 @@ def _without_refusal(items: list[Entity]) -> list[Entity]:
 
 
 def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -> SegmentRequest:
-    refiner = Refiner(previous.definition, today)
+    refiner = Refiner(previous.definition)
     removed = [refiner.remove_field(name) for name in parsed.fields] if cue.mode == "remove" else []
     orphans = orphans_of(parsed.empty)
-    parsed.orphans_placed = any(removed) or refiner.apply_orphans(orphans)
+    order_by, metric = copied(previous.order_by), copied(previous.metric)
+    terms = [term for term in (order_by, metric) if term is not None and "field" in term]
+    placement = OrphanPlacement(refiner.tree, terms, today, adds=cue.mode == "extend")
+    parsed.orphans_placed = any(removed) or placement.place(orphans)
     parts = refiner.correct(parsed.tree.get("all", [parsed.tree]))
     for node in parts:
         refiner.add(node, "narrow" if cue.mode == "remove" else cue.mode)
     chosen = parsed.selection
-    group_by, metric = previous.group_by, previous.metric
+    group_by = previous.group_by
     if chosen.group_by:
         group_by = chosen.group_by
         metric = chosen.metric if chosen.metric != {"fn": "count"} or metric is None else metric
@@ -123,7 +128,7 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
         metric = metric | {"fn": chosen.bare_function}
     return SegmentRequest(
         refiner.tree,
-        chosen.order_by or previous.order_by,
+        chosen.order_by or order_by,
         chosen.limit or previous.limit,
         group_by,
         metric,

@@ -112,7 +112,8 @@ class SelectionReader:
     def _read_top(self, index: int) -> None:
         """top 20, bottom 5%, top 10 cities, 前10名, "the 50 members with the highest ..."."""
         following = self._items[index + 1].value if self._kind(index + 1) is Kind.NUMBER else None
-        if self._kind(index) is Kind.TOP and isinstance(following, Quantity):
+        is_limit = self._kind(index) is Kind.REFINE and self._items[index].text.startswith("limit")
+        if (self._kind(index) is Kind.TOP or is_limit) and isinstance(following, Quantity):
             self._set_limit(following)
             self._take(index, index + 1)
             if self._items[index].value == "asc" and self.selection.order_by is None:

@@ -8,6 +8,7 @@ from crm.segments.days import months_before
 from crm.segments.language.kinds import Comparison, Duration, Period
 
 Json = dict[str, Any]
+WINDOW_KEYS = ("window", "window_days", "window_months")
 
 _OPPOSITES: Mapping[str, str] = {
     ">": "<=",

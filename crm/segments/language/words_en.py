@@ -37,7 +37,9 @@ ENGLISH: Words = {
         "post<=": "or less|or fewer|or under|and under|or below|and below|or younger|and younger|or lower|and lower"
         "|and less|and fewer",
     },
-    Kind.BETWEEN: {"": "between|ranging from|in the range|range of"},
+    Kind.BETWEEN: {
+        "": "between|between the ages of|between ages|ages between|aged between|ranging from|in the range|range of"
+    },
     Kind.AGO: {"": "ago|back|earlier|or more ago|or longer ago"},
     Kind.LEVEL: {"high": "high|highly|elevated|severe", "medium": "medium|moderate|mid", "low": "low"},
     Kind.AND: {"": "and|&|plus|as well as|+|and also|along with|together with|n"},
