@@ -27,6 +27,9 @@ from crm.workspace import WorldClock, get_workspace, move_clock
 CLOCK_TOLERANCE = timedelta(seconds=10)
 """A caller's "now" may be a little old when the walk begins."""
 
+LIVING_STEP = timedelta(minutes=15)
+"""How far members may be behind a ticking clock before they live on: it takes reading all their habits."""
+
 Arrived = Callable[[Session, datetime], None]
 """Called in the transaction in which members lived up to a moment."""
 
@@ -69,25 +72,23 @@ def walk_to(
 ) -> WalkResult:
     """Run everything due up to `to`, with members living in between, and leave the clock there.
 
-    A workspace with real data has no such time: there only what is due at `to` is done. Can be
-    interrupted and called again. Raises InvalidRequest when `to` lies in the workspace's past.
+    A workspace with real data has no such time: there only what is due at `to` is done, and so it is in a
+    demo that merely ticks on, until its members are LIVING_STEP behind. Can be interrupted and called
+    again. Raises InvalidRequest when `to` lies in the workspace's past.
     """
+    now = WorldClock(sessions, machine).now()
     with read_only(sessions) as session:
         workspace = get_workspace(session)
-        if not workspace.is_simulated:
-            world, since = None, to
-        else:
-            world, since = read_world(session), workspace.lived_until
+        if workspace.is_simulated and to < now - CLOCK_TOLERANCE:
+            raise InvalidRequest(
+                f"{to.astimezone(workspace.zone):%Y-%m-%d %H:%M} lies before the demo's present moment "
+                f"({now.astimezone(workspace.zone):%Y-%m-%d %H:%M}); time only walks forward"
+            )
+        since = min(workspace.lived_until or now, to)
+        is_tick = to <= now and to - since < LIVING_STEP
+        world = read_world(session) if workspace.is_simulated and not is_tick else None
     if world is None:
         return WalkResult(to, to, run_due(sessions, to, adapters, catalog=CATALOG), Lived())
-    now = WorldClock(sessions, machine).now()
-    if to < now - CLOCK_TOLERANCE:
-        raise InvalidRequest(
-            f"{to.astimezone(world.zone):%Y-%m-%d %H:%M} lies before the demo's present moment "
-            f"({now.astimezone(world.zone):%Y-%m-%d %H:%M}); time only walks forward"
-        )
-    since = min(since or now, to)
-
     days = (local_day(to, world.zone) - local_day(since, world.zone)).days
 
     def arrived(session: Session, moment: datetime) -> None:

@@ -41,16 +41,17 @@ SHARE_BOUNCED = 0.012
 BOUNCE_REASON = "address does not exist"
 
 
-@dataclass(frozen=True)
 class BouncingProvider:
     """A channel of the demo's past: takes every message, and refuses a few addresses that went stale."""
 
-    seed: int
-    honours_idempotency_key: bool = True
+    honours_idempotency_key = True
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         for message in batch:
-            share = uniform(self.seed, f"bounces {message.channel}", message.member_id)[0]
+            share = uniform(self._seed, f"bounces {message.channel}", message.member_id)[0]
             outcome = Outcome.REFUSED if share < SHARE_BOUNCED else Outcome.DELIVERED
             reason = BOUNCE_REASON if outcome is Outcome.REFUSED else None
             yield SendResult(message.idempotency_key, outcome, reason=reason)
