@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.home import running_server
+from api.logs import configure_logs
 from crm.clock import Clock
 from crm.database import Sessions, open_engine, open_sessions
 from crm.errors import Unavailable
@@ -101,6 +102,7 @@ class LazyIndex:
 
 def bootstrap(settings: Settings, *, clock: Clock | None = None, model: "ChosenModel | None" = None) -> Nurture:
     """Open (and migrate) the database and wire everything. Raises InvalidRequest when a file is no database."""
+    configure_logs(settings.log_level)
     engine = open_engine(settings.resolved_database_url)
     migrate(engine)
     sessions = open_sessions(engine)

@@ -1,6 +1,7 @@
 """Settings of one process, read once from the environment and passed on as values."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,7 +25,7 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
     openai_model: str = Field(default="gpt-5-mini", alias="OPENAI_MODEL")
 
-    log_level: str = Field(default="INFO", alias="NURTURE_LOG_LEVEL")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", alias="NURTURE_LOG_LEVEL")
 
     @property
     def resolved_database_url(self) -> str:
