@@ -17,6 +17,8 @@ TREATED_COLOUR, CONTROL_COLOUR = "#0f766e", "#94a3b8"
 ADJUSTED = ("did", "ancova", "did_matched", "ancova_matched")
 INK, GRID = "#334155", "#e2e8f0"
 
+DAY_AXIS = alt.Axis(format="%m-%d", tickCount=5, grid=False, labelOverlap=True, labelSeparation=8)
+
 TREATED = Words(en="treated", zh="处理组")
 HELD_OUT = Words(en="held out", zh="对照组")
 RECIPIENTS = Words(en="recipients", zh="收件会员")
@@ -75,7 +77,7 @@ def spend_chart(review: CampaignReview, language: Language) -> str | None:
         alt.Chart(alt.InlineData(values=rows), title=SPEND_TITLE.in_language(language), width=250, height=130)
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
-            x=alt.X("day:T", title=None, axis=alt.Axis(format="%m-%d", tickCount=6, grid=False)),
+            x=alt.X("day:T", title=None, axis=DAY_AXIS),
             y=alt.Y("amount:Q", title=review.currency, axis=alt.Axis(tickCount=4)),
             color=alt.Color(
                 "side:N", scale=alt.Scale(domain=[treated, control], range=[TREATED_COLOUR, CONTROL_COLOUR])
@@ -107,7 +109,7 @@ def response_chart(review: CampaignReview, language: Language) -> str | None:
         alt.Chart(alt.InlineData(values=rows), title=RESPONSE_TITLE.in_language(language), width=250, height=130)
         .mark_bar()
         .encode(
-            x=alt.X("yearmonthdate(day):T", title=None, axis=alt.Axis(format="%m-%d", tickCount=6, grid=False)),
+            x=alt.X("yearmonthdate(day):T", title=None, axis=DAY_AXIS),
             xOffset=alt.XOffset("kind:N", sort=list(names.values())),
             y=alt.Y("count:Q", title=None, axis=alt.Axis(tickCount=4)),
             color=alt.Color(

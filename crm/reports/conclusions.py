@@ -113,6 +113,7 @@ def limits(facts: LaunchedFacts, comparison: Comparison | None, window: ReviewWi
         _missing_orders(facts, window),
         _open_window(window),
         _undecided_messages(facts),
+        _uncosted_points(facts),
         _waiver(facts, comparison),
         _one_primary_metric(comparison),
     ]
@@ -160,6 +161,15 @@ def _undecided_messages(facts: LaunchedFacts) -> Words | None:
     return Words(
         en=f"{unknown:,} messages have an unknown outcome and count as not delivered.",
         zh=f"{unknown:,} 条消息结果未知，按未送达计。",
+    )
+
+
+def _uncosted_points(facts: LaunchedFacts) -> Words | None:
+    if not facts.promises_points:
+        return None
+    return Words(
+        en="The cost does not include the points given: their value is not in the data.",
+        zh="成本不含赠送的积分：数据中没有积分价值。",
     )
 
 

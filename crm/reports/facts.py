@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy
 from crm.campaigns.models import Campaign
+from crm.loyalty.models import OfferKind
 from crm.members.models import Channel
 from crm.outreach.models import Arm
 from crm.reports import measures
@@ -19,6 +20,7 @@ from crm.reports.measures import ArmTotals, CampaignSpan, ChannelCounts, Quarter
 from crm.workspace import get_workspace
 
 DEFAULT_WINDOW_DAYS = 14
+POINTS_OFFERS = (OfferKind.POINTS_BONUS.value, OfferKind.POINTS_MULTIPLIER.value)
 PEER_CAMPAIGNS = 20
 """How many of the latest other campaigns tell what is usual."""
 
@@ -43,6 +45,8 @@ class LaunchedFacts:
     gross_margin_percent: int
     unit_cost_millicents: Mapping[str, int]
     holdout_waiver: str | None
+    promises_points: bool
+    """The offers give points, whose cost no table holds."""
     arms: Mapping[Arm, ArmTotals]
     channels: Mapping[Channel, ChannelCounts]
     reached_by_channel: Mapping[Channel, int]
@@ -53,7 +57,6 @@ class LaunchedFacts:
     peers: Mapping[Channel, tuple[ChannelCounts, ...]]
     """The same channel in other launched campaigns."""
     orders_known_until: datetime | None
-    is_simulated_workspace: bool
 
     @property
     def treated(self) -> ArmTotals | None:
@@ -112,6 +115,7 @@ def gather_facts(session: Session, campaign: Campaign, now: datetime) -> Launche
         gross_margin_percent=policy.gross_margin_percent,
         unit_cost_millicents=policy.unit_cost_millicents,
         holdout_waiver=campaign.brief.get("holdout_waiver"),
+        promises_points=any(str(offer.get("kind")) in POINTS_OFFERS for offer in campaign.brief.get("offers", ())),
         arms=measures.arm_totals(session, span),
         channels={channel: row for (journey, channel), row in counts.items() if journey == span.journey_id},
         reached_by_channel=measures.reached_by_channel(session, span.journey_id),
@@ -121,7 +125,6 @@ def gather_facts(session: Session, campaign: Campaign, now: datetime) -> Launche
         quarters=tuple(measures.quarter_counts(session, span)),
         peers=_by_channel(counts, span.journey_id),
         orders_known_until=measures.last_order_at(session, now),
-        is_simulated_workspace=workspace.is_simulated,
     )
 
 

@@ -24,6 +24,9 @@ from crm.reports.measures import ArmTotals, ChannelCounts
 from crm.reports.metrics import METRICS, PRIMARY_METRIC, rate, return_on_investment
 from crm.reports.words import Words, money_words, points_words, reason_words, share_words, signed_money_words
 
+NEGLIGIBLE_COST_CENTS = 1.0
+"""Cost per treated member below which a return on it is only a large number: a few e-mails cost next to nothing."""
+
 NO_HOLDOUT_WORDS = Words(en="No random holdout: an effect cannot be claimed.", zh="没有随机对照组：无法断言任何效果。")
 
 
@@ -131,6 +134,10 @@ def difference_words(unit: Unit, value: float, currency: str) -> str:
 
 
 def _roi(facts: LaunchedFacts, spend: Effect, verdict: MetricVerdict) -> MetricValue:
+    if facts.cost_cents < NEGLIGIBLE_COST_CENTS * facts.treated_members:
+        cost = money_words(facts.cost_cents, facts.currency)
+        words = Words(en=f"cost of {cost}: too small for a ratio to mean anything", zh=f"成本仅 {cost}：比率没有意义")
+        return missing_metric("roi", MetricVerdict.DESCRIPTIVE, words)
     figures = [
         return_on_investment(end * facts.treated_members, facts.cost_cents, facts.gross_margin_percent)
         for end in (spend.value, spend.low, spend.high)

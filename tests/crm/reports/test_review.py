@@ -269,6 +269,19 @@ def test_cost_is_messages_handed_over_and_what_redeemed_coupons_took(
     assert value_of(review, "delivery_rate") == 0.6
 
 
+def test_a_negligible_cost_and_points_without_a_price_are_said(
+    session: Session, launched_at: datetime, now: datetime
+) -> None:
+    offers = [{"kind": "points_multiplier", "value": 2}]
+    world = launched_world(session, launched_at=launched_at, brief={"offers": offers})
+    review = review_of(session, world, now)
+    roi = review.metric("roi")
+    assert roi is not None
+    assert (roi.value, roi.low) == (None, None)
+    assert "too small for a ratio" in roi.words.en
+    assert any("does not include the points" in note.en for note in review.notes)
+
+
 def test_weak_sms_reach_is_answered_with_strengthening_sms(
     session: Session, launched_at: datetime, now: datetime
 ) -> None:
