@@ -21,15 +21,20 @@ _NOUN = (
     r"(?:camp\w{0,4}gns?|promos?|promotions?|blast|teaser|newsletter|mailing|mailshot|outreach|drive|offer"
     r"|messages?|notes?|win-?backs?)"
 )
+_PLAIN_NOUN = re.compile(
+    r"\s*\b(?:camp\w{0,4}gns?|promotions?|offers?|messages?|notes?|outreach|drive)$|(?:的)?(?:营销|推广|促销)?(?:活动|计划)$",
+    re.IGNORECASE,
+)
+"""Says that it is a campaign, and nothing of what it is for."""
 _HEAD = re.compile(
     rf"^\W*(?:(?:ok(?:ay)?|please|pls|can you|could you|would you|i(?:'d| would) like(?: you)? to|i (?:want"
     rf"|need)(?: you)?(?: to)?|let's|hey|hi|now|then|and|so|also)[\s,]+)*"
     rf"(?:{_VERB}\b\s*)?(?:me\s|us\s)?(?:an?\s|the\s|another\s|new\s"
-    rf"|one\s)*(?P<goal>[^,.:;，。：；]{{0,60}}?)\s*\b{_NOUN}\b"
+    rf"|one\s)*(?P<goal>[^,.:;，。：；]{{0,60}}?\s*\b{_NOUN}\b(?:\s{_NOUN}\b)?)"
 )
 _HEAD_ZH = re.compile(
     r"(?:请|麻烦)?(?:帮我|帮忙|我要|我想)?(?:新?建|创建|做|策划|发起|准备|设置|起草|搞"
-    r"|办)(?:立)?(?:一[个场次])?(?P<goal>[^,.:;，。：；的]{0,12}?)(?:的)?(?:营销|推广|促销)?(?:活动|计划)"
+    r"|办)(?:立)?(?:一[个场次])?(?P<goal>[^,.:;，。：；的]{0,12}?(?:的)?(?:营销|推广|促销)?(?:活动|计划))"
 )
 _THEM = re.compile(
     r"\b(?:for|to|at|with|targeting|sms|e-?mail|text|message|give|send|offer|invite|reward"
@@ -53,7 +58,6 @@ _AROUND = re.compile(
     r"|\b(?:offer|channels?|audience|target(?:ing)?|segment|recipients?|goal|name|budget|start|when)\s?[:：]",
     re.IGNORECASE,
 )
-_CALLED_TAIL = re.compile(r"\b(?:called|named|titled|call it|name it)\s*$")
 _NO_OFFER = re.compile(
     r"\b(?:thank[\s-]?you|thanks|newsletter|announce\w*|reminder|remind|invit\w+|survey|update|news|teaser"
     r"|welcome|greeting|no offer|without (?:an )?offer|no discount|information\w*)\b"
@@ -244,11 +248,12 @@ def _goal(request: Request) -> str | None:
     match = _HEAD.match(text) or _HEAD_ZH.search(text)
     if match is None or match.start("goal") == match.end("goal"):
         return None
-    goal = request.words[match.start("goal") : match.end("goal")].strip(" -'\"")
+    said = mask(request.words, [offer.span for offer in request.offers])[match.start("goal") : match.end("goal")]
+    goal = " ".join(_PLAIN_NOUN.sub("", said.strip()).split()).strip(" -'\"")
     return goal if 1 < len(goal) <= 60 else None
 
 
-def _audience_text(request: Request, *, keep_head: bool = False) -> str:
+def _audience_text(request: Request) -> str:
     """The request with every slot and every word around the slots blanked."""
     spans = [offer.span for offer in request.offers] + [channel.span for channel in request.channels]
     spans += list(request.schedule.spans)
@@ -257,7 +262,7 @@ def _audience_text(request: Request, *, keep_head: bool = False) -> str:
     spans += [request.budget.span] if request.budget else []
     name = find_new_name(request.words)
     spans += [name.span] if name and name.name not in {each.reference for each in request.campaigns} else []
-    if not keep_head and (head := _HEAD.match(request.unnamed) or _HEAD_ZH.search(request.unnamed)):
+    if head := _HEAD.match(request.unnamed) or _HEAD_ZH.search(request.unnamed):
         spans.append(Span(head.start(), head.end()))
     text = mask(request.words, spans)
     return _AROUND.sub(lambda match: " " * len(match.group()), text)
@@ -267,7 +272,7 @@ def _audience_reading(request: Request, *, whole: bool) -> Reading | None:
     text = request.words if whole else _audience_text(request)
     if not re.search(r"\w", text):
         return None
-    return request.read(text, previous=None)
+    return request.read(text)
 
 
 def _segment(request: Request, reading: Reading | None) -> tuple[SegmentRequest | None, Question | None]:
@@ -314,10 +319,10 @@ def _with_conditions(segment: SegmentRequest, conditions: list[Any]) -> SegmentR
 
 
 def _head_conditions(request: Request) -> list[Any]:
-    match = _HEAD.match(request.unnamed) or _HEAD_ZH.search(request.unnamed)
-    if match is None or not match.group("goal").strip():
+    goal = _goal(request)
+    if goal is None:
         return []
-    reading = request.read(request.words[match.start("goal") : match.end("goal")] + " members", previous=None)
+    reading = request.read(f"{goal} members")
     if reading.request is None or reading.question is not None:
         return []
     tree = reading.request.definition

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from agent.planner.focus import Focus
@@ -78,7 +79,9 @@ class Request:
 
     @cached_property
     def unknown_campaign(self) -> str | None:
-        return unknown_name(self.words)
+        vocabulary = self.world.vocabulary
+        named = (values for field, values in vocabulary.values.items() if field != "campaign")
+        return unknown_name(self.words, chain(vocabulary.csms, *named))
 
     @cached_property
     def offers(self) -> tuple[OfferFound, ...]:

@@ -67,10 +67,13 @@ def say_monitor(voice: Voice, result: Json, view: Json) -> str:
     return _paragraph(head, lines)
 
 
-def say_campaigns(voice: Voice, result: Json, _view: Json) -> str:
+def say_campaigns(voice: Voice, result: Json, view: Json) -> str:
     rows = result.get("campaigns") or []
     if not rows:
-        return voice.say("There is no such campaign.", "没有这样的活动。")
+        state = view.get("state")
+        if state is None:
+            return voice.say("There is no campaign yet.", "还没有活动。")
+        return voice.say(f"No campaign is {voice.state(state)}.", f"没有{voice.state(state)}的活动。")
     total = int(result.get("total", len(rows)))
     head = voice.count(total, "campaign", "campaigns", "个活动") + voice.say(":", "：")
     return _paragraph(head, [_campaign_line(voice, row) for row in rows])

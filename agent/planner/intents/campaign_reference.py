@@ -54,7 +54,7 @@ def speaks_of_campaign(request: Request) -> bool:
 
     A part of a name ('may', 'silver') means nothing in a question about members.
     """
-    if request.campaigns or (request.guessed_campaigns and not speaks_of_members(request)):
+    if request.campaigns or request.unknown_campaign or (request.guessed_campaigns and not speaks_of_members(request)):
         return True
     if request.focus.campaign is None:
         return False

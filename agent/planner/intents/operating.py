@@ -3,7 +3,7 @@
 import re
 from typing import Any, ClassVar
 
-from agent.planner.acts import Act, Ask, Pending, call
+from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse, call
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign, which
 from agent.planner.intents.campaign_reference import campaign_meant, points_back, speaks_of_campaign
 from agent.planner.request import Request
@@ -140,7 +140,8 @@ class ApproveCampaign(CampaignCommand):
 
     def plan(self, request: Request) -> Act:
         if not speaks_of_campaign(request):
-            return call("list_campaigns", state="awaiting_approval")
+            state = "awaiting_approval"
+            return Calls((ToolUse("list_campaigns", {"state": state}),), view={"state": state})
         return super().plan(request)
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import ClassVar
 
+from agent.plain_answer import plain_answer
 from agent.planner.acts import Act, Say
 from agent.planner.intents.base import EXPLICIT, NONE, WEAK, Intent, which
 from agent.planner.request import Request
@@ -52,6 +53,8 @@ class SmallTalk(Intent):
     )
 
     def score(self, request: Request) -> float:
+        if plain_answer(request.words) is not None:
+            return WEAK  # "cancel it" may also mean the campaign in focus
         without_thanks = self._THANKS.sub(" ", request.lowered)
         is_social = request.says(self._THANKS) or re.search(rf"\b(?:{_SOCIAL})\b|{_SOCIAL_ZH}", request.lowered)
         if not is_social:
@@ -60,6 +63,8 @@ class SmallTalk(Intent):
         return WEAK - 0.2 if re.search(r"\w", rest) else EXPLICIT
 
     def plan(self, request: Request) -> Act:
+        if plain_answer(request.words) is not None:
+            return Say(which(request, "Nothing is waiting for an answer here.", "目前没有需要确认的事项。"))
         if request.says(self._THANKS):
             return Say(which(request, "You're welcome!", "不客气！"))
         return Say(which(request, "Hello! What would you like to know or do?", "您好！想了解什么，或者要做什么？"))

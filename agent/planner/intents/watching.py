@@ -169,4 +169,4 @@ class ListCampaigns(Intent):
 
     def plan(self, request: Request) -> Act:
         state = next((state for state, cues in self._STATES if cues.found_in(request.unnamed)), None)
-        return Calls((ToolUse("list_campaigns", {"state": state} if state else {}),))
+        return Calls((ToolUse("list_campaigns", {"state": state} if state else {}),), view={"state": state})

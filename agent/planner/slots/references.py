@@ -24,6 +24,8 @@ _NUMBER = re.compile(
     r"(?:\bcampaign|\bdraft|活动)\s?(?:no\.?\s?|number\s|id\s?|#|编号)?\s?(?P<id>\d{1,6})\b(?!\s?%)"
     r"|#(?P<hash>\d{1,6})\b"
 )
+_CAPITALS = re.compile(r"(?<=[a-z] )[A-Z][\w'-]+(?: (?:[A-Z][\w'-]*|\d+))+")
+"""Two or more capitalised words after a word that is not one of them."""
 _GENERIC = frozenset({"campaign", "the", "a", "of", "and", "for", "week", "day", "up", "you", "push", "email", "sms"})
 
 
@@ -66,9 +68,22 @@ def guess_campaigns(text: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for score, name in scored if math.isclose(score, best, abs_tol=0.05))
 
 
-def unknown_name(text: str) -> str | None:
-    """A name in quotes, which may be a campaign that the vocabulary has not heard of."""
-    return next((quoted.name for quoted in find_quoted(text)), None)
+def unknown_name(text: str, other_names: Iterable[str]) -> str | None:
+    """A name in quotes or in capitals, which may be a campaign that the vocabulary has not heard of.
+
+    Names of other things (`other_names`: members, cities, tiers), alone or put together, are none.
+    """
+    if quoted := find_quoted(text):
+        return quoted[0].name
+    capitals = _CAPITALS.findall(text)
+    if not capitals:
+        return None
+    others = {name.lower() for name in other_names} | {"member", "members", "customers"}
+    return next((name for name in capitals if not _is_made_of(name.lower(), others)), None)
+
+
+def _is_made_of(name: str, others: set[str]) -> bool:
+    return name in others or all(word in others for word in name.split())
 
 
 def _find_name(text: str, name: str) -> Span | None:
