@@ -51,15 +51,21 @@ def add_page(nurture: Nurture, path: str, *, section: str, build: Build, title: 
 
 async def _draw(viewer: Viewer, request: Request, section: str, build: Build) -> None:
     page_colours()
+    ui.context.client.on_connect(_open_for_input)
     waiting = await viewer.read(lambda session, _actor, now: len(pending_approvals(session, now)))
     drawer = _navigation(section, waiting)
     _header(viewer, drawer)
-    with block("full-width", "main").props("tabindex=-1") as main:
+    with block("framed full-width", "main").props("tabindex=-1") as main:
         try:
             await build(viewer, request)
         except CrmError as error:
             error_panel(error)
     ui.skip_link(target=main)
+
+
+def _open_for_input() -> None:
+    """Whatever is pressed before the page's socket is open would be lost, so buttons answer only from then on."""
+    ui.run_javascript("document.body.classList.add('connected')")
 
 
 def _navigation(active: str, waiting: int) -> ui.left_drawer:

@@ -1,5 +1,6 @@
 """One conversation on the page. Live events and stored entries are drawn by the same functions."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,18 @@ from api.ui.components.card import Local
 from api.ui.components.confirmation_card import ConfirmationCard, Decide
 from api.ui.components.tool_trace import ToolTrace
 from api.ui.theme import block, icon, notice, text
+
+
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_IMAGE = re.compile(r"!(?=\[)")
+
+
+def without_markup(written: str) -> str:
+    """Markdown in which HTML and pictures are plain words: an answer may quote a member whose name is markup.
+
+    The browser cleans what is rendered and loads nothing from outside anyway; this keeps the words readable.
+    """
+    return _IMAGE.sub("!\u200b", _TAG.sub("&lt;", written))
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ class AnswerView:
 
     def words(self, written: str) -> None:
         self._words.visible = bool(written)
-        self._words.set_content(written)
+        self._words.set_content(without_markup(written))
 
     def ask(self, question: Question) -> ui.element:
         self._asks.visible = True

@@ -30,12 +30,14 @@ from api.ui.components.transcript import AnswerView, Call, Question, draw_reques
 from api.ui.live_text import LiveText
 from api.ui.shell import add_page
 from api.ui.theme import block
-from api.ui.viewer import Viewer, attempt
+from api.ui.viewer import SignedOut, Viewer, attempt
 from crm.errors import CrmError
 
 POLL_S = 1.0
 MOST_POLLS = 180
 """A turn that runs on after a reload is awaited so long; after that the page says that it did not end."""
+
+SETTLING_MS = [60, 350, 900]
 
 
 def add_assistant(nurture: Nurture) -> None:
@@ -107,7 +109,7 @@ class Conversation:
         elif entry.kind is EntryKind.CONFIRMATION:
             view.ask(_question(payload))
         elif entry.kind is EntryKind.DECISION:
-            self._decided(payload["interrupt_id"], payload["decision"], payload["note"])
+            self._decided(payload["interrupt_id"], payload["decision"], entry.text or None)
         elif payload.get("failed"):
             view.failed(entry.text)
         else:
@@ -146,8 +148,7 @@ class Conversation:
             turn = self._new_turn(words)
         self._scroll_to(turn)
         is_first = self._thread_id is None
-        await self._follow(self._say(words))
-        if is_first:
+        if await self._follow(self._say(words)) and is_first:
             actor = await self._viewer.current_actor()
             self._threads = await self._viewer.nurture.assistant.list_threads(actor)
             self._list_threads()
@@ -183,6 +184,9 @@ class Conversation:
         try:
             async for event in events:
                 self._show(view, words, event)
+        except SignedOut:
+            ui.navigate.to("/login")
+            return False
         except CrmError as error:
             view.failed(formats.sentence(error.message))
             return False
@@ -217,10 +221,10 @@ class Conversation:
                 return
 
     def _scroll_to(self, element: ui.element, *, block: str = "start", behavior: str = "smooth") -> None:
-        # Cards and charts take a moment to get their height.
+        # Cards and charts get their height over several moments, and each one moves what stands below it.
         ui.run_javascript(
-            f"setTimeout(() => document.getElementById('{element.html_id}')"
-            f"?.scrollIntoView({{block: '{block}', behavior: '{behavior}'}}), 80)"
+            f"for (const wait of {SETTLING_MS}) setTimeout(() => document.getElementById('{element.html_id}')"
+            f"?.scrollIntoView({{block: '{block}', behavior: '{behavior}'}}), wait)"
         )
 
 
