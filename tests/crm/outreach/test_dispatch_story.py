@@ -1,0 +1,218 @@
+"""Dispatch in the small: one provider, one message, one thing that goes wrong."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from crm.database import Sessions, unit_of_work
+from crm.loyalty.models import Coupon
+from crm.members.models import Channel, Suppression
+from crm.outreach import engine as outreach
+from crm.outreach import ledger, tracking
+from crm.outreach.channels import default_adapters
+from crm.outreach.channels.adapter import OutgoingMessage, SendResult
+from crm.outreach.dispatch import dispatch_due
+from crm.outreach.journey import Benefits
+from crm.outreach.models import Journey, Message, MessageState, OutboxItem, UnknownReason
+from crm.outreach.rules import LEASE
+from crm.outreach.sending import DispatchResult
+from crm.outreach.wording import Wording
+from tests.builders import LONG_AGO, make_member
+from tests.journeys import journey_spec, launch, make_coupon, send_step
+from tests.providers import FakeProvider, Killed
+
+
+def prepare(sessions: Sessions, now: datetime, *, members: int = 1, **spec: object) -> Journey:
+    with unit_of_work(sessions) as session:
+        for _ in range(members):
+            make_member(session)
+        return launch(session, journey_spec(**spec), now)
+
+
+def send(sessions: Sessions, provider: FakeProvider, now: datetime) -> DispatchResult:
+    return dispatch_due(sessions, provider.on_all_channels(), now=now, worker="test")
+
+
+def only_message(sessions: Sessions) -> Message:
+    with unit_of_work(sessions) as session:
+        return session.scalars(select(Message)).one()
+
+
+def test_a_bad_recipient_does_not_hold_up_the_batch(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now, members=3)
+    result = send(sessions, FakeProvider(script=["deliver", "refuse"]), now)
+    assert (result.delivered, result.failed) == (2, 1)
+    with unit_of_work(sessions) as session:
+        failed = session.scalars(select(Message).where(Message.state == MessageState.FAILED)).one()
+        assert failed.reason == "no such mailbox"
+
+
+def test_after_a_crash_the_message_goes_again_with_the_same_key_where_that_is_safe(
+    sessions: Sessions, now: datetime
+) -> None:
+    prepare(sessions, now)
+    provider = FakeProvider(script=["kill"])
+    with pytest.raises(Killed):
+        send(sessions, provider, now)
+    assert send(sessions, provider, now) == DispatchResult()
+    assert send(sessions, provider, now + LEASE).delivered == 1
+    assert len(provider.handed) == 2
+    assert len(provider.taken) == 1
+
+
+def test_after_a_crash_nobody_knows_where_the_provider_would_send_twice(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now)
+    provider = FakeProvider(honours_idempotency_key=False, script=["kill"])
+    with pytest.raises(Killed):
+        send(sessions, provider, now)
+    assert send(sessions, provider, now + LEASE).unknown == 1
+    assert len(provider.handed) == 1
+    message = only_message(sessions)
+    assert (message.state, message.reason) == (MessageState.UNKNOWN, UnknownReason.WORKER_LOST)
+    assert message.sent_at == now
+
+
+@pytest.mark.parametrize("honours", [True, False])
+def test_a_provider_that_gives_no_answer_is_asked_again_only_if_it_honours_keys(
+    sessions: Sessions, now: datetime, honours: bool
+) -> None:
+    prepare(sessions, now, members=2)
+    provider = FakeProvider(honours_idempotency_key=honours, script=["deliver", "silent"])
+    first = send(sessions, provider, now)
+    assert (first.delivered, first.unknown) == (1, 0 if honours else 1)
+    later = send(sessions, provider, now + LEASE)
+    assert later.delivered == (1 if honours else 0)
+    assert len(provider.taken) == 2
+
+
+def test_an_opt_out_after_a_silent_attempt_leaves_the_truth_open(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now)
+    provider = FakeProvider(script=["silent"])
+    send(sessions, provider, now)
+    message = only_message(sessions)
+    with unit_of_work(sessions) as session:
+        tracking.unsubscribe(session, message.member_id, Channel.EMAIL, now)
+    assert send(sessions, provider, now + LEASE).unknown == 1
+    assert len(provider.handed) == 1
+
+
+def test_a_suppression_between_launch_and_dispatch_is_seen(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now)
+    with unit_of_work(sessions) as session:
+        session.add(Suppression(member_id=only_message(sessions).member_id, reason="x", created_at=LONG_AGO))
+    provider = FakeProvider()
+    assert send(sessions, provider, now).excluded == 1
+    assert provider.handed == []
+
+
+class OptOutDuringSend(FakeProvider):
+    """While it sends, another process tries to commit an opt-out."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__()
+        self.database = database
+        self.refusals: list[str] = []
+
+    def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
+        other = sqlite3.connect(self.database, timeout=0.05)
+        with pytest.raises(sqlite3.OperationalError) as refused:
+            other.execute("UPDATE consents SET granted = 0")
+        self.refusals.append(str(refused.value))
+        other.close()
+        yield from super().send(session, batch, now)
+
+
+def test_no_opt_out_commits_while_a_batch_is_being_sent(sessions: Sessions, engine: Engine, now: datetime) -> None:
+    prepare(sessions, now)
+    provider = OptOutDuringSend(Path(str(engine.url.database)))
+    send(sessions, provider, now)
+    assert provider.refusals == ["database is locked"]
+
+
+def test_a_message_found_in_quiet_hours_waits_for_their_end(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now)
+    at_night = now + timedelta(hours=14)
+    assert send(sessions, FakeProvider(), at_night).deferred == 1
+    message = only_message(sessions)
+    assert (message.state, message.due_at) == (MessageState.DEFERRED, now + timedelta(hours=23))
+    assert send(sessions, FakeProvider(), now + timedelta(hours=23)).delivered == 1
+
+
+def test_a_message_a_day_overdue_is_not_sent(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now)
+    assert send(sessions, FakeProvider(), now + timedelta(hours=25)).excluded == 1
+    assert only_message(sessions).reason == "too_late"
+
+
+def test_the_outbox_holds_the_finished_words_once(sessions: Sessions, now: datetime) -> None:
+    words = "{{ name }} ({{ tier }}): {{ offer }} with {{ code }}. {{ unsubscribe }}"
+    step = send_step(wordings=(Wording(channel=Channel.EMAIL, subject="For {{ name }}", body=words),))
+    with unit_of_work(sessions) as session:
+        make_coupon(session)
+        member = make_member(session, name="Ann", tier="gold")
+        benefits = Benefits(words="¥50 off", coupon_codes=("C50",))
+        launch(session, journey_spec(step, benefits=benefits), now)
+    for _ in range(2):
+        outreach.advance(sessions, now, default_adapters())
+    with unit_of_work(sessions) as session:
+        item = session.scalars(select(OutboxItem)).one()
+        message_id = session.scalars(select(Message.id)).one()
+        assert (item.member_id, item.subject) == (member.id, "For Ann")
+        assert item.body == f"Ann (gold): ¥50 off with C50. /unsubscribe/{message_id}"
+
+
+def test_a_coupon_is_issued_with_the_first_delivered_message_and_goes_back_without_one(
+    sessions: Sessions, now: datetime
+) -> None:
+    with unit_of_work(sessions) as session:
+        make_coupon(session)
+        for _ in range(3):
+            make_member(session)
+        spec = journey_spec(send_step("main", "email", "sms"), benefits=Benefits(coupon_codes=("C50",)))
+        launch(session, spec, now)
+    send(sessions, FakeProvider(script=["refuse", "deliver", "refuse", "refuse", "deliver", "deliver"]), now)
+    with unit_of_work(sessions) as session:
+        coupon = session.scalars(select(Coupon)).one()
+        assert (coupon.reserved, coupon.issued) == (0, 2)
+
+
+def test_a_receipt_settles_what_the_provider_only_accepted(sessions: Sessions, now: datetime) -> None:
+    with unit_of_work(sessions) as session:
+        make_coupon(session)
+        for _ in range(2):
+            make_member(session)
+        launch(session, journey_spec(benefits=Benefits(coupon_codes=("C50",))), now)
+    assert send(sessions, FakeProvider(script=["accept", "accept"]), now).sent == 2
+    with unit_of_work(sessions) as session:
+        arrived, bounced = session.scalars(select(Message.id).order_by(Message.id))
+        tracking.record_receipt(session, arrived, is_delivered=True, at=now)
+        tracking.record_receipt(session, bounced, is_delivered=False, at=now, reason="mailbox full")
+        coupon = session.scalars(select(Coupon)).one()
+        assert (coupon.reserved, coupon.issued) == (0, 1)
+
+
+def test_a_cancelled_journey_sends_nothing_more(sessions: Sessions, now: datetime) -> None:
+    journey = prepare(sessions, now, members=2)
+    with unit_of_work(sessions) as session:
+        ledger.cancel(session, journey.id, now=now)
+    provider = FakeProvider()
+    send(sessions, provider, now)
+    assert provider.handed == []
+
+
+def test_variants_are_sent_to_the_members_they_were_drawn_for(sessions: Sessions, now: datetime) -> None:
+    wordings = [Wording(channel=Channel.EMAIL, variant=name, body=f"text {name}") for name in "AB"]
+    prepare(sessions, now, members=30, steps=(send_step(wordings=wordings),))
+    provider = FakeProvider()
+    send(sessions, provider, now)
+    with unit_of_work(sessions) as session:
+        drawn = dict(session.execute(select(Message.id, Message.variant)).all())
+    assert {message.message_id: message.body for message in provider.taken} == {
+        message_id: f"text {variant}" for message_id, variant in drawn.items()
+    }
+    assert 5 <= list(drawn.values()).count("A") <= 25
