@@ -56,7 +56,7 @@ class _Reader:
             return self._negation(node)
         if not node.parts:
             return self.phrases.everyone
-        parts = [self.node(part, is_inner=len(node.parts) > 1) for part in node.parts]
+        parts = [self.node(part, is_inner=is_inner or len(node.parts) > 1) for part in node.parts]
         joined = (self.phrases.both if isinstance(node, AllOf) else self.phrases.either).join(parts)
         return f"({joined})" if is_inner and len(parts) > 1 else joined
 

@@ -14,6 +14,7 @@ from crm.segments.language.kinds import Entity, Kind
 from crm.segments.language.leaves import copied
 from crm.segments.language.orphans import OrphanPlacement, orphans_of
 from crm.segments.language.questions import Question, ask, find_gaps, unread_words
+from crm.segments.language.readback import read_back
 from crm.segments.language.refinement import Cue, Refiner, find_cue
 from crm.segments.language.selection import Selection, SelectionReader
 from crm.segments.language.sharing import completed
@@ -58,6 +59,10 @@ def read_segment(
     Words inside `masked_spans` (positions in `text`) belong to something else: an offer, a start, a name. With
     `previous`, a text that leans on the request before it changes that request.
     """
+    exact = read_back(text, vocabulary.fields)
+    if exact is not None:
+        order_by, limit = exact.pop("order_by", None), exact.pop("limit", None)
+        return Reading(SegmentRequest(exact, order_by, limit), None, (), spans=((0, len(text)),))
     sentence = read_sentence(text, vocabulary, today, masked_spans)
     items = without(sentence.entities, [Kind.FILLER, Kind.MASKED])
     cue = find_cue(items) if previous is not None else None
