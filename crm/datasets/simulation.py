@@ -58,6 +58,8 @@ class World:
     seed: int
     zone: ZoneInfo
     shoppers: Shoppers
+    silent_ids: frozenset[int] = frozenset()
+    """Members who answer nothing, because their history is scripted."""
     benefit_journeys: dict[int, bool] = field(default_factory=dict)
 
 
@@ -156,6 +158,7 @@ def _delivered(session: Session, world: World, since: datetime, until: datetime)
             Message.channel.in_(SENDABLE_CHANNELS),
             Message.delivered_at > since - timedelta(days=HORIZON_DAYS),
             Message.delivered_at <= until,
+            Message.member_id.not_in(world.silent_ids),
         )
         .order_by(Message.id)
     ).all()

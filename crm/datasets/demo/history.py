@@ -9,7 +9,7 @@ members got more than five messages in the week before, which is why Weekend Fla
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,17 +21,20 @@ from crm.access.models import Account, PolicySetting
 from crm.access.policy import set_policy
 from crm.access.service import actor_for
 from crm.campaigns import service as campaigns
+from crm.campaigns.lookup import find_campaign
 from crm.campaigns.models import CampaignState
 from crm.catalog import CATALOG
 from crm.clock import day_start
 from crm.database import Sessions
 from crm.datasets.demo.campaigns import PLANNED, PlannedCampaign
+from crm.datasets.demo.cases import CASES
 from crm.datasets.randomness import uniform
 from crm.datasets.simulation import read_world
 from crm.datasets.summary import Progress
 from crm.datasets.walk import walk_through
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult
+from crm.reports.review import review_campaign
 
 PAST_CAPS = {"frequency_cap_total_7d": 9, "frequency_cap_per_channel_7d": {"email": 4, "sms": 3, "push": 5}}
 DECIDED_BEFORE = timedelta(days=1)
@@ -76,7 +79,7 @@ def run_history(
     sessions = _joined_to(session)
     for key, value in PAST_CAPS.items():
         set_policy(session, key, value)
-    world = read_world(session)
+    world = replace(read_world(session), silent_ids=_scripted_ids())
     adapters: ChannelAdapters = dict.fromkeys(SENDABLE_CHANNELS, BouncingProvider(world.seed))
     past = sorted((item for item in PLANNED if _is_past(item)), key=lambda item: item.starts_in_days or 0)
     stops = [(_moment(item, today, zone) - DECIDED_BEFORE, item, False) for item in past]
@@ -86,13 +89,16 @@ def run_history(
         walk_through(sessions, world, at, moment, adapters, own_life=False)
         at = moment
         if is_pause:
-            campaign = campaigns.find_campaign(session, item.name)
+            campaign = find_campaign(session, item.name)
             campaigns.pause(session, campaign.id, actor=cast.author, now=at)
         else:
             _prepare(session, item, today, cast, at, is_approved=True)
         progress("campaigns", number, len(stops))
     walk_through(sessions, world, at, now, adapters, own_life=False)
     session.execute(delete(PolicySetting).where(PolicySetting.key.in_(PAST_CAPS)))
+    for item in past:
+        if item.becomes is CampaignState.COMPLETED:
+            review_campaign(session, find_campaign(session, item.name).id, actor=cast.approver, now=now)
     for item in PLANNED:
         if not _is_past(item):
             _prepare(session, item, today, cast, now, is_approved=item.becomes is CampaignState.SCHEDULED)
@@ -113,6 +119,10 @@ def _prepare(
 def _joined_to(session: Session) -> Sessions:
     """Sessions whose commits are savepoints within the caller's transaction: the load stays all or nothing."""
     return sessionmaker(session.connection(), expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+
+def _scripted_ids() -> frozenset[int]:
+    return frozenset(number for number, case in enumerate(CASES, start=1) if case.declines)
 
 
 def _is_past(item: PlannedCampaign) -> bool:
