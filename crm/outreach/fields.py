@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import false, func
+from sqlalchemy import ColumnElement, false, func
 
 from crm.fields import (
     Aggregate,
@@ -15,7 +15,6 @@ from crm.fields import (
     Record,
     RowColumns,
     Rows,
-    Sql,
     Text,
     Unit,
     plain_qualifier,
@@ -106,7 +105,7 @@ def _reacted(kind: MessageEventKind, campaign: Qualifier) -> Rows:
     return Rows(Aggregate.COUNT, columns, facts, qualifiers=(CHANNEL, campaign))
 
 
-def _narrowing(campaign: Qualifier, qualifiers: Qualifiers) -> tuple[Sql, ...]:
+def _narrowing(campaign: Qualifier, qualifiers: Qualifiers) -> tuple[ColumnElement[bool], ...]:
     conditions = []
     if channels := qualifiers.get("channel"):
         conditions.append(CHANNEL.matches(Message.channel, channels))
