@@ -22,7 +22,8 @@ _NOUN = (
     r"|messages?|notes?|win-?backs?)"
 )
 _PLAIN_NOUN = re.compile(
-    r"\s*\b(?:camp\w{0,4}gns?|promotions?|offers?|messages?|notes?|outreach|drive)$|(?:的)?(?:营销|推广|促销)?(?:活动|计划)$",
+    r"\s*\b(?:camp\w{0,4}gns?|promotions?|offers?|messages?|notes?|outreach|drive)$|(?:的)?(?:营销|推广|促销)?(?:活动"
+    r"|计划)$",
     re.IGNORECASE,
 )
 """Says that it is a campaign, and nothing of what it is for."""

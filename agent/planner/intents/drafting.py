@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse, call
@@ -29,11 +30,21 @@ _SLOT_QUESTIONS = {
 }
 """How each slot is asked for, English and Chinese; the reader asks about vague words itself."""
 
+_TOO = re.compile(r"\W*(?:too|as well|also|on top|in addition)\b")
 _ADDS = re.compile(r"\b(?:add|also|plus|as well|too|include|in addition|on top)\b|再加|加上|另外|也")
 _CHANNEL_VERBS = (
-    ("drop", re.compile(r"\b(?:drop|remove|without|no|not|skip|leave out|lose|cut)\b|去掉|不要|删掉?|取消")),
-    ("use", re.compile(r"\b(?:use|add|by|via|with|to|only|just|instead|make|but|send|switch)\b|用|改|换|加|只")),
+    (
+        "drop",
+        re.compile(
+            r"\b(?:instead of|rather than|drop|remove|without|no|not|skip|leave out|lose|cut)\b|去掉|不要|删掉?|取消"
+        ),
+    ),
+    ("use", re.compile(r"\b(?:use|add|by|via|with|to|only|just|instead(?! of)|make|but|send|switch)\b|用|改|换|加|只")),
 )
+
+
+_REPEATED = frozenset({"goal", "channels", "offers", "start", "end", "holdout_pct", "holdout_waiver", "budget_cents"})
+"""What a second draft takes over from the first; its name and audience are its own."""
 
 
 class DraftCampaign(Intent):
@@ -55,13 +66,19 @@ class DraftCampaign(Intent):
     _SOMEBODY: ClassVar[re.Pattern[str]] = re.compile(
         r"\b(?:to|everyone|everybody|all|members?|them|those|customers?|people)\b|给|向|群发"
     )
+    _AGAIN: ClassVar[Cues] = Cues(
+        r"(?:the )?same (?:thing |again |campaign )?(?:for|to|but)|another one for|do (?:it|the same) for"
+        r"|repeat (?:it|this|that) for",
+        "同样.{0,6}给|一样的.{0,6}给|再给",
+    )
+    """A second draft like the one in focus: 'same for Shanghai'."""
     _ANY_CAMPAIGN: ClassVar[re.Pattern[str]] = re.compile(r"\bcamp\w{0,4}gns?\b|活动")
 
     def score(self, request: Request) -> float:
         text = request.unnamed
         if _QUESTION.search(text):
             return NONE
-        if self._MAKES.found_in(text):
+        if self._MAKES.found_in(text) or self._repeated(request) is not None:
             return EXPLICIT - 0.04
         has_offer, has_channel = bool(request.offers), bool(request.channels)
         names_content = has_offer or has_channel or request.speaks_of_benefit
@@ -72,7 +89,20 @@ class DraftCampaign(Intent):
         return POSSIBLE + 0.01 if has_offer and self._ANY_CAMPAIGN.search(text) else NONE
 
     def plan(self, request: Request) -> Act:
-        return self._draft_or_ask(request, read_brief_words(request), {})
+        words = read_brief_words(request)
+        repeated = self._repeated(request)
+        if repeated is not None:
+            words = replace(words, audience=repeated["audience"])
+        return self._draft_or_ask(request, words, repeated or {})
+
+    def _repeated(self, request: Request) -> dict[str, Any] | None:
+        """The draft in focus under another audience; None when the request does not ask for it again."""
+        brief = request.focus.campaign.brief if request.focus.campaign else None
+        if not brief or request.focus.topic != "campaign" or not self._AGAIN.found_in(request.unnamed):
+            return None
+        audience = audience_of(request, brief)
+        kept = {key: value for key, value in brief.items() if key in _REPEATED}
+        return None if audience is None else {**kept, "audience": audience}
 
     def complete(self, request: Request, pending: Pending) -> Act | None:
         words = read_brief_words(request, whole_is_audience="audience" in pending.missing)
@@ -93,8 +123,8 @@ class ChangeCampaign(Intent):
 
     name = "change_campaign"
     _CHANGES: ClassVar[Cues] = Cues(
-        r"make (?:it|that|this|them)|change|instead|add|remove|drop|only|just|rename|set|without|actually"
-        r"|also|switch|swap|replace|use|update|move|shift|raise|increase"
+        r"make (?:it|that|this|them)|change|add|remove|drop|only|just|rename|set|without|actually"
+        r"|also|call it|name it|instead|switch|swap|replace|use|update|move|shift|raise|increase"
         r"|lower|reduce|decrease|extend|exclude|include|limit|restrict|cut|edit|adjust|too|as well|no|skip|leave out",
         "改|换成|加上?|去掉|删|只|不要|再加|调整|设为|排除|限|另外|也",
     )
@@ -202,8 +232,9 @@ def _changed_offers(request: Request, words: BriefWords, brief: Mapping[str, Any
     if not new:
         return []
     first_offer = request.offers[0].span.start if request.offers else 0
-    adds = _ADDS.search(request.unnamed)
-    return [*old, *new] if adds and adds.start() < first_offer else new
+    last_offer = request.offers[-1].span.end if request.offers else 0
+    adds = _ADDS.search(request.unnamed[:first_offer]) or _TOO.match(request.unnamed[last_offer:])
+    return [*old, *new] if adds else new
 
 
 def _bare_values(request: Request, old: list[dict[str, Any]]) -> list[dict[str, Any]]:

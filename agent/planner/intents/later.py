@@ -109,6 +109,18 @@ _MISSING: tuple[Missing, ...] = (
         "按等级、消费或客户终身价值列出会员",
     ),
     Missing(
+        "ranking",
+        Cues(
+            r"(?:which|what) campaigns?\b.*\b(?:best|worst|most|highest|lowest|better)|rank\w*\b.*\bcampaigns"
+            r"|(?:best|worst|top \d+|top) (?:performing )?campaigns?",
+            "(?:哪个|哪些)活动.*(?:最|好)|活动排名|效果最好的活动",
+        ),
+        "a ranking of all campaigns",
+        "全部活动的排名",
+        "review a campaign or compare two of them",
+        "复盘某个活动，或对比两个活动",
+    ),
+    Missing(
         "alerts",
         Cues(r"(?:any|show|list|open) (?:\w+ )?alerts?|alerts? (?:today|this week)|anomal\w+", "告警|预警|异常"),
         "alerts",

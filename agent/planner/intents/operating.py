@@ -99,6 +99,9 @@ class ScheduleCampaign(CampaignCommand):
         "排期|安排|上线|发布|启动|定时|定在|改到|推迟|延后|提前到|发送|发出去",
     )
 
+    _AT_ONCE: ClassVar[Cues] = Cues(r"now|right away|immediately|at once|asap|straight away", "现在|立即|立刻|马上")
+    """Starting at once means: as soon as it is approved, which is what a brief without a start says."""
+
     def score(self, request: Request) -> float:
         fit = super().score(request)
         return fit - 0.05 if fit else fit  # a more telling word beside it ("submit", "pause") decides
@@ -111,7 +114,7 @@ class ScheduleCampaign(CampaignCommand):
         if "at" in args:
             return call(self.tool, args)
         brief = request.focus.campaign.brief if request.focus.campaign else None
-        if brief and brief.get("start"):
+        if self._AT_ONCE.found_in(request.unnamed) or (brief and brief.get("start")):
             return call("submit_campaign", campaign=args["campaign"])
         words = which(
             request,
@@ -149,7 +152,8 @@ class RejectCampaign(CampaignCommand):
     name = "reject_campaign"
     tool = "reject_campaign"
     cues = Cues(
-        r"reject|decline|turn\b.*\bdown|send\b.*\bback|(?:do not|don't|not|never|can't|cannot) approve|veto|deny",
+        r"reject|decline|turn\b.*\bdown|send\b.*\bback|(?:do not|don't|not|never|can't|cannot) approv(?:e"
+        r"|ing)|veto|deny",
         "驳回|拒绝|退回|打回|不批准|不同意|不通过",
     )
     _NOTE: ClassVar[re.Pattern[str]] = re.compile(

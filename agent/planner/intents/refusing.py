@@ -42,6 +42,10 @@ class RefuseConsent(Intent):
         rf"[^.;,]{{0,50}}?\b(?:who|that|to|the|all|our|people|members|everyone|those)\b[^.;,]{{0,25}}?{_NO_CONSENT}"
         rf"|(?:给|向)[^。；，]{{0,12}}{_NO_CONSENT_ZH}[^。；，]{{0,10}}(?:发|推)"
     )
+    _HAVE_NOT: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b(?:not|never|\w+n't)\s(?:yet\s|been\s)?(?:unsubscrib|opt|on the|black|block|suppress)"
+    )
+    """'who have not opted out' is the opposite of what is refused."""
     _QUESTION: ClassVar[re.Pattern[str]] = re.compile(
         r"^\W*(?:how many|who|which|what|list|count|show|why|find|number of|are|is|did|were|was|do)\b|多少|哪些"
         r"|列出|为什么"
@@ -71,7 +75,7 @@ class RefuseConsent(Intent):
     def _sends_to_opted_out(self, request: Request) -> bool:
         """An e-mail to people who opted out of SMS is fine; the same channel, or any, is not."""
         match = self._TO_THEM.search(request.unnamed)
-        if match is None:
+        if match is None or self._HAVE_NOT.search(match.group()):
             return False
         condition = match.group()[match.group().rfind(" to ") :] + request.unnamed[match.end() : match.end() + 20]
         refused = [name for name in ("email", "sms", "push") if name in condition.replace("e-mail", "email")]

@@ -46,7 +46,7 @@ class ReviewCampaign(CampaignQuestion):
         r"reviews?|reports?|results?|roi|return on|incremental\w*|uplift|lift|retention|outcomes?|recap"
         r"|post-?mortem|perform(?:ance|ed)"
         r"|how (?:did|well|successful|effective|was|were|has)\b|did\b.*\b(?:work|pay|help|succeed|do)"
-        r"|worth it|effect\w*|impact|gmv"
+        r"|what did\b.*\b(?:bring|achieve|do|deliver|yield|get)|worth it|effect\w*|impact|gmv"
         r"|revenue|sales|upsell|success\w*|redemptions?|recalculate|what came of|next steps|conversions?"
         r"|conversion rate|improve\w*"
         r"|significan\w+",
@@ -99,11 +99,13 @@ class SearchInsights(Intent):
         r"|insights?|knowledge ?base|kb"
         r"|best practices?|what works|what worked|what has worked|past experience|do we know|(?:our|the"
         r"|is there an?|any) (?:\w+ )?(?:rules?|polic(?:y|ies)|guidelines?)"
-        r"|tips|playbook|findings|evidence",
-        "经验|教训|知识库|学到|学习到|洞察|心得|规则|规定|政策|做法",
+        r"|tips|playbook|findings|evidence|quiet hours|frequency caps?|how (?:often|many times"
+        r"|much)\b.*\b(?:contact|message|mail"
+        r"|write to|text)",
+        "经验|教训|知识库|学到|学习到|洞察|心得|规则|规定|政策|做法|免打扰|频次上限",
     )
     _RULES: ClassVar[Cues] = Cues(
-        r"rules?|polic(?:y|ies)|guidelines?|caps?|limits?|quiet hours|max(?:imum)?|allowed",
+        r"rules?|polic(?:y|ies)|guidelines?|caps?|limits?|quiet hours|max(?:imum)?|allowed|how often",
         "规则|规定|政策|上限|频次|免打扰|允许",
     )
     _AROUND: ClassVar[re.Pattern[str]] = re.compile(

@@ -17,6 +17,13 @@ _ABOUT_MEMBERS = Cues(
 )
 
 
+_MEMBERS = Cues(
+    r"members?|mbrs?|customers?|people|ppl|everyone|everybody|clients?|users?|shoppers?|base|headcount",
+    "会员|客户|顾客|用户|人",
+)
+"""Nouns without which a request that names no condition does not ask for everybody."""
+
+
 def segment_calls(reading: Reading, request: SegmentRequest) -> Calls:
     """The tool call that answers a segment request: groups when it asks for groups, else members."""
     args: dict[str, Any] = {"definition": request.definition}
@@ -47,7 +54,7 @@ class QuerySegment(Intent):
         if reading.request is None and reading.question is None:
             return NONE
         asks = _ABOUT_MEMBERS.found_in(request.unnamed)
-        if not asks and reading.question is None and _is_everyone(reading.request):
+        if reading.question is None and _is_everyone(reading.request) and not _MEMBERS.found_in(request.unnamed):
             return NONE
         if reading.is_refinement and request.focus.topic == "segment":
             return LIKELY
@@ -81,7 +88,7 @@ class ExplainMembership(Intent):
     _WHY: ClassVar[re.Pattern[str]] = re.compile(
         r"\bwhy\s(?:is|was|isn't|wasn't|does|doesn't|did|didn't|are|aren't|were)\s(?P<who>.+?)\s(?:not\s"
         r"|never\s|n't\s)?(?:on|in|part of|included|excluded|listed|match\w*|left out"
-        r"|counted|missing|among|fit|qualif\w+|get|make)\b"
+        r"|counted|missing|among|fit|qualif\w+|get|make|there)\b"
         r"|\b(?:is|was)\s(?P<is>.+?)\s(?:not\s)?(?:in|on|part of|included in|among)\s(?:it|that|this"
         r"|the (?:list|segment|group|audience)|there|them|those)\b"
         r"|为什么(?P<zh>.+?)(?:不在|没在|没有在|在|被排除|没被|没有被|不符合|符合)|(?P<is_zh>[\u4e00-\u9fff]{2,4}?)(?:在不在|是否在|在里面吗"

@@ -101,7 +101,7 @@ class PlanCampaign(CampaignQuestion):
         r"(?:outreach |sending |send |delivery |messages? )?(?:plan|timeline)|(?:the|its|sending"
         r"|send) schedule|preview|forecast"
         r"|conflicts?|overlap\w*"
-        r"|(?:who|how many\b.*) (?:will|would)\b.*\b(?:get|receive|go out|be sent|reach)|cost|enough|in stock"
+        r"|(?:who|how many\b.*) (?:will|would)\b.*\b(?:get|receive|go out|be|reach)|cost|enough|in stock"
         r"|stock|inventory|left for"
         r"|short(?:age)?|when (?:will|does|do|would)\b.*\b(?:go|send|start|run)",
         "触达计划|发送计划|计划|预览|会发|会有多少|库存|够不够|够吗|够用|冲突|成本|花多少",
