@@ -262,9 +262,7 @@ def test_another_seed_keeps_the_named_members_as_they_are(empty_database: Path, 
     engine.dispose()
 
 
-def test_a_failed_load_leaves_nothing_behind(
-    empty_database: Path, open_demo: Callable[[str], Sessions], tmp_path: Path
-) -> None:
+def test_a_failed_load_leaves_nothing_behind(empty_database: Path, tmp_path: Path) -> None:
     path = tmp_path / "failed.sqlite"
     shutil.copy(empty_database, path)
     engine = open_engine(f"sqlite:///{path}")
