@@ -45,7 +45,8 @@ def week_scores(weekly_points: Floats) -> Floats:
     `weekly_points` is (members, HISTORY_WEEKS), oldest week first; one row a member, so is the result.
     """
     sums = np.lib.stride_tricks.sliding_window_view(weekly_points, SCORE_WEEKS, axis=1).sum(axis=2)
-    return np.round(100.0 * (1.0 - np.exp(-sums / POINTS_AT_63)), 1)
+    scores: Floats = np.round(100.0 * (1.0 - np.exp(-sums / POINTS_AT_63)), 1)
+    return scores
 
 
 def falling_weeks(scores: Floats) -> NDArray[np.int64]:

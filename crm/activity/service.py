@@ -41,7 +41,7 @@ def _weekly_points(session: Session, member_ids: NDArray[np.int64], today: date,
     return points
 
 
-def _points_by_week(today: date, zone: ZoneInfo) -> Select[tuple[int, int, int]]:
+def _points_by_week(today: date, zone: ZoneInfo) -> Select[int, int, int]:
     """(member, week, points): one row for each week in which the member did anything."""
     bounds = [day_start(today - timedelta(weeks=HISTORY_WEEKS - n), zone) for n in range(HISTORY_WEEKS + 1)]
     event_points = case(*((ActivityEvent.kind == kind, points) for kind, points in EVENT_POINTS.items()), else_=0)
