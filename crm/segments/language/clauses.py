@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from crm.segments.language.kinds import Comparison, Duration, Entity, FieldValue, Kind, Period
+from crm.segments.language.kinds import Comparison, Duration, Entity, FieldValue, Kind, Period, Quantity
 
 ARGUMENT_FIELDS = frozenset({"category", "channel", "campaign"})
 """Values that narrow an act (bought what, opened on which channel) rather than stand on their own."""
@@ -259,9 +259,18 @@ def _split_values(piece: list[Entity]) -> Iterator[Clause]:
             rest.append(entity)
     rest.extend(pending)
     yield from standing
+    if anchor not in (None, "age"):
+        ages = [entity for entity in rest if _is_age(entity)]
+        rest = [entity for entity in rest if entity not in ages]
+        yield from (Clause("age", [age]) for age in ages)
     if _says_something(rest, anchor):
         negations = sum(1 for entity in rest if entity.kind is Kind.NEGATION)
         yield Clause(anchor, rest, is_negated=negations % 2 == 1)
+
+
+def _is_age(entity: Entity) -> bool:
+    amount = entity.value.amount if isinstance(entity.value, Comparison) else None
+    return isinstance(amount, Quantity) and amount.unit == "age"
 
 
 def _stands_alone(entity: Entity, anchor: str | None) -> bool:

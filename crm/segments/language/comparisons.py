@@ -27,12 +27,14 @@ def joined(items: Items, working: str, tiers: Sequence[str]) -> list[Entity]:
 
 
 def labelled(items: Items) -> list[Entity]:
-    """`preferred channel: push`: a field before its value is what the value is said of."""
+    """`preferred channel: push` says the value of the field; `Helen名下` is Helen's book, not mine."""
     found: list[Entity] = []
     for entity in items:
         before = found[-1] if found else None
         is_label = before is not None and before.kind is Kind.FIELD and before.value == "preferred_channel"
         if is_label and before is not None and entity.text == ":":
+            continue
+        if entity.kind is Kind.ME and before is not None and _is_value_of(before, "csm"):
             continue
         if is_label and before is not None and _is_value_of(entity, "channel"):
             found[-1] = replace(before, kind=Kind.ANCHOR)

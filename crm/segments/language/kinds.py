@@ -52,6 +52,8 @@ class Kind(StrEnum):
     ALL_OF = "all_of"
     ANY_OF = "any_of"
     SINCE = "since"
+    RULE = "rule"
+    """A noun for a condition of the segment: filter, condition, 条件."""
     FILLER = "filler"
     MASKED = "masked"
     UNKNOWN = "unknown"

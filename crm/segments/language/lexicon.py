@@ -66,8 +66,10 @@ class Lexicon:
     def __init__(self, spellings: Iterable[Spelling], fields: Mapping[str, Field]) -> None:
         self._root = _Branch()
         self._words: set[str] = set()
+        spellings = tuple(spellings)
+        channels = [spelling.words for spelling in spellings if spelling.field == "channel"]
         for entry in fields.values():
-            self._add_field(entry)
+            self._add_field(entry, channels)
         for table in (ENGLISH, CHINESE):
             for kind, names in table.items():
                 for name, phrases in names.items():
@@ -79,12 +81,14 @@ class Lexicon:
         self._words.update(plain, ENGLISH_NUMBERS, TIMES, MONTHS, (name for name in WEEKDAYS if name.isascii()))
         self._long_words = sorted(word for word in self._words if len(word) >= MIN_MENDED)
 
-    def _add_field(self, entry: Field) -> None:
+    def _add_field(self, entry: Field, channels: Iterable[str]) -> None:
+        """The words of the catalog; not those that name a channel, which is read for itself."""
         if entry.is_sensitive or entry.name.startswith(_COMPOSED):
             return
         kind = Kind.FIELD if entry.kind in (FieldKind.CHOICE, FieldKind.SET) else Kind.ANCHOR
         for phrase in (*entry.words_en, *entry.words_zh, entry.label.en, entry.label.zh):
-            self._add(phrase, kind, entry.name)
+            if not any(channel in phrase for channel in channels):
+                self._add(phrase, kind, entry.name)
 
     def _add(self, phrase: str, kind: Kind, value: Payload) -> None:
         tokens = [token for token in tokenize(fold(phrase)) if token.text not in _LINKS or phrase in _LINKS]
@@ -119,31 +123,26 @@ class Lexicon:
         return mended
 
     def find(self, working: str) -> Iterator[Entity]:
-        """Every longest phrase from every word on; they may overlap."""
+        """Every known phrase that starts at any word; they may overlap."""
         tokens = tokenize(working)
-        for index in range(len(tokens)):
-            found = self._longest(tokens, index)
-            if found is not None:
-                (kind, value), last = found
-                start, end = tokens[index].start, tokens[last].end
-                yield Entity(kind, value, start, end, working[start:end])
+        for index, token in enumerate(tokens):
+            for (kind, value), last in self._phrases_at(tokens, index):
+                end = tokens[last].end
+                yield Entity(kind, value, token.start, end, working[token.start : end])
 
-    def _longest(self, tokens: list[Token], index: int) -> tuple[tuple[Kind, Payload], int] | None:
-        branch: _Branch | None = self._root
-        found = None
-        position = index
-        while position < len(tokens):
+    def _phrases_at(self, tokens: list[Token], index: int) -> Iterator[tuple[tuple[Kind, Payload], int]]:
+        """The meanings of the phrases that start at a token, with the index of their last token."""
+        branch = self._root
+        for position in range(index, len(tokens)):
             text = tokens[position].text
-            if branch is not self._root and text in _LINKS and branch is not None and text not in branch.branches:
-                position += 1
+            if position > index and text in _LINKS and text not in branch.branches:
                 continue
-            branch = branch.branches.get(stem(text)) if branch else None
-            if branch is None:
-                break
+            following = branch.branches.get(stem(text))
+            if following is None:
+                return
+            branch = following
             if branch.meaning is not None:
-                found = (branch.meaning, position)
-            position += 1
-        return found
+                yield branch.meaning, position
 
 
 _MARKS = {

@@ -61,6 +61,9 @@ _UNIT_OF = {
     "次": "times",
     "笔": "times",
     "单": "times",
+    "张": "times",
+    "条": "times",
+    "封": "times",
     "回": "times",
     "time": "times",
     "times": "times",
@@ -83,7 +86,7 @@ _UNIT_OF = {
     "point": "points",
     "points": "points",
 }
-_COUNTERS = {"张", "条", "封", "order", "orders", "point", "points", "pts", "pt", "积分", "点积分"}
+_COUNTERS = {"order", "orders", "point", "points", "pts", "pt", "积分", "点积分"}
 """Words after a number that say what is counted; they stay in the text for the anchor to be read from."""
 
 _LENGTHS: dict[str, tuple[str, int]] = {
@@ -191,6 +194,7 @@ def find_numbers(working: str) -> Iterator[Entity]:
         end = match.end()
         if unit in _COUNTERS:
             end = match.end("scale" if scale else "number")
+            unit = unit if unit in _UNIT_OF else ""
         amount = to_number(written) * _SCALES[scale]
         money = bool(match["money"]) or bool(unit and re.fullmatch(_MONEY_AFTER, unit))
         name = "money" if money else _UNIT_OF.get(unit, "")

@@ -19,6 +19,7 @@ from crm.segments.language.leaves import (
     speaks_of_channel,
     window_of,
 )
+from crm.segments.language.refinement import Cue
 from crm.segments.language.sharing import ADULT_AGES
 from crm.segments.language.windows import (
     WINDOW_KEYS,
@@ -58,13 +59,12 @@ def orphans_of(clauses: Sequence[Clause]) -> Orphans:
 class OrphanPlacement:
     """Puts orphans where the tree before has their like."""
 
-    def __init__(self, tree: Json, terms: Sequence[Json], today: date, *, adds: bool) -> None:
+    def __init__(self, tree: Json, terms: Sequence[Json], today: date, cue: Cue) -> None:
         self._tree = tree
         self._terms = terms
         """Order and measure of the request before: they have windows, too."""
         self._today = today
-        self._adds = adds
-        """"or SMS": beside what was there, not instead of it."""
+        self._cue = cue
 
     def place(self, orphans: Orphans) -> bool:
         """False when one of the orphans finds no place."""
@@ -132,9 +132,14 @@ class OrphanPlacement:
         if amount.unit == "window":
             return self._window_number(int(amount.amount))
         leaf = self._last(lambda leaf: compares(leaf, amount.unit))
+        if leaf is None and amount.unit == "times":
+            leaf = self._counted_category()
         if leaf is None:
             is_bare = not comparison.op and amount.unit == ""
             return self._window_number(int(amount.amount)) if is_bare else self._age(comparison, amount)
+        if self._cue.is_added and _is_other_side(leaf["op"], comparison.op):
+            leaf = dict(leaf)
+            self._tree["all"].append(leaf)
         scale = 0.01 if leaf["field"] == "churn_risk" and amount.amount > 1 else 1
         number = amount.amount if scale == 1 else round(amount.amount * scale, 6)
         if comparison.op == "between" and isinstance(comparison.upper, Quantity):
@@ -142,6 +147,14 @@ class OrphanPlacement:
         else:
             leaf.update(op=comparison.op or (leaf["op"] if leaf["op"] != "between" else ">="), value=number)
         return True
+
+    def _counted_category(self) -> Json | None:
+        """ "bought coffee", then "at least twice": the orders of that category are counted."""
+        leaf = self._last(lambda leaf: leaf["field"] == "orders.category" and leaf["op"] == "contains_any")
+        if leaf is not None:
+            values = leaf["value"]
+            leaf.update(field="orders.count", category=values[0] if len(values) == 1 else values, op=">=", value=1)
+        return leaf
 
     def _age(self, comparison: Comparison, amount: Quantity) -> bool:
         """ "and under 35": with no number to change, one that can be an age is an age."""
@@ -173,7 +186,7 @@ class OrphanPlacement:
             return False
         if is_negated:
             self._tree["all"].append(negated(_on_channels(leaf, channels)))
-        elif not self._adds:
+        elif self._cue.mode != "extend":
             self._change_channels(leaf, channels)
         elif leaf["field"] == "preferred_channel":
             leaf["value"] = list(dict.fromkeys([*leaf["value"], *channels]))
@@ -186,6 +199,8 @@ class OrphanPlacement:
     def _change_channels(self, leaf: Json, channels: tuple[str, ...]) -> None:
         """The new channels instead of the old ones, on every leaf that spoke of these."""
         old = leaf.get("channel")
+        said = [old, *(leaf["value"] if leaf["field"] == "preferred_channel" else [])]
+        channels = tuple(channel for channel in channels if channel not in said) or channels
         alike = [
             other for other in self._leaves() if other["field"].startswith("messages.") and "messages." in leaf["field"]
         ]
@@ -211,6 +226,11 @@ def _on_channels(leaf: Json, channels: tuple[str, ...]) -> Json:
     if leaf["field"] == "preferred_channel":
         return leaf | {"value": list(channels)}
     return leaf | {"channel": channels[0] if len(channels) == 1 else list(channels)}
+
+
+def _is_other_side(before: str, now: str) -> bool:
+    """ "over 2,000", then "and less than 5,000": a second bound."""
+    return {before[:1], now[:1]} == {"<", ">"}
 
 
 def _set_window(term: Json, new: Json) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from crm.segments.language.clauses import Clause
 from crm.segments.language.kinds import Entity, Kind
+from crm.segments.language.selection import Selection
 
 _OF_TIME = frozenset(
     {
@@ -72,13 +72,12 @@ def ask(gaps: Iterable[tuple[str, str]], language: str) -> Question | None:
     return Question(tuple(found), " ".join(_WORDS[slot][index].format(words=words) for slot, words in found.items()))
 
 
-def find_gaps(
-    items: Sequence[Entity], empty: Sequence[Clause], order_by: dict[str, Any] | None, limit_percent: float | None
-) -> list[tuple[str, str]]:
+def find_gaps(items: Sequence[Entity], empty: Sequence[Clause], chosen: Selection) -> list[tuple[str, str]]:
     """Slots that the words leave open, with those words."""
-    gaps = [*_vague_words(items, has_order=order_by is not None), *_incomplete(empty)]
-    if limit_percent is not None:
-        gaps.append(("limit", f"{limit_percent:g}%"))
+    has_order = chosen.order_by is not None or bool(chosen.group_by)
+    gaps = [*_vague_words(items, has_order=has_order), *_incomplete(empty)]
+    if chosen.limit_percent is not None:
+        gaps.append(("limit", f"{chosen.limit_percent:g}%"))
     return gaps
 
 

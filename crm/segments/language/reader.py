@@ -10,9 +10,9 @@ from crm.segments.language.clauses import Clause, read_clauses
 from crm.segments.language.comparisons import joined, labelled, without
 from crm.segments.language.conditions import Ground
 from crm.segments.language.entities import Sentence, read_sentence
-from crm.segments.language.kinds import Entity, Kind
+from crm.segments.language.kinds import Entity, Kind, Quantity
 from crm.segments.language.leaves import copied
-from crm.segments.language.orphans import OrphanPlacement, orphans_of
+from crm.segments.language.orphans import OrphanPlacement, Orphans, orphans_of
 from crm.segments.language.questions import Question, ask, find_gaps, unread_words
 from crm.segments.language.readback import read_back
 from crm.segments.language.refinement import Cue, Refiner, find_cue
@@ -81,14 +81,11 @@ class _Parsed:
     tree: Json
     empty: list[Clause]
     items: list[Entity]
-    fields: list[str]
-    """Fields named without a value."""
     orphans_placed: bool = False
 
 
 def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, today: date, *, goes_on: bool) -> _Parsed:
     selection, left = SelectionReader(items, vocabulary.fields, today).read()
-    named = [str(entity.value) for entity in left if entity.kind is Kind.FIELD]
     left = joined(labelled(left), sentence.text.working, vocabulary.tiers)
     clauses = completed(read_clauses(left), goes_on=goes_on)
     tree, empty = build_tree(clauses, Ground(today, vocabulary.fields, vocabulary.campaign_states))
@@ -97,7 +94,7 @@ def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, toda
             for term in selection.awaits_window:
                 term.update(window(clause.periods[-1], today))
             empty.remove(clause)
-    return _Parsed(selection, tree, empty, items, named)
+    return _Parsed(selection, tree, empty, items)
 
 
 def _without_refusal(items: list[Entity]) -> list[Entity]:
@@ -113,16 +110,22 @@ def _without_refusal(items: list[Entity]) -> list[Entity]:
 
 def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -> SegmentRequest:
     refiner = Refiner(previous.definition)
-    removed = [refiner.remove_field(name) for name in parsed.fields] if cue.mode == "remove" else []
+    chosen = parsed.selection
+    removed = [refiner.remove_field(name) for name in cue.targets]
     orphans = orphans_of(parsed.empty)
     order_by, metric = copied(previous.order_by), copied(previous.metric)
     terms = [term for term in (order_by, metric) if term is not None and "field" in term]
-    placement = OrphanPlacement(refiner.tree, terms, today, adds=cue.mode == "extend")
+    placement = OrphanPlacement(refiner.tree, terms, today, cue)
     parsed.orphans_placed = any(removed) or placement.place(orphans)
-    parts = refiner.correct(parsed.tree.get("all", [parsed.tree]))
+    limit = chosen.limit or previous.limit
+    if not parsed.orphans_placed and previous.limit is not None:
+        limit = _bare_number(orphans) or limit
+        parsed.orphans_placed = limit != previous.limit
+    if order_by is not None and chosen.direction is not None:
+        order_by["dir"] = chosen.direction
+    parts = [] if any(removed) else refiner.correct(parsed.tree.get("all", [parsed.tree]))
     for node in parts:
         refiner.add(node, "narrow" if cue.mode == "remove" else cue.mode)
-    chosen = parsed.selection
     group_by = previous.group_by
     if chosen.group_by:
         group_by = chosen.group_by
@@ -134,16 +137,21 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
     return SegmentRequest(
         refiner.tree,
         chosen.order_by or order_by,
-        chosen.limit or previous.limit,
+        limit,
         group_by,
         metric,
     )
 
 
+def _bare_number(orphans: Orphans) -> int | None:
+    """ "make it 25" after a list of ten: another limit."""
+    amounts = [comparison.amount for comparison in orphans.comparisons if not comparison.op]
+    return next((int(a.amount) for a in amounts if isinstance(a, Quantity) and a.unit == "" and a.amount >= 1), None)
+
+
 def _reading(sentence: Sentence, parsed: _Parsed, request: SegmentRequest, *, is_refinement: bool) -> Reading:
     empty = [] if is_refinement and parsed.orphans_placed else parsed.empty
-    chosen = parsed.selection
-    gaps = find_gaps(parsed.items, empty, chosen.order_by, chosen.limit_percent)
+    gaps = find_gaps(parsed.items, empty, parsed.selection)
     language = "zh" if _HAS_CHINESE.search(sentence.text.source) else "en"
     question = ask(gaps, language)
     unread = unread_words(parsed.items, empty)

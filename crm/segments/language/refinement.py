@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crm.segments.language.conditions import negated
-from crm.segments.language.kinds import Entity, Kind
+from crm.segments.language.kinds import Entity, FieldValue, Kind
 from crm.segments.language.leaves import (
     ARGUMENTS,
     Json,
@@ -13,6 +13,7 @@ from crm.segments.language.leaves import (
     is_positive,
     leaves_of,
     slot,
+    speaks_of_channel,
     without_leaves,
 )
 from crm.segments.language.windows import WINDOW_KEYS
@@ -25,42 +26,70 @@ _EXCLUSIVE = frozenset({"tier", "city", "gender", "lifecycle_stage", "preferred_
 
 @dataclass(frozen=True)
 class Cue:
+    """How a follow-up refers to the request before it."""
+
     mode: Mode
-    is_pronoun: bool = False
-    """Spoken of the members found before: of those, them."""
+    is_added: bool = False
+    """Begins with "and": says more of what it speaks of, and takes nothing back."""
+    targets: tuple[str, ...] = ()
+    """The fields whose conditions go; `channel` stands for whatever speaks of one."""
 
 
 def find_cue(items: Sequence[Entity]) -> Cue | None:
     """How a sentence refers to the one before; None when it stands on its own."""
     words = [entity for entity in items if entity.kind not in (Kind.COMMA, Kind.STOP, Kind.VERB)]
-    names = [(index, str(entity.value)) for index, entity in enumerate(words) if entity.kind is Kind.REFINE]
-    is_pronoun = any(name == "pronoun" for _, name in names)
-    if _removes(words, names):
-        return Cue("remove", is_pronoun)
-    for mode in ("replace", "extend"):
-        at_end = mode == "extend" or words[-1:] == [words[index] for index, name in names if name == mode][-1:]
-        if any(name == mode and (index < _START or at_end) for index, name in names):
-            return Cue("replace" if mode == "replace" else "extend", is_pronoun)
-    if is_pronoun or any(name in ("narrow", "also") and index < _START for index, name in names):
-        return Cue("narrow", is_pronoun)
-    if words and words[0].kind is Kind.OR:
+    if not words:
+        return None
+    targets = _removed_fields(words)
+    if targets:
+        return Cue("remove", targets=targets)
+    names = {str(entity.value) for entity in words[:_START] if entity.kind is Kind.REFINE}
+    anywhere = {str(entity.value) for entity in words if entity.kind is Kind.REFINE}
+    if "replace" in names or (words[-1].kind is Kind.REFINE and words[-1].value == "replace"):
+        return Cue("replace")
+    if "extend" in anywhere or words[0].kind is Kind.OR:
         return Cue("extend")
-    if words and words[0].kind in (Kind.AND, Kind.BUT, Kind.EXCEPT):
-        return Cue("narrow")
-    has_noun = any(entity.kind is Kind.HEAD for entity in words)
-    return None if has_noun or not words else Cue("narrow")
+    if (
+        "pronoun" in anywhere
+        or names & {"narrow", "also"}
+        or words[0].kind in (Kind.AND, Kind.BUT, Kind.EXCEPT)
+        or words[0].text.startswith("and ")
+    ):
+        return Cue("narrow", is_added=words[0].text.split()[0] in ("and", "且", "并且"))
+    return None if any(entity.kind is Kind.HEAD for entity in words) else Cue("narrow")
 
 
-def _removes(words: Sequence[Entity], names: list[tuple[int, str]]) -> bool:
-    """ "without the city filter", "ignore tier", "all cities": a field is named and no value of it."""
-    fields = [index for index, entity in enumerate(words) if entity.kind is Kind.FIELD]
-    takes_away = any(name == "remove" for _, name in names)
-    if not fields:
-        return takes_away
-    before = words[fields[0] - 1] if fields[0] else None
-    if before is not None and before.kind in (Kind.NEGATION, Kind.EXCEPT, Kind.ANY_OF):
-        return True
-    return takes_away
+_TAKING_AWAY = frozenset({Kind.NEGATION, Kind.EXCEPT, Kind.ANY_OF})
+_FIELDS_OF_ACTS = {
+    "purchase": "orders",
+    "spend_or_purchase": "orders.spend",
+    "opt_out": "consent",
+    "tagged": "tags",
+    "anniversary": "joined_at",
+}
+
+
+def _removed_fields(words: Sequence[Entity]) -> tuple[str, ...]:
+    """ "without the city filter", "ignore tier", "all cities", "drop the push condition": what is to go."""
+    has_rule = any(entity.kind is Kind.RULE for entity in words)
+    named = [index for index, entity in enumerate(words) if entity.kind is Kind.FIELD or (has_rule and _names(entity))]
+    if not named:
+        return ()
+    before = words[: named[0]] if has_rule else words[max(0, named[0] - 1) : named[0]]
+    takes_away = any(entity.kind in _TAKING_AWAY for entity in before)
+    ignores = any(entity.kind is Kind.REFINE and entity.value == "remove" for entity in words)
+    if not (takes_away or ignores):
+        return ()
+    return tuple(dict.fromkeys(_names(words[index]) for index in named))
+
+
+def _names(entity: Entity) -> str:
+    """The field that a word speaks of; empty for other words."""
+    if entity.kind is Kind.FIELD:
+        return str(entity.value)
+    if isinstance(entity.value, FieldValue):
+        return entity.value.field
+    return _FIELDS_OF_ACTS.get(str(entity.value), str(entity.value)) if entity.kind is Kind.ANCHOR else ""
 
 
 class Refiner:
@@ -72,9 +101,16 @@ class Refiner:
             self.tree = {"all": [self.tree]}
 
     def remove_field(self, name: str) -> bool:
-        """Take away every condition on the field, or on the family whose name it begins."""
+        """Take away every condition on the field, on the family whose name it begins, or on any `channel`."""
         before = len(leaves_of(self.tree))
-        kept = without_leaves(self.tree, lambda leaf: leaf["field"] == name or leaf["field"].startswith(f"{name}."))
+        kept = without_leaves(
+            self.tree,
+            lambda leaf: (
+                leaf["field"] == name
+                or leaf["field"].startswith(f"{name}.")
+                or (name == "channel" and speaks_of_channel(leaf))
+            ),
+        )
         self.tree = kept or {"all": []}
         return len(leaves_of(self.tree)) < before
 

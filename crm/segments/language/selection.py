@@ -1,7 +1,7 @@
 """The part of a request that is not a condition: order, limit, groups and the number asked for per group."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,8 +16,9 @@ _MEASURES = {
     "spend_or_purchase": "orders.spend",
     "joined_at": "joined_at",
     "last_order_at": "last_order_at",
+    "message": "messages.received",
 }
-_TIME_ORDER = frozenset({"newest", "latest", "earliest", "longest standing"})
+_TIME_ORDER = frozenset({"most recent", "most recently", "newest", "latest", "earliest", "longest standing"})
 _BREAKS = frozenset({"break", "broken", "split"})
 """Verbs whose "down" says nothing of activity."""
 _MAX_GROUPS = 2
@@ -30,6 +31,8 @@ class Selection:
     limit_percent: float | None = None
     group_by: tuple[str, ...] = ()
     metric: Json | None = None
+    direction: str | None = None
+    """ "bottom 10 instead": a direction whose measure stands in the request before."""
     bare_function: str | None = None
     """ "and the median?": a function whose measure stands in the request before."""
     awaits_window: list[Json] = field(default_factory=list)
@@ -38,6 +41,17 @@ class Selection:
     @property
     def is_empty(self) -> bool:
         return not (self.order_by or self.limit or self.group_by or self.metric or self.limit_percent)
+
+
+def _parted(entity: Entity) -> list[Entity]:
+    """ "orders by city" has the sound of "order by" and counts orders."""
+    if entity.kind is not Kind.SORT or not entity.text.startswith("orders "):
+        return [entity]
+    cut = entity.start + len("orders")
+    return [
+        replace(entity, kind=Kind.ANCHOR, value="purchase", end=cut, text="orders"),
+        replace(entity, kind=Kind.EACH, value="", start=cut + 1, text="by"),
+    ]
 
 
 @dataclass
@@ -51,7 +65,7 @@ class SelectionReader:
     """Takes the items that speak of order, limit and groups out of a sentence."""
 
     def __init__(self, items: Sequence[Entity], fields: Mapping[str, Field], today: date) -> None:
-        self._items = list(items)
+        self._items = [part for entity in items for part in _parted(entity)]
         self._fields = fields
         self._today = today
         self._taken: set[int] = set()
@@ -213,14 +227,16 @@ class SelectionReader:
         if self._kind(index) is not Kind.SUPERLATIVE:
             return
         direction = str(self._items[index].value)
-        if self._items[index].text.replace("-", " ") in _TIME_ORDER and self._kind(index + 1) in (
-            Kind.HEAD,
-            None,
-            Kind.STOP,
-        ):
-            self._order({"field": "joined_at"}, "desc" if direction == "desc" else "asc", index, index + 1)
+        number = self._items[index + 1].value if self._kind(index + 1) is Kind.NUMBER else None
+        if isinstance(number, Quantity):
+            self._set_limit(number)
+            self._take(index + 1)
+        following = index + 2 if number is not None else index + 1
+        is_of_time = self._items[index].text.replace("-", " ") in _TIME_ORDER
+        if is_of_time and self._kind(following) in (Kind.HEAD, None, Kind.STOP):
+            self._order({"field": "joined_at"}, direction, index, index + 1)
             return
-        measure = self._measure_at(index + 1)
+        measure = self._measure_at(following)
         if measure is not None:
             is_said_twice = self._kind(index - 1) is Kind.ANCHOR and self._extend(
                 measure.term, self._fields[measure.term["field"]], self._items[index - 1]
@@ -316,6 +332,7 @@ class SelectionReader:
                 self._take(index)
         if chosen.order_by is not None and "field" not in chosen.order_by:
             chosen.order_by = None
+            chosen.direction = "asc"
         if chosen.order_by is not None and chosen.limit is None:
             self._closing_limit()
         if chosen.group_by:

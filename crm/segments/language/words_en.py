@@ -74,7 +74,7 @@ ENGLISH: Words = {
     },
     Kind.TOP: {"desc": "top|first|highest ranked|limit|cap at", "asc": "bottom|worst"},
     Kind.SUPERLATIVE: {
-        "desc": "most|highest|largest|biggest|greatest|richest|heaviest|newest|latest",
+        "desc": "most|most recent|most recently|highest|largest|biggest|greatest|richest|heaviest|newest|latest",
         "asc": "least|lowest|fewest|smallest|weakest|longest standing|poorest|longest|earliest|oldest",
     },
     Kind.SORT: {
@@ -101,7 +101,7 @@ ENGLISH: Words = {
         "|interesting|special|wealthy|rich|old|long term|high end|lots of|a while ago|valued|good ones|our best"
     },
     Kind.REFINE: {
-        "narrow": "only|just|narrow|narrow down|limit it to|restrict|restrict to|keep|filter|filter to|filter them"
+        "narrow": "only|just|narrow|narrow down|limit it to|restrict|restrict to|keep|filter to|filter them"
         "|narrow it down|limit to|narrow to|narrow that|keep only|keep just|focus on|just keep|show only",
         "pronoun": "of those|of them|of these|among them|among those|from those|which of them|which of those"
         "|which of these|out of those|out of them|out of these|those|them|they|these|who of them|from that|of that"
@@ -201,6 +201,7 @@ ENGLISH: Words = {
         "|covered by|reached by|member of",
         "used": "used|use|using",
     },
+    Kind.RULE: {"": "filter|condition|criterion|criteria|restriction|requirement|constraint|clause|limitation|part"},
     Kind.FILLER: {
         "": "win back|winback|reactivation|how many|how much|number of|list|show|give|tell|find|get|count|what"
         "|what's|the|of|in|at|on|for|please|our|we|us|to|a|an|me|currently|now|still|already|at all|with us|living"
@@ -219,7 +220,7 @@ ENGLISH: Words = {
         "|live in|coming from|from the|tiered|type|purchase history|fall|falls|falling on|falls in|fall in"
         "|falling in|come up|coming up|celebrate|celebrating|celebrates|score|campaign for|rate|dollar|figure"
         "|numbers|did they|they've|they're|i've|we've|order history|yes|alright|link|links|anywhere|whatever"
-        "|not sure|during|within the|condition|criterion|criteria|restriction|bad|requirement|part|worth of|minded"
+        "|not sure|during|within the|bad|worth of|minded"
         "|month's|year's|week's|lists of|hold|have got|have got a|has got|got a|in terms|days|them all|last time"
         "|period|timeframe|time frame|window|hand|own|owned|managed|manage|manages|assigned|look after|looked after"
         "|handled|belonging|belongs|belong|looks after|handles|care of|book|portfolio|profile|profiles|cell"
