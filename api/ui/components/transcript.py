@@ -14,7 +14,6 @@ from api.ui.components.confirmation_card import ConfirmationCard, Decide
 from api.ui.components.tool_trace import ToolTrace
 from api.ui.theme import block, icon, notice, text
 
-
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!(?=\[)")
 

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crm.datasets.people import DEMO_PASSWORD
-from tests.api.conftest import Server
+from tests.api.conftest import Server, serving
 
 ARGUMENTS = [
     "--headless=new",
@@ -34,14 +35,26 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def site_home(loaded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(loaded_home, tmp_path_factory.mktemp("site") / "home"))
+
+
+@pytest.fixture(scope="session")
+def site(site_home: Path) -> Iterator[Server]:
+    """One server for all tests of pages: starting one costs more than any test, and each test makes what it needs."""
+    with serving(site_home) as running:
+        yield running
+
+
 @pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    """Opens a page that a person of the demo is signed in to; fails the test when a page logged an error."""
+def visit(browser: Browser, site: Server) -> Iterator[Visit]:
+    """Opens a page that a person of the demo is signed in to; fails the test when a page raised an error."""
     pages: list[Page] = []
     errors: list[str] = []
 
     def open_page(username: str) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server.url)
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=site.url)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))

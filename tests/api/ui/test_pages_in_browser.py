@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import update
+from playwright.sync_api import Browser, expect
+from sqlalchemy import select, update
 
 from api.bootstrap import bootstrap
 from crm.database import unit_of_work
 from crm.members.models import Member
 from crm.settings import Settings
-from tests.api.conftest import Server, serving
+from tests.api.conftest import Server
 from tests.api.ui.conftest import Visit, await_connection, say
 
 pytestmark = pytest.mark.browser
@@ -22,8 +22,8 @@ HOSTILE_NAME = (
 )
 
 
-def test_a_demo_person_fills_the_form_with_one_click(browser: Browser, server: Server) -> None:
-    page = browser.new_page(base_url=server.url)
+def test_a_demo_person_fills_the_form_with_one_click(browser: Browser, site: Server) -> None:
+    page = browser.new_page(base_url=site.url)
     page.goto("/campaigns")
     expect(page).to_have_url(re.compile("/login$"))
     page.get_by_role("button", name=re.compile("Grace Lin")).click()
@@ -38,8 +38,8 @@ def test_a_demo_person_fills_the_form_with_one_click(browser: Browser, server: S
     page.close()
 
 
-def test_a_wrong_password_is_refused_in_words(browser: Browser, server: Server) -> None:
-    page = browser.new_page(base_url=server.url)
+def test_a_wrong_password_is_refused_in_words(browser: Browser, site: Server) -> None:
+    page = browser.new_page(base_url=site.url)
     page.goto("/login")
     page.get_by_label("Username").fill("mia")
     page.get_by_label("Password").fill("not the password")
@@ -80,28 +80,28 @@ def test_an_analyst_sees_a_campaign_without_its_buttons(visit: Visit) -> None:
 
 
 @pytest.fixture
-def hostile_server(home: Path) -> Iterator[Server]:
-    """A server whose platinum members bear a name that is markup."""
-    nurture = bootstrap(Settings(home=home))
+def hostile_names(site_home: Path) -> Iterator[None]:
+    """Platinum members bear a name that is markup, as long as the test runs."""
+    nurture = bootstrap(Settings(home=site_home))
     with unit_of_work(nurture.sessions) as session:
+        platinum = select(Member.id, Member.name, Member.name_local).where(Member.tier == "platinum")
+        before = [dict(row) for row in session.execute(platinum).mappings()]
         session.execute(update(Member).where(Member.tier == "platinum").values(name=HOSTILE_NAME, name_local=None))
+    yield
+    with unit_of_work(nurture.sessions) as session:
+        session.execute(update(Member), before)
     nurture.close()
-    with serving(home) as running:
-        yield running
 
 
-def test_markup_in_a_members_name_stays_text(browser: Browser, hostile_server: Server) -> None:
-    page: Page = browser.new_page(base_url=hostile_server.url)
+@pytest.mark.usefixtures("hostile_names")
+def test_markup_in_a_members_name_stays_text(visit: Visit) -> None:
+    page = visit("mia")
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if "evil.example" in request.url else None)
-    page.goto("/login")
-    page.get_by_role("button", name=re.compile("Mia Chen")).click()
-    page.get_by_role("button", name="Sign in").click()
-    await_connection(page)
     say(page, "show me 5 platinum members")
     expect(page.get_by_role("cell", name=re.compile("<img src=x")).first).to_be_visible()
     for link in page.locator(".answer a").all():
         assert not (link.get_attribute("href") or "").startswith("javascript:")
     assert page.evaluate("window.wasFooled === undefined")
     assert outside == []
-    page.close()
+    expect(page.locator(".answer .nicegui-markdown")).to_contain_text("<img src=x onerror=")
