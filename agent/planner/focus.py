@@ -1,7 +1,7 @@
 """What a conversation is about: the last segment, campaign and member. Read from its turns, never stored."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from agent.planner.acts import Pending
@@ -24,12 +24,9 @@ class CampaignFocus:
     """Audience, channels, offers and so on as last drafted or shown; None when only its name was seen."""
 
     @property
-    def reference(self) -> str:
-        return self.name
-
-    @property
-    def is_draft(self) -> bool:
-        return self.state in (None, "draft", "awaiting_approval")
+    def can_change(self) -> bool:
+        """Whether its brief was seen and it has not started."""
+        return self.brief is not None and self.state in ("draft", "awaiting_approval", "scheduled")
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,8 @@ class Focus:
     topic: Topic | None = None
     """What the last successful call was about."""
     last_tool: str | None = None
+    last_view: Mapping[str, Any] = field(default_factory=dict)
+    """What the last answer dwelt on; a fragment such as 'just email' narrows it."""
     pending: Pending | None = None
     """What we asked about in the turn before, when we asked."""
 
@@ -53,7 +52,7 @@ def read_focus(turns: Iterable[Turn]) -> Focus:
         for made in turn.calls:
             if made.answered and not made.failed:
                 focus = _after_call(focus, made)
-        focus = replace(focus, pending=turn.pending)
+        focus = replace(focus, pending=turn.pending, last_view=turn.view)
     return focus
 
 

@@ -224,6 +224,9 @@ def _exclusion_lines(voice: Voice, exclusions: Iterable[Json]) -> list[str]:
         f"{voice.channel(str(row['channel']))}: {voice.number(row['count'])} {voice.reason(str(row['reason']))}"
         for row in rows[:EXCLUSIONS_SAID]
     ]
+    if len(rows) > EXCLUSIONS_SAID:
+        left = sum(int(row["count"]) for row in rows[EXCLUSIONS_SAID:])
+        parts.append(voice.say(f"{voice.number(left)} for other reasons", f"其他原因 {voice.number(left)}"))
     return [
         voice.say(f"Excluded messages: {voice.number(total)} (", f"排除的消息：{voice.number(total)}（")
         + voice.listed(parts)
@@ -290,7 +293,7 @@ def _channel_line(voice: Voice, row: Json) -> str:
         parts.append(
             voice.say(f"{voice.number(row['unsubscribed'])} unsubscribed", f"退订 {voice.number(row['unsubscribed'])}")
         )
-    return f"{voice.channel(str(row['channel']))}: {voice.listed(parts)}"
+    return f"{voice.channel(str(row['channel']))}{voice.say(': ', '：')}{voice.listed(parts)}"
 
 
 def _campaign_line(voice: Voice, row: Json) -> str:
@@ -306,6 +309,6 @@ def _next_after_draft(voice: Voice, view: Json) -> str:
         else ""
     )
     return default_time + voice.say(
-        "You can change it (*make it 20%*, *only those in Shanghai*) or submit it for approval.",
-        "可以继续修改（“改成8折”“只要上海的”），或提交审批。",
+        "You can change it (*add push*, *only those in Shanghai*) or submit it for approval.",
+        "可以继续修改（“再加上推送”“只要上海的”），或提交审批。",
     )

@@ -9,7 +9,6 @@ from agent.planner.conversation import CallMade
 from tools.fence import unfence
 
 _SLOTS = {"campaign": "which_campaign", "member": "which_member"}
-_NOT_DONE = ("rejected", "failed")
 
 
 def say_error(voice: Voice, made: CallMade) -> str | Ask:

@@ -6,6 +6,9 @@ from typing import Any
 from agent.planner.compose.words import Voice
 from tools.fence import unfence
 
+LESSONS_BESIDE_RULES = 2
+"""When the question was about a rule, lessons are only an addition."""
+
 _STATES = {
     "supported": ("supported", "有证据支持"),
     "inconclusive": ("not conclusive", "尚无定论"),
@@ -34,7 +37,7 @@ def say_insights(voice: Voice, result: Mapping[str, Any], view: Mapping[str, Any
     rules = result.get("house_rules")
     if view.get("rules") and isinstance(rules, Mapping):
         parts.append(_say_rules(voice, rules))
-    hits = result.get("hits") or []
+    hits = (result.get("hits") or [])[: LESSONS_BESIDE_RULES if parts else None]
     if hits:
         head = voice.say("From the knowledge base:", "知识库中的相关内容：")
         parts.append("\n".join([head, "", *(f"- {say_lesson(voice, hit)}" for hit in hits)]))

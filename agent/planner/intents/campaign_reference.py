@@ -30,13 +30,13 @@ def campaign_meant(request: Request) -> CampaignMeant:
     guesses = request.guessed_campaigns
     focus = request.focus.campaign
     if focus is not None and (points_back(request) or focus.name in guesses):
-        return CampaignMeant(focus.reference)
+        return CampaignMeant(focus.name)
     if len(guesses) == 1:
         return CampaignMeant(guesses[0])
     if request.unknown_campaign:
         return CampaignMeant(request.unknown_campaign)
     if focus is not None and not guesses:
-        return CampaignMeant(focus.reference)
+        return CampaignMeant(focus.name)
     return CampaignMeant(None, guesses or request.campaign_names)
 
 

@@ -167,8 +167,9 @@ class ChangeCampaign(Intent):
             if not self._IN_AUDIENCE.search(request.lowered[: mention.span.start]):
                 return mention.reference
         focus = request.focus
-        is_draft = focus.topic == "campaign" and focus.campaign is not None and focus.campaign.is_draft
-        return focus.campaign.reference if focus.campaign is not None and is_draft else None
+        if focus.topic != "campaign" or focus.campaign is None or not focus.campaign.can_change:
+            return None
+        return focus.campaign.name
 
     def _is_fragment(self, request: Request) -> bool:
         """Only slots, no verb: '15% off, Friday 9:00'."""

@@ -65,7 +65,8 @@ class ReviewCampaign(CampaignQuestion):
         return POSSIBLE if self._BARE_REPORT.search(request.unnamed) else NONE
 
     def view(self, request: Request) -> dict[str, Any]:
-        return review_view(request)
+        goes_on = request.focus.last_tool == self.tool and _is_fragment(request) and not request.campaigns
+        return {**(request.focus.last_view if goes_on else {}), **review_view(request)}
 
 
 class CompareCampaigns(Intent):
@@ -136,7 +137,7 @@ def _compared(request: Request) -> tuple[str, ...]:
     named = tuple(dict.fromkeys(each.reference for each in request.campaigns))
     focus = request.focus.campaign
     if len(named) == 1 and focus is not None and focus.name != named[0]:
-        return (focus.reference, *named)
+        return (focus.name, *named)
     return named
 
 

@@ -15,9 +15,6 @@ class Span:
     def overlaps(self, other: "Span") -> bool:
         return self.start < other.end and other.start < self.end
 
-    def covers(self, other: "Span") -> bool:
-        return self.start <= other.start and other.end <= self.end
-
 
 class Spanned(Protocol):
     @property

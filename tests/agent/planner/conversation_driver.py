@@ -170,5 +170,14 @@ def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
         return {"campaigns": [{"name": "Summer Skincare", "state": "running"}], "total": 1}
     if name == "search_insights":
         return {"hits": []}
+    if name == "review_campaign":
+        return {"campaign_id": 7, "campaign": campaign, "headline": {"words": "The data cannot tell."}, "metrics": []}
     state = CAMPAIGNS.get(str(campaign), "draft")
-    return {"campaign_id": 7, "name": campaign, "state": state, "plan": {"audience_count": 102, "total_messages": 90}}
+    brief = {"channels": ["email"]}
+    return {
+        "campaign_id": 7,
+        "name": campaign,
+        "state": state,
+        "brief": brief,
+        "plan": {"audience_count": 102, "total_messages": 90},
+    }
