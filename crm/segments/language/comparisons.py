@@ -38,7 +38,9 @@ def labelled(items: Items) -> list[Entity]:
             continue
         if is_label and before is not None and _is_value_of(entity, "channel"):
             found[-1] = replace(before, kind=Kind.ANCHOR)
-        found.append(entity)
+        is_named = entity.kind is Kind.FIELD and entity.value == "preferred_channel"
+        follows_channel = before is not None and _is_value_of(before, "channel")
+        found.append(replace(entity, kind=Kind.ANCHOR) if is_named and follows_channel else entity)
     return found
 
 

@@ -105,6 +105,8 @@ class Lexicon:
 
     def mend(self, word: str) -> str:
         """The known word that `word` most likely means; the word itself when it is known or nothing is near."""
+        if word in _SHORTHAND:
+            return _SHORTHAND[word]
         if (
             len(word) < MIN_MENDED
             or word in self._words

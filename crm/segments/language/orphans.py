@@ -131,11 +131,11 @@ class OrphanPlacement:
             return False
         if amount.unit == "window":
             return self._window_number(int(amount.amount))
-        leaf = self._last(lambda leaf: compares(leaf, amount.unit))
+        is_bare = not comparison.op and amount.unit == ""
+        leaf = self._last(lambda leaf: compares(leaf, amount.unit) and not (is_bare and _is_yes_or_no(leaf)))
         if leaf is None and amount.unit == "times":
             leaf = self._counted_category()
         if leaf is None:
-            is_bare = not comparison.op and amount.unit == ""
             return self._window_number(int(amount.amount)) if is_bare else self._age(comparison, amount)
         if self._cue.is_added and _is_other_side(leaf["op"], comparison.op):
             leaf = dict(leaf)
@@ -226,6 +226,11 @@ def _on_channels(leaf: Json, channels: tuple[str, ...]) -> Json:
     if leaf["field"] == "preferred_channel":
         return leaf | {"value": list(channels)}
     return leaf | {"channel": channels[0] if len(channels) == 1 else list(channels)}
+
+
+def _is_yes_or_no(leaf: Json) -> bool:
+    """None at all, or any: "no order in 90 days" holds one number that people speak of, and it is not the 0."""
+    return (leaf["op"], leaf["value"]) in (("=", 0), (">=", 1)) and has_time(leaf)
 
 
 def _is_other_side(before: str, now: str) -> bool:

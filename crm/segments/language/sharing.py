@@ -234,7 +234,8 @@ def _share_forwards(clauses: list[Clause]) -> None:
     """ "opened an email in May but clicked nothing": still in May, still e-mail."""
     for first, second in itertools.pairwise(clauses):
         is_kin = _family(first) == _family(second) and _is_close(first, second)
-        if not (is_kin or _was_spread(first, second)) or second.negation_lasts:
+        is_answer = _is_response(first, second) and first.anchor in MESSAGE_ACTS and second.anchor in ORDER_ACTS
+        if not (is_kin or is_answer or _was_spread(first, second)) or second.negation_lasts:
             continue
         _give_time(first, second)
         if _family(first) == _family(second) == MESSAGE_ACTS:

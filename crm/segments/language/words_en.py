@@ -16,10 +16,11 @@ ENGLISH: Words = {
         "|outside of|anywhere but|everywhere but|anything but|stopped"
     },
     Kind.EXCEPT: {
+        "post": "excluded|left out|aside",
         "": "except|everyone but|everybody but|anyone but|all but|all members but|except for|excluding|exclude"
         "|other than|apart from|aside from|besides|minus|leave out|leaving out|drop|remove|skip|omit|filter out"
         "|take out|get rid of|rule out|not including|excl|sans|bar|throw out|kick out|strip out|take away"
-        "|not counting|weed out|leave off|ditch"
+        "|not counting|weed out|leave off|ditch",
     },
     Kind.COMPARE: {
         ">": "over|more than|above|exceeding|exceed|greater than|higher than|north of|beyond|in excess of|older than"
