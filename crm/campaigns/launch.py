@@ -15,6 +15,7 @@ from crm.campaigns.fingerprint import fingerprint
 from crm.campaigns.lookup import brief_of
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import journey_of, launch_setting
+from crm.campaigns.rules import check_drift
 from crm.campaigns.service import SUBJECT_KIND
 from crm.clock import day_end
 from crm.errors import Conflict, CrmError
@@ -68,7 +69,7 @@ def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalo
     if now - starts_at > timedelta(hours=policy.late_limit_hours):
         raise Conflict(f"its start passed more than {policy.late_limit_hours} hours ago; submit it with a new one")
     approved_count = approval.facts["audience_count"] if approval is not None else 0
-    _check_drift(segments.count(session, definition, scope), approved_count, policy.audience_drift_limit)
+    check_drift(segments.count(session, definition, scope), approved_count, policy.audience_drift_limit)
     workspace = get_workspace(session)
     spec = journey_of(brief, workspace.currency)
     setting = launch_setting(session, starts_at)
@@ -87,14 +88,6 @@ def _check_approval(brief: CampaignBrief, approval: Approval | None) -> None:
         raise Conflict("it has no approval")
     if approval.fingerprint != fingerprint(brief, approval.facts["audience_count"]):
         raise Conflict("it is not what was approved any more")
-
-
-def _check_drift(count: int, approved_count: int, limit: float) -> None:
-    if abs(count - approved_count) > limit * approved_count:
-        raise Conflict(
-            f"its audience went from {approved_count} to {count} members since it was approved, "
-            f"more than {limit:.0%}; look at it again and submit it anew"
-        )
 
 
 def _hold(session: Session, campaign: Campaign, reason: str, now: datetime) -> None:
