@@ -1,7 +1,7 @@
 """Joins neighbouring words: operators with their amounts, lists of values, tiers with everything above them."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from crm.segments.language.kinds import Comparison, Duration, Entity, FieldValue, Kind, Quantity
@@ -263,9 +263,6 @@ def _levels(items: list[Entity], _working: str) -> list[Entity]:
         ):
             found[-3:] = [spanning(Kind.LEVEL, f"{found[-3].value}|{entity.value}", found[-3:])]
     return found
-
-
-Step = Callable[[list[Entity], str], list[Entity]]
 
 
 def without(items: Iterable[Entity], kinds: Iterable[Kind]) -> list[Entity]:

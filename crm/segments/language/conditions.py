@@ -34,7 +34,6 @@ class Ground:
 
     today: date
     fields: Mapping[str, Field]
-    campaign_states: Mapping[str, str]
 
 
 def conditions(clause: Clause, ground: Ground) -> list[Json] | None:

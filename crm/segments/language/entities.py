@@ -1,7 +1,7 @@
 """A sentence as the things it speaks of, each with its place: numbers, periods, values, anchors, connectives."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from crm.segments.language.kinds import Entity, Kind
@@ -44,17 +44,6 @@ def read_sentence(
     chosen = _longest_first(found)
     chosen.extend(_unknown(working, chosen))
     return Sentence(text, tuple(sorted(chosen, key=lambda entity: entity.start)))
-
-
-def read_entities(source: str, vocabulary: Vocabulary, today: date) -> tuple[Entity, ...]:
-    """What `source` speaks of, with positions in the source. Fillers are left out."""
-    sentence = read_sentence(source, vocabulary, today)
-    found = []
-    for entity in sentence.entities:
-        if entity.kind is not Kind.FILLER:
-            start, end = sentence.source_span(entity)
-            found.append(replace(entity, start=start, end=end, text=source[start:end]))
-    return tuple(found)
 
 
 def _masks(text: Text, spans: Sequence[tuple[int, int]]) -> Iterable[Entity]:

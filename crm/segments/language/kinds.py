@@ -11,8 +11,6 @@ class Kind(StrEnum):
     """A value of a field: a tier, a city, a tag, a campaign's name."""
     ANCHOR = "anchor"
     """What a condition is about: bought, opened, joined, points."""
-    MEASURE = "measure"
-    """A numeric field of the catalog that has no words of its own in the grammar."""
     FIELD = "field"
     """A field that members can be grouped by: tier, city, channel."""
     NEGATION = "negation"

@@ -88,7 +88,7 @@ def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, toda
     selection, left = SelectionReader(items, vocabulary.fields, today).read()
     left = joined(labelled(left), sentence.text.working, vocabulary.tiers)
     clauses = completed(read_clauses(left), goes_on=goes_on)
-    tree, empty = build_tree(clauses, Ground(today, vocabulary.fields, vocabulary.campaign_states))
+    tree, empty = build_tree(clauses, Ground(today, vocabulary.fields))
     for clause in list(empty):
         if clause.anchor is None and clause.periods and selection.awaits_window:
             for term in selection.awaits_window:

@@ -38,10 +38,6 @@ class Selection:
     awaits_window: list[Json] = field(default_factory=list)
     """Measures over rows that were named without a period: a period left over belongs to them."""
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.order_by or self.limit or self.group_by or self.metric or self.limit_percent)
-
 
 def _parted(entity: Entity) -> list[Entity]:
     """ "orders by city" has the sound of "order by" and counts orders."""
