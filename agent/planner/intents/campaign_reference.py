@@ -10,7 +10,7 @@ _POINTS_BACK = re.compile(
     r"|上面的"
 )
 _MEMBERS = re.compile(
-    r"\b(?:members?|customers?|people|ppl|everyone|anyone|shoppers?"
+    r"\b(?:members|customers?|people|ppl|everyone|anyone|shoppers?"
     r"|who (?:were|was|joined|got|received|opened|clicked|bought))\b|会员|客户|顾客|的人"
 )
 

@@ -54,6 +54,8 @@ class DraftCampaign(Intent):
         r"|plan|new|need|want|do|get|schedule|write|propose|send)\b"
         r"(?:(?!\b(?:members?|who|audience)\b).){0,60}?\b(?:camp\w{0,4}gns?|promos?|promotions?|blast|teaser"
         r"|newsletter|mailing|mailshot|outreach|drive|offer)"
+        r"|(?:put together|write|draft|prepare|compose|create)\s(?:an?\s|some\s)(?:[\w'-]+\s){0,3}(?:notes?"
+        r"|e-?mails?|messages?|sms|text|push)"
         r"|camp\w{0,4}gn (?:for|to|targeting|aimed)|teaser (?:to|for)",
         "(?:建|创建|做|新建|策划|发起|准备|设置|起草|搞|办|来|弄).{0,30}(?:活动|营销|推广|促销|召回)|(?:活动|召回).{0,4}(?:给|面向|针对)",
     )
@@ -66,6 +68,11 @@ class DraftCampaign(Intent):
     _SOMEBODY: ClassVar[re.Pattern[str]] = re.compile(
         r"\b(?:to|everyone|everybody|all|members?|them|those|customers?|people)\b|给|向|群发"
     )
+    _WRITES_TO_THEM: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b(?:send|message|e-?mail|text|contact|write to|reach out to)\s(?:to\s)?(?:them|those|these"
+        r"|everyone|everybody)\b"
+    )
+    """Wants to write to somebody and says neither what nor, perhaps, to whom: worth a question."""
     _AGAIN: ClassVar[Cues] = Cues(
         r"(?:the )?same (?:thing |again |campaign )?(?:for|to|but)|another one for|do (?:it|the same) for"
         r"|repeat (?:it|this|that) for",
@@ -84,6 +91,8 @@ class DraftCampaign(Intent):
         names_content = has_offer or has_channel or request.speaks_of_benefit
         if self._SENDS.found_in(text) and names_content and self._SOMEBODY.search(text):
             return LIKELY + 0.02
+        if self._WRITES_TO_THEM.search(text):
+            return POSSIBLE + 0.05
         if has_offer and has_channel and request.focus.topic != "campaign":
             return LIKELY
         return POSSIBLE + 0.01 if has_offer and self._ANY_CAMPAIGN.search(text) else NONE

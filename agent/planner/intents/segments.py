@@ -90,7 +90,7 @@ class ExplainMembership(Intent):
         r"|never\s|n't\s)?(?:on|in|part of|included|excluded|listed|match\w*|left out"
         r"|counted|missing|among|fit|qualif\w+|get|make|there)\b"
         r"|\b(?:is|was)\s(?P<is>.+?)\s(?:not\s)?(?:in|on|part of|included in|among)\s(?:it|that|this"
-        r"|the (?:list|segment|group|audience)|there|them|those)\b"
+        r"|the (?:\w+ )?(?:list|segment|group|audience)|there|them|those)\b"
         r"|为什么(?P<zh>.+?)(?:不在|没在|没有在|在|被排除|没被|没有被|不符合|符合)|(?P<is_zh>[\u4e00-\u9fff]{2,4}?)(?:在不在|是否在|在里面吗"
         r"|在名单)"
     )

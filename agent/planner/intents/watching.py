@@ -22,6 +22,8 @@ class CampaignQuestion(Intent):
             return EXPLICIT
         if speaks_of_campaign(request):
             return LIKELY
+        if not speaks_of_members(request) and re.search(r"\bcampaign\b|活动", request.unnamed):
+            return POSSIBLE
         return POSSIBLE if points_back(request) and request.focus.segment is None else NONE
 
     def plan(self, request: Request) -> Act:
@@ -57,6 +59,10 @@ class MonitorCampaign(CampaignQuestion):
         r"|by now|up to now|who (?:got|received)|opt(?:ed)?[\s-]?outs?",
         "触达率|点击率|打开率|送达|排除|剔除|过滤|进度|实时|监控|发送情况|发了多少|发送失败|失败|覆盖率|现在.*(?:怎么样|如何)|转化率|退订",
     )
+    _RATES: ClassVar[Cues] = Cues(
+        r"(?:open|click|delivery|bounce) rates?|ctr|coverage", "触达率|点击率|打开率|送达率|覆盖率"
+    )
+    """Numbers that only a campaign has: without its name we ask for it."""
     _ASPECTS: ClassVar[tuple[tuple[str, Cues], ...]] = (
         (
             "exclusions",
@@ -75,6 +81,8 @@ class MonitorCampaign(CampaignQuestion):
 
     def score(self, request: Request) -> float:
         fit = super().score(request)
+        if not fit and self._RATES.found_in(request.unnamed) and not speaks_of_members(request):
+            return LIKELY
         if fit and speaks_of_members(request) and not self._counts_exclusions(request):
             return POSSIBLE - 0.1
         return fit

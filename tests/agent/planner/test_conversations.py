@@ -33,6 +33,11 @@ def test_a_conversation_ends_in_what_was_asked_for(case: dict[str, Any], vocabul
     said = Conversation(vocabulary, case.get("persona", "ops")).say_all(case["turns"])
     if "asked" in case:
         assert (said.asked, said.calls) == (case["asked"], [])
+    elif "asks" in case:
+        assert said.asked
+        assert said.calls == []
+    elif "never" in case:
+        assert not {call["name"] for call in said.calls} & set(case["never"])
     elif "refused" in case:
         assert (said.refused, said.calls) == (case["refused"], [])
     elif "says" in case:
