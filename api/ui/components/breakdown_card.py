@@ -42,7 +42,19 @@ def metric_words(metric: Metric) -> str:
     if metric["fn"] == "count":
         return "Members"
     words = _FUNCTIONS[metric["fn"]]
-    return f"{words} of {field_label(metric['field']).lower()}" if metric.get("field") else f"{words} of members"
+    if not metric.get("field"):
+        return f"{words} of members"
+    return f"{words} of {field_label(metric['field']).lower()}{_window_words(metric)}"
+
+
+def _window_words(metric: Metric) -> str:
+    for name in ("days", "months"):
+        if metric.get(f"window_{name}"):
+            return f" in {metric[f'window_{name}']} {name}"
+    window = metric.get("window")
+    if not window:
+        return ""
+    return f" from {formats.day(window.get('from'))} to {formats.day(window.get('to'))}"
 
 
 def _chart(groups: Sequence[Group], measured: str) -> None:

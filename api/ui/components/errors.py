@@ -1,5 +1,6 @@
 """Where a page or an answer could not be given."""
 
+from api.ui import formats
 from api.ui.theme import block, icon, text
 from crm.errors import CrmError, Forbidden, NotFound
 
@@ -14,6 +15,6 @@ def error_panel(error: CrmError) -> None:
     with block("page"), block("panel"), block("empty").props("role=alert"):
         icon(symbol)
         text(title, "section-title", "h1")
-        text(error.message, "wrap")
+        text(formats.sentence(error.message), "wrap")
         if error.candidates:
             text(f"Did you mean: {', '.join(error.candidates)}?", "small wrap")

@@ -21,6 +21,9 @@ def monitor_card(artifact: Mapping[str, Any], local: Local) -> None:
         with corner:
             state_chip(monitor.state)
         text(f"As of {local.moment(monitor.as_of)}", "small faint")
+        if not monitor.members:
+            text("It has not started, so there is nothing to watch yet.", "muted")
+            return
         identity_line(monitor)
         monitor_figures(monitor)
         channel_table(monitor)

@@ -12,6 +12,7 @@ from crm.campaigns.brief import CampaignBrief, Step
 from crm.campaigns.copywriting import complete_copy, offer_in_words
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.plan import CampaignPlan
+from crm.outreach.models import ExclusionReason
 from crm.outreach.wording import render
 
 _CHANNEL_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}
@@ -52,11 +53,20 @@ def messages_chart(plan: CampaignPlan) -> None:
 
 
 def exclusions_table(exclusions: Sequence[ExclusionCount]) -> None:
+    """Messages that are not sent, one line a reason, in the order in which the gate asks."""
     if not exclusions:
         text("Nobody is left out.", "small muted")
         return
-    rows = [(formats.channel(row.channel), formats.reason(row.reason), formats.count(row.count)) for row in exclusions]
-    grid_table(("Channel", "Left out because", "Messages"), rows, numeric=(2,))
+    channels = list(dict.fromkeys(row.channel for row in exclusions))
+    cells = {(row.reason, row.channel): row.count for row in exclusions}
+    known = [reason.value for reason in ExclusionReason]
+    reasons = sorted({row.reason for row in exclusions}, key=known.index)
+    rows = []
+    for reason in reasons:
+        counts = [cells.get((reason, channel), 0) for channel in channels]
+        rows.append([formats.reason(reason), *(formats.count(number) for number in [*counts, sum(counts)])])
+    headings = ["Left out because", *(formats.channel(name) for name in channels), "Messages"]
+    grid_table(headings, rows, numeric=range(1, len(headings)))
 
 
 def benefits_list(plan: CampaignPlan) -> None:

@@ -26,8 +26,11 @@ def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
                 text(formats.capitalised(artifact["read_back"]), "wrap")
                 text(f"As of {formats.day(artifact['as_of'])}", "small faint")
         if artifact["count"]:
-            with block("halves"):
-                _chart(artifact.get("chart"))
+            chart: Mapping[str, Any] = artifact["chart"]
+            has_chart = len(chart["groups"]) > 1
+            with block("halves" if has_chart else "stack"):
+                if has_chart:
+                    _chart(chart)
                 _members(artifact, artifact["members"][:SHOWN_AT_ONCE], local)
         if len(artifact["members"]) > SHOWN_AT_ONCE:
             with fold(f"Show {len(artifact['members'])} of {formats.count(artifact['count'])} members"):
@@ -42,9 +45,7 @@ def definition_fold(definition: Any) -> None:
         quiet("Copy", lambda: ui.clipboard.write(written), symbol="content_copy").props("dense size=sm").classes("push")
 
 
-def _chart(chart: Mapping[str, Any] | None) -> None:
-    if not chart or not chart["groups"]:
-        return
+def _chart(chart: Mapping[str, Any]) -> None:
     with block("stack tight"):
         text(f"By {field_label(chart['by']).lower()}", "small strong")
         labels = ["Unknown" if group["key"] is None else formats.words(str(group["key"])) for group in chart["groups"]]

@@ -29,7 +29,7 @@ def timeline(entries: Sequence[AuditEntry], people: Mapping[int, str], local: Lo
         text("Nothing has happened yet.", "small muted")
         return
     with block("timeline", "ol"):
-        for entry in reversed(told):
+        for entry in sorted(told, key=lambda entry: (entry.at, entry.id), reverse=True):
             with block("", "li"):
                 text(_WORDS.get(entry.action, formats.words(entry.action)), "strong")
                 who = people.get(entry.account_id, "Somebody") if entry.account_id else "The engine"
