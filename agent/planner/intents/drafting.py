@@ -59,6 +59,10 @@ class DraftCampaign(Intent):
         r"|camp\w{0,4}gn (?:for|to|targeting|aimed)|teaser (?:to|for)",
         "(?:建|创建|做|新建|策划|发起|准备|设置|起草|搞|办|来|弄).{0,30}(?:活动|营销|推广|促销|召回)|(?:活动|召回).{0,4}(?:给|面向|针对)",
     )
+    _MAKES_NAMED: ClassVar[re.Pattern[str]] = re.compile(
+        r"^\W*(?:please |pls |can you |could you )?(?:create|draft|set ?up|build|make|prepare)\b|建|创建"
+    )
+    """With a name in quotes beside it: "set up 'Silver Stretch' for ..."."""
     _SENDS: ClassVar[Cues] = Cues(
         r"(?:send|offer|give|reward|treat|blast|notify|invite|thank|reach out to)\s\w+"
         r"|(?:^|[.,;!]\s*|(?:please|pls|and|then|to|can you|now|just)\s)(?:sms|e-?mail|text|push"
@@ -85,7 +89,8 @@ class DraftCampaign(Intent):
         text = request.unnamed
         if _QUESTION.search(text):
             return NONE
-        if self._MAKES.found_in(text) or self._repeated(request) is not None:
+        makes_named = bool(request.quoted) and self._MAKES_NAMED.search(text) is not None
+        if makes_named or self._MAKES.found_in(text) or self._repeated(request) is not None:
             return EXPLICIT - 0.04
         has_offer, has_channel = bool(request.offers), bool(request.channels)
         names_content = has_offer or has_channel or request.speaks_of_benefit
