@@ -135,12 +135,15 @@ def response_chart(review: CampaignReview) -> None:
 
 
 def sales_chart(review: CampaignReview) -> None:
+    own, others = (
+        ("Recipients", "Others") if review.kind is ReviewKind.OBSERVATIONAL else ("Got the campaign", "Holdout")
+    )
     days = [formats.short_day(row.day) for row in review.timeseries]
     treated = [round(row.treated_gmv_per_member_cents / 100, 2) for row in review.timeseries]
-    series: dict[str, list[float | None]] = {"Got the campaign": list(treated)}
+    series: dict[str, list[float | None]] = {own: list(treated)}
     control = [row.control_gmv_per_member_cents for row in review.timeseries]
     if any(value is not None for value in control):
-        series["Holdout"] = [None if value is None else round(value / 100, 2) for value in control]
+        series[others] = [None if value is None else round(value / 100, 2) for value in control]
     line_chart(days, series, name=f"Sales per member and day, {review.currency}")
 
 

@@ -76,15 +76,10 @@ async def _build(viewer: Viewer, request: Request) -> None:
             _approval(viewer, facts, local)
         with block("columns"):
             with block("stack").style("gap: 20px"):
-                if facts.monitor is not None:
-                    _live(viewer, facts, facts.monitor)
-                if facts.plan is not None:
-                    _plan(facts.plan, local, is_past=facts.campaign.launched_at is not None)
-                if not facts.campaign.is_imported:
-                    with panel("Copy", "Brackets stand for what differs from member to member."), block("halves"):
-                        copy_preview(facts.brief, local)
-                if facts.campaign.journey_id is not None:
-                    await _messages(viewer, facts.campaign.journey_id, local)
+                if facts.campaign.is_imported:
+                    notice("History from another system, without plan or ledger. Its review says what it can tell.")
+                else:
+                    await _work(viewer, facts, local)
             with block("stack").style("gap: 20px"):
                 with panel("Brief"):
                     brief_facts(facts.brief, local)
@@ -94,10 +89,22 @@ async def _build(viewer: Viewer, request: Request) -> None:
                     timeline(facts.history, facts.people, local)
 
 
+async def _work(viewer: Viewer, facts: _Facts, local: Local) -> None:
+    """How it runs, what was planned, what members read, and each message."""
+    if facts.monitor is not None:
+        _live(viewer, facts, facts.monitor)
+    if facts.plan is not None:
+        _plan(facts.plan, local, is_past=facts.campaign.launched_at is not None)
+    with panel("Copy", "Brackets stand for what differs from member to member."), block("halves"):
+        copy_preview(facts.brief, local)
+    if facts.campaign.journey_id is not None:
+        await _messages(viewer, facts.campaign.journey_id, local)
+
+
 def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
     campaign = get_campaign(session, campaign_id)
     brief = brief_of(campaign)
-    is_launched = campaign.journey_id is not None
+    is_launched = campaign.journey_id is not None and not campaign.is_imported
     return _Facts(
         now=now,
         campaign=campaign,

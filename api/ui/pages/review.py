@@ -86,9 +86,12 @@ def _comparison(review: CampaignReview) -> None:
         ):
             review_parts.arms_table(review)
     if review.timeseries:
-        with block("halves"):
-            with panel("Deliveries and responses"):
-                review_parts.response_chart(review)
+        # Imported history knows no deliveries by day.
+        has_deliveries = any(row.delivered for row in review.timeseries)
+        with block("halves" if has_deliveries else "stack"):
+            if has_deliveries:
+                with panel("Deliveries and responses"):
+                    review_parts.response_chart(review)
             with panel(f"Sales per member and day, {review.currency}"):
                 review_parts.sales_chart(review)
 
