@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -45,10 +45,12 @@ class Server:
 
     url: str
     process: "subprocess.Popen[str]"
+    clients: ExitStack
+    """Closes what `client` opened."""
 
     def client(self, username: str) -> httpx.Client:
         """A client that is signed in as one of the demo people."""
-        client = httpx.Client(base_url=self.url, timeout=120)
+        client = self.clients.enter_context(httpx.Client(base_url=self.url, timeout=120))
         answer = client.post("/api/session", json={"username": username, "password": "nurture-demo"})
         answer.raise_for_status()
         return client
@@ -96,7 +98,8 @@ def serving(home: Path) -> Iterator[Server]:
     )
     try:
         _wait_until_ready(url, process)
-        yield Server(url, process)
+        with ExitStack() as clients:
+            yield Server(url, process, clients)
     finally:
         if process.poll() is None:
             process.terminate()

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from agent.planner.request import Request
+from agent.planner.slots.references import fits_as_well
 
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|that|this|same|(?:the|that|this) (?:campaign|draft|one|report|review|plan))\b|它|这个|那个|该活动"
@@ -29,7 +30,7 @@ def campaign_meant(request: Request) -> CampaignMeant:
         return CampaignMeant(request.campaigns[0].reference)
     guesses = request.guessed_campaigns
     focus = request.focus.campaign
-    if focus is not None and (points_back(request) or focus.name in guesses):
+    if focus is not None and (points_back(request) or fits_as_well(request.words, focus.name, guesses)):
         return CampaignMeant(focus.name)
     if len(guesses) == 1:
         return CampaignMeant(guesses[0])

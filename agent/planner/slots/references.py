@@ -68,6 +68,13 @@ def guess_campaigns(text: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for score, name in scored if math.isclose(score, best, abs_tol=0.05))
 
 
+def fits_as_well(text: str, name: str, guesses: Iterable[str]) -> bool:
+    """Whether the part of a name that the text holds ('the win-back') is a part of `name` as much as of each guess."""
+    words = _WORD.findall(text.lower())
+    named = _words_named(name, words)
+    return bool(named) and all(_words_named(guess, words) <= named for guess in guesses)
+
+
 def unknown_name(text: str, other_names: Iterable[str]) -> str | None:
     """A name in quotes or in capitals, which may be a campaign that the vocabulary has not heard of.
 
@@ -105,8 +112,11 @@ def _name_words(name: str) -> frozenset[str]:
 
 def _share_named(name: str, words: list[str], counts: Counter[str], total: int) -> float:
     weights = {word: 1 + math.log(total / counts[word]) for word in _name_words(name)}
-    named = sum(weight for word, weight in weights.items() if any(_same_word(word, other) for other in words))
-    return named / sum(weights.values())
+    return sum(weights[word] for word in _words_named(name, words)) / sum(weights.values())
+
+
+def _words_named(name: str, words: list[str]) -> frozenset[str]:
+    return frozenset(word for word in _name_words(name) if any(_same_word(word, other) for other in words))
 
 
 def _same_word(word: str, other: str) -> bool:
