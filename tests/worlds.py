@@ -1,7 +1,7 @@
 """Random small worlds for property tests: members with every kind of trouble, in a database of their own."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,3 +98,16 @@ def _share(session: Session, one: Member, other: Member, channel: Channel) -> No
     )
     for contact in session.scalars(contacts):
         contact.normalised = f"shared-{one.id}-{channel}"
+
+
+class InterruptedSessions:
+    """Sessions for a dispatch into which the world breaks: before each new transaction something happens."""
+
+    def __init__(self, sessions: Sessions, happenings: list[Callable[[], None]]) -> None:
+        self.sessions = sessions
+        self.happenings = happenings
+
+    def __call__(self) -> Session:
+        if self.happenings:
+            self.happenings.pop(0)()
+        return self.sessions()

@@ -88,28 +88,27 @@ def _has_twin(row: FromClause, rows: TableClause, *, same_channel: bool) -> Cond
         other.c.state.in_(REALLY_SENT),
         and_(other.c.state.in_((*WAITING, MessageState.CLAIMED)), other.c.member_id < row.c.member_id),
     )
-    which = (
-        and_(mine.channel == row.c.channel, other.c.channel == row.c.channel)
-        if same_channel
-        else mine.channel.in_(PERSON_CHANNELS)
+    # The journey's index would be the wrong way in: a twin has few messages, a journey many. Hence `+ 0`.
+    in_same_step = exists().where(
+        other.c.member_id == theirs.member_id,
+        other.c.journey_id + 0 == row.c.journey_id,
+        other.c.step_key == row.c.step_key,
+        goes_out,
+        *([other.c.channel == row.c.channel] if same_channel else []),
     )
     twins = (
         select(literal(1))
         .select_from(mine)
         .join(theirs, and_(theirs.channel == mine.channel, theirs.normalised == mine.normalised))
-        .join(other, other.c.member_id == theirs.member_id)
         .where(
             mine.member_id == row.c.member_id,
             mine.normalised != "",
+            mine.channel == row.c.channel if same_channel else mine.channel.in_(PERSON_CHANNELS),
             theirs.member_id != mine.member_id,
-            other.c.journey_id == row.c.journey_id,
-            other.c.step_key == row.c.step_key,
-            goes_out,
-            which,
+            in_same_step.correlate(row, theirs),
         )
-        .correlate(row)
     )
-    return twins.exists()
+    return twins.correlate(row).exists()
 
 
 def frequency_check(
@@ -167,7 +166,8 @@ def exclude(
 ) -> None:
     """Exclude the rows that fail one of `checks`, for the first one they fail. `row` is an alias of `rows`."""
     reason = case(*[(check.fails, literal(check.reason.value, String)) for check in checks], else_=null())
-    judged = select(row.c.id, reason.label("reason")).where(row.c.state.in_(states), within).subquery("judged")
+    judged = select(row.c.id, reason.label("reason")).where(row.c.state.in_(states), within).cte("judged")
+    judged = judged.prefix_with("MATERIALIZED")  # each check is asked once, not again where its result is used
     session.execute(
         update(rows)
         .where(rows.c.id == judged.c.id, judged.c.reason.is_not(None))

@@ -30,7 +30,7 @@ def test_a_draw_is_always_in_range(experiment: str, member: int) -> None:
 def test_the_share_is_kept_within_chance(share: float) -> None:
     # Four standard deviations of a binomial count: one false alarm in 16,000 experiments.
     spread = 4 * (len(MEMBERS) * share * (1 - share)) ** 0.5
-    for number in range(40):
+    for number in range(12):
         assert abs(sum(held_out(f"campaign {number}", share)) - share * len(MEMBERS)) < spread
 
 

@@ -1,14 +1,16 @@
 """Dispatch in the small: one provider, one message, one thing that goes wrong."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from crm.access.policy import set_policy
 from crm.database import Sessions, unit_of_work
 from crm.loyalty.models import Coupon
 from crm.members.models import Channel, Suppression
@@ -18,13 +20,14 @@ from crm.outreach.channels import default_adapters
 from crm.outreach.channels.adapter import OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.journey import Benefits
-from crm.outreach.models import Journey, Message, MessageState, OutboxItem, UnknownReason
+from crm.outreach.models import Journey, JourneyState, Message, MessageState, OutboxItem, UnknownReason
 from crm.outreach.rules import LEASE
 from crm.outreach.sending import DispatchResult
 from crm.outreach.wording import Wording
 from tests.builders import LONG_AGO, make_member
 from tests.journeys import journey_spec, launch, make_coupon, send_step
 from tests.providers import FakeProvider, Killed
+from tests.worlds import InterruptedSessions
 
 
 def prepare(sessions: Sessions, now: datetime, *, members: int = 1, **spec: object) -> Journey:
@@ -108,6 +111,95 @@ def test_a_suppression_between_launch_and_dispatch_is_seen(sessions: Sessions, n
     provider = FakeProvider()
     assert send(sessions, provider, now).excluded == 1
     assert provider.handed == []
+
+
+def send_interrupted(
+    sessions: Sessions, provider: FakeProvider, now: datetime, happening: Callable[[], None]
+) -> DispatchResult:
+    """A dispatch in which something is committed between the claim and the send."""
+    interrupted = InterruptedSessions(sessions, [lambda: None, lambda: None, happening])
+    return dispatch_due(cast(Sessions, interrupted), provider.on_all_channels(), now=now, worker="test")
+
+
+@pytest.mark.parametrize("silencing", ["opt_out", "suppression", "cancel"])
+def test_what_is_committed_between_claim_and_send_stops_the_send(
+    sessions: Sessions, now: datetime, silencing: str
+) -> None:
+    journey = prepare(sessions, now)
+    member_id = only_message(sessions).member_id
+
+    def happening() -> None:
+        assert only_message(sessions).state is MessageState.CLAIMED
+        with unit_of_work(sessions) as session:
+            if silencing == "opt_out":
+                tracking.unsubscribe(session, member_id, Channel.EMAIL, now)
+            elif silencing == "suppression":
+                session.add(Suppression(member_id=member_id, reason="x", created_at=now))
+            else:
+                ledger.cancel(session, journey.id, now=now)
+
+    provider = FakeProvider()
+    assert send_interrupted(sessions, provider, now, happening).excluded == 1
+    assert provider.handed == []
+    reasons = {"opt_out": "no_consent", "suppression": "suppressed", "cancel": "cancelled"}
+    assert only_message(sessions).reason == reasons[silencing]
+
+
+def test_a_journey_paused_between_claim_and_send_takes_its_messages_back(sessions: Sessions, now: datetime) -> None:
+    journey = prepare(sessions, now)
+
+    def happening() -> None:
+        with unit_of_work(sessions) as session:
+            session.get_one(Journey, journey.id).state = JourneyState.PAUSED
+
+    provider = FakeProvider()
+    send_interrupted(sessions, provider, now, happening)
+    message = only_message(sessions)
+    assert (message.state, message.attempts, provider.handed) == (MessageState.PLANNED, 0, [])
+
+
+@pytest.mark.parametrize("honours", [True, False])
+def test_a_worker_that_comes_back_after_its_lease_ran_out_sends_nothing(
+    sessions: Sessions, now: datetime, honours: bool
+) -> None:
+    prepare(sessions, now)
+    provider = FakeProvider(honours_idempotency_key=honours)
+
+    def happening() -> None:
+        dispatch_due(sessions, provider.on_all_channels(), now=now + LEASE, worker="another")
+
+    send_interrupted(sessions, provider, now, happening)
+    # Another worker sent it, or (where a repeat could arrive twice) declared it unknown.
+    assert len(provider.handed) == (1 if honours else 0)
+    assert only_message(sessions).state is (MessageState.DELIVERED if honours else MessageState.UNKNOWN)
+
+
+def test_a_message_that_another_worker_has_claimed_meanwhile_is_left_to_it(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now)
+    provider = FakeProvider()
+
+    def die() -> None:
+        raise Killed
+
+    def happening() -> None:
+        dying = InterruptedSessions(sessions, [lambda: None, lambda: None, die])
+        adapters = provider.on_all_channels()
+        with pytest.raises(Killed):
+            dispatch_due(cast(Sessions, dying), adapters, now=now + LEASE, worker="another")
+
+    send_interrupted(sessions, provider, now, happening)
+    assert provider.handed == []
+    assert only_message(sessions).state is MessageState.CLAIMED
+
+
+def test_the_cap_holds_over_campaigns_that_were_planned_side_by_side(sessions: Sessions, now: datetime) -> None:
+    with unit_of_work(sessions) as session:
+        make_member(session)
+        set_policy(session, "frequency_cap_total_7d", 2)
+        for name in ("first", "second", "third"):
+            launch(session, journey_spec(name=name, experiment=name), now)
+    result = send(sessions, FakeProvider(), now)
+    assert (result.delivered, result.excluded) == (2, 1)
 
 
 class OptOutDuringSend(FakeProvider):

@@ -26,7 +26,7 @@ from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState
 from crm.outreach.rules import LEASE, QuietHours
 from tests.journeys import EVERYBODY, journey_spec, make_coupon, send_step, setting
 from tests.providers import FakeProvider, Killed
-from tests.worlds import PERSONS, Person, settle, world
+from tests.worlds import PERSONS, InterruptedSessions, Person, settle, world
 
 MONDAY_NINE = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 STOCK = 4
@@ -35,11 +35,14 @@ WORDS = st.sampled_from(["deliver"] * 6 + ["refuse", "accept", "silent", "down",
 CHANNEL_SETS = st.lists(st.sampled_from(SENDABLE_CHANNELS), min_size=1, max_size=3, unique=True) | st.just(
     ["preferred"]
 )
-BETWEEN = st.sampled_from(["nothing", "nothing", "opt_out", "suppress", "pause", "resume", "cancel", "die", "dispatch"])
+BETWEEN = st.sampled_from(["nothing", "opt_out", "opt_out", "suppress", "pause", "cancel", "die", "dispatch"])
 """What happens between two transactions of a dispatch."""
+BETWEENS = st.lists(BETWEEN, min_size=1, max_size=4).map(lambda words: ["nothing", "nothing", *words])
+"""The first two transactions recover and claim; what comes before them is an event of its own."""
 STEPS = st.lists(st.tuples(st.integers(0, 9), CHANNEL_SETS), min_size=1, max_size=3)
 EVENTS = st.lists(
     st.one_of(
+        st.tuples(st.just("dispatch"), st.integers(1, 4), st.lists(WORDS, max_size=6), BETWEENS),
         st.tuples(st.just("dispatch"), st.integers(1, 4), st.lists(WORDS, max_size=6), st.lists(BETWEEN, max_size=5)),
         st.tuples(st.just("walk"), st.sampled_from([1, 6, 60, 60 * 12, 60 * 24, 60 * 48])),
         st.tuples(st.just("opt_out"), st.integers(0, 7), st.sampled_from(SENDABLE_CHANNELS)),
@@ -49,19 +52,6 @@ EVENTS = st.lists(
     ),
     max_size=14,
 )
-
-
-class InterruptedSessions:
-    """Sessions for a dispatch into which the world breaks: before each new transaction something happens."""
-
-    def __init__(self, sessions: Sessions, happenings: list[Callable[[], None]]) -> None:
-        self.sessions = sessions
-        self.happenings = happenings
-
-    def __call__(self) -> Session:
-        if self.happenings:
-            self.happenings.pop(0)()
-        return self.sessions()
 
 
 @dataclass
@@ -113,9 +103,6 @@ class Run:
 
     def meanwhile_pause(self) -> None:
         self.pause()
-
-    def meanwhile_resume(self) -> None:
-        self.resume()
 
     def meanwhile_cancel(self) -> None:
         self.cancel()
