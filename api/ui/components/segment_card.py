@@ -13,7 +13,8 @@ from api.ui.components.field_words import field_label, field_named, value_words
 from api.ui.components.tables import grid_table
 from api.ui.theme import block, fold, quiet, text
 
-SHOWN_AT_ONCE = 6
+SHOWN_AT_ONCE = 7
+"""Members beside the chart, and bars in it; the rest unfolds."""
 
 
 def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
@@ -47,9 +48,11 @@ def definition_fold(definition: Any) -> None:
 
 def _chart(chart: Mapping[str, Any]) -> None:
     with block("stack tight"):
-        text(f"By {field_label(chart['by']).lower()}", "small strong")
-        labels = ["Unknown" if group["key"] is None else formats.words(str(group["key"])) for group in chart["groups"]]
-        bar_chart(labels, [group["count"] for group in chart["groups"]], name=f"Members by {chart['by']}")
+        most = ", the largest" if len(chart["groups"]) > SHOWN_AT_ONCE else ""
+        text(f"By {field_label(chart['by']).lower()}{most}", "small strong")
+        groups = chart["groups"][:SHOWN_AT_ONCE]
+        labels = ["Unknown" if group["key"] is None else formats.words(str(group["key"])) for group in groups]
+        bar_chart(labels, [group["count"] for group in groups], name=f"Members by {chart['by']}")
 
 
 def _members(artifact: Mapping[str, Any], members: Sequence[Mapping[str, Any]], local: Local) -> None:

@@ -14,6 +14,7 @@ from api.ui.components.confirmation_card import ConfirmationCard, Decide
 from api.ui.components.tool_trace import ToolTrace
 from api.ui.theme import block, icon, notice, text
 
+MARKDOWN = ["tables", "fenced-code-blocks", "break-on-newline", "cuddled-lists"]
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!(?=\[)")
 
@@ -57,7 +58,7 @@ class AnswerView:
             with block("brand-mark", "span"):
                 icon("spa")
             with block("answer-body").props("aria-live=polite"):
-                self._words = ui.markdown("", extras=["tables", "fenced-code-blocks", "break-on-newline"])
+                self._words = ui.markdown("", extras=MARKDOWN)
                 self._cards = block("stack")
                 self._asks = block("stack")
                 self._working = self._draw_working()
