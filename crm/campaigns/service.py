@@ -104,13 +104,7 @@ def change_draft(
 
 
 def submit(
-    session: Session,
-    campaign_id: int,
-    *,
-    actor: Actor,
-    now: datetime,
-    catalog: Catalog,
-    start: datetime | None = None,
+    session: Session, campaign_id: int, *, actor: Actor, now: datetime, catalog: Catalog, start: datetime | None = None
 ) -> Approval:
     """Ask for approval of the campaign as it stands, or with another start (local wall time).
 
@@ -124,8 +118,8 @@ def submit(
     if start is None or start == brief.start:
         if campaign.state is CampaignState.SCHEDULED:
             raise Conflict(f"{campaign.name} is approved already and starts as scheduled")
-        pending = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
-        if pending is not None and pending.state is ApprovalState.PENDING and pending.expires_at > now:
+        pending = _pending_request(session, campaign, now)
+        if pending is not None:
             return pending
     else:
         brief = brief.changed({"start": start})
@@ -239,6 +233,13 @@ def _checked(session: Session, brief: CampaignBrief, author_id: int, catalog: Ca
     backed = with_coupons(session, brief, first_day)
     journey_of(backed, scope.currency)
     return backed
+
+
+def _pending_request(session: Session, campaign: Campaign, now: datetime) -> Approval | None:
+    newest = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
+    if newest is not None and newest.state is ApprovalState.PENDING and newest.expires_at > now:
+        return newest
+    return None
 
 
 def _store(session: Session, campaign: Campaign, brief: CampaignBrief, now: datetime) -> None:

@@ -1,13 +1,12 @@
 """Launching a journey: everyone enrolled, every message on the books, benefits set aside, in one transaction."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Select, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from crm.loyalty import service as loyalty
-from crm.loyalty.models import CouponGrant, GrantState
+from crm.loyalty.models import CouponGrant
 from crm.outreach import draft
 from crm.outreach.draft import Setting, drafted
 from crm.outreach.journey import JourneySpec
@@ -127,20 +126,3 @@ def settle_benefits(session: Session, enrolments: Select[int], *, now: datetime)
     open_ended = exists().where(message_of_grant, Message.state.in_((*PENDING_STATES, MessageState.UNKNOWN)))
     loyalty.issue(session, mine & delivered, now=now)
     loyalty.release(session, mine & ~delivered & ~open_ended, now=now)
-
-
-def state_counts(session: Session, journey_id: int) -> Mapping[MessageState, int]:
-    """Messages of a journey by state."""
-    query = select(Message.state, func.count()).where(Message.journey_id == journey_id).group_by(Message.state)
-    return dict(session.execute(query).all())
-
-
-def grants_of(session: Session, journey_id: int) -> Mapping[GrantState, int]:
-    """Benefits of a journey by state."""
-    query = (
-        select(CouponGrant.state, func.count())
-        .join(Enrolment, Enrolment.id == CouponGrant.enrolment_id)
-        .where(Enrolment.journey_id == journey_id)
-        .group_by(CouponGrant.state)
-    )
-    return dict(session.execute(query).all())
