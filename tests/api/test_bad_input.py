@@ -1,6 +1,7 @@
 """Every way in says in one clear sentence what was wrong, and changes nothing."""
 
 import json
+import shutil
 import socket
 import subprocess
 from collections.abc import Callable
@@ -79,11 +80,9 @@ def test_time_does_not_walk_back(run_command: Run) -> None:
 
 @pytest.fixture(scope="module")
 def mia(loaded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    import shutil
-
     home = Path(shutil.copytree(loaded_home, tmp_path_factory.mktemp("bad") / "home"))
-    with serving(home) as server, server.client("mia") as client:
-        yield client
+    with serving(home) as server:
+        yield server.client("mia")
 
 
 @pytest.mark.parametrize(
@@ -123,5 +122,5 @@ def test_a_segment_error_names_the_place_and_the_near_fields(mia: httpx.Client) 
 
 
 def test_who_is_not_signed_in_is_told_so(mia: httpx.Client) -> None:
-    answer = httpx.get(f"{mia.base_url}api/me")
+    answer = httpx.get(mia.base_url.join("/api/me"))
     assert (answer.status_code, answer.json()["title"]) == (401, "not signed in")

@@ -20,6 +20,7 @@ SHORTEST_SLIP = 8
 """Letters a name needs before a slip of it can be told from another word."""
 
 _WORD = re.compile(r"[a-z0-9']+")
+_DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(
     r"(?:\bcampaign|\bdraft|活动)\s?(?:no\.?\s?|number\s|id\s?|#|编号)?\s?(?P<id>\d{1,6})\b(?!\s?%)"
     r"|#(?P<hash>\d{1,6})\b"
@@ -41,10 +42,12 @@ def find_campaigns(text: str, names: Iterable[str]) -> tuple[CampaignMention, ..
     """Campaigns named in full, with slips of spelling or spacing forgiven, or by number; in the text's order."""
     found: list[CampaignMention] = []
     lowered = text.lower().replace("’", "'")
-    for name in sorted(set(names), key=len, reverse=True):
-        span = _find_name(lowered, name.lower())
-        if span is not None and is_free(span, found):
-            found.append(CampaignMention(name, span))
+    by_length = sorted(set(names), key=lambda name: (-len(name), name))
+    for find in (_find_name, _find_slip):
+        for name in by_length:
+            span = find(lowered, name.lower())
+            if span is not None and is_free(span, found):
+                found.append(CampaignMention(name, span))
     if not found:
         found.extend(
             CampaignMention(match.group("id") or match.group("hash"), Span(match.start(), match.end()))
@@ -95,14 +98,19 @@ def _is_made_of(name: str, others: set[str]) -> bool:
 
 def _find_name(text: str, name: str) -> Span | None:
     pattern = r"[\s_-]*".join(re.escape(word) for word in re.split(r"[\s_-]+", name))
-    if match := re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", text):
-        return Span(match.start(), match.end())
+    match = re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", text)
+    return Span(match.start(), match.end()) if match else None
+
+
+def _find_slip(text: str, name: str) -> Span | None:
+    """Where the text holds the name with a slip of spelling. Digits are never a slip: campaign 18 is not 15."""
     if len(name) < SHORTEST_SLIP:
         return None
     near = fuzz.partial_ratio_alignment(name, text, score_cutoff=NEAR_NAME)
     if near is None or len(text) < len(name) - 2:
         return None
-    return Span(near.dest_start, near.dest_end)
+    same_digits = _DIGITS.findall(text[near.dest_start : near.dest_end]) == _DIGITS.findall(name)
+    return Span(near.dest_start, near.dest_end) if same_digits else None
 
 
 def _name_words(name: str) -> frozenset[str]:

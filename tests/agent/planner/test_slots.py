@@ -201,3 +201,10 @@ def test_a_day_of_the_audience_is_no_start(
     schedule = find_schedule(text, [moment(text, words, day, at, last)])
     assert schedule.start_text == start
     assert schedule.end == (last if start else None)
+
+
+@pytest.mark.parametrize("number", [1, 8, 18, 27])
+def test_a_campaign_named_by_a_number_is_that_one_and_no_slip_of_another(number: int) -> None:
+    names = [f"Campaign {each}" for each in range(1, 28)]
+    (found,) = find_campaigns(f"review campaign {number}", names)
+    assert found.reference == f"Campaign {number}"
