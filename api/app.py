@@ -1,10 +1,12 @@
 """The web application: pages, JSON API, and the engine's ticker, in one process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bootstrap import Nurture
 from api.problems import install_error_handlers
@@ -17,6 +19,11 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'self'; form-action 'self'"
 )
 """Keeps a picture in a model's text from carrying data out; Vue's templates need 'unsafe-eval'."""
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 
 
 def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True) -> FastAPI:
@@ -43,7 +50,7 @@ def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True
     app.state.nurture = nurture
     app.state.internal_token = internal_token
     install_error_handlers(app)
-    app.middleware("http")(add_security_headers)
+    app.add_middleware(SecurityHeaders)
     for room in (health, access, workspace, assistant, segments, campaigns, reviews, insights):
         app.include_router(room.router)
     if with_pages:
@@ -54,9 +61,18 @@ def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True
     return app
 
 
-async def add_security_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    return response
+class SecurityHeaders:
+    """Adds the headers that every answer bears; plain ASGI, so that a stream passes through as it comes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)

@@ -53,4 +53,6 @@ class LoadSummary:
         else:
             first = f"loaded {self.dataset} in {self.seconds:.1f} s; every total equals its source"
         width = max((len(line.what) for line in self.lines), default=0)
-        return "\n".join([first, *(f"  {line.what:<{width}}  {line.loaded_total:>12,}" for line in self.lines)])
+        header = f"  {'':<{width}}  {'source':>14}  {'loaded':>14}"
+        rows = (f"  {line.what:<{width}}  {line.source_total:>14,}  {line.loaded_total:>14,}" for line in self.lines)
+        return "\n".join([first, header, *rows])

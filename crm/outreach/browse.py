@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from crm.members.masking import mask_address
 from crm.members.models import Channel, Member
 from crm.outreach.models import Message, MessageState, OutboxItem
 
+Row = TypeVarTuple("Row")
 OUTBOX_PREFIX = "outbox:"
 """Begins the provider reference of a message that the outbox took; its idempotency key follows."""
 
@@ -65,7 +66,7 @@ def browse_ledger(session: Session, journey_id: int, wanted: LedgerFilter, *, ac
     return LedgerPage(total, lines)
 
 
-def _scoped(query: Select[Any], journey_id: int, wanted: LedgerFilter, actor: Actor) -> Select[Any]:
+def _scoped(query: Select[*Row], journey_id: int, wanted: LedgerFilter, actor: Actor) -> Select[*Row]:
     query = query.select_from(Message).join(Member, Member.id == Message.member_id)
     query = query.where(Message.journey_id == journey_id)
     if wanted.channel is not None:
