@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agent.planner.compose.insights import say_lesson
+from agent.planner.compose.insights import say_source
 from agent.planner.compose.offers import say_offers
 from agent.planner.compose.words import Voice
 from tools.fence import unfence
 
 Json = Mapping[str, Any]
 DAYS_SAID = 5
-EXCLUSIONS_SAID = 8
 
 
 def say_drafted(voice: Voice, result: Json, view: Json) -> str:
@@ -123,11 +122,11 @@ def _approval(voice: Voice, result: Json) -> str:
 
 
 def _lessons(voice: Voice, result: Json) -> str:
-    lessons = result.get("lessons") or []
+    """Which earlier lessons apply, by their source; the card holds their words."""
+    lessons = [say_source(voice, lesson) for lesson in result.get("lessons") or ()]
     if not lessons:
         return ""
-    head = voice.say("What earlier campaigns taught:", "以往经验：")
-    return "\n".join([head, *(f"- {say_lesson(voice, lesson)}" for lesson in lessons)])
+    return voice.say("Earlier lessons that apply: ", "适用的以往经验：") + voice.listed(lessons) + voice.say(".", "。")
 
 
 def _name(result: Json) -> str:
@@ -192,12 +191,19 @@ def _plan_lines(voice: Voice, plan: Json) -> list[str]:
     lines += _benefit_lines(voice, plan)
     if (cost := plan.get("cost_cents")) is not None:
         lines.append(voice.say(f"Cost of sending: {voice.money(cost)}", f"发送成本：{voice.money(cost)}"))
-    for conflict in plan.get("conflicts") or ():
-        shared = voice.count(conflict["shared_members"], "member", "members", "位会员")
-        name = unfence(str(conflict["campaign"]))
-        lines.append(voice.say(f"Also reached by {name}: {shared}", f"同时被 {name} 触达：{shared}"))
+    lines += _conflict_lines(voice, plan)
     lines += [voice.say("Note: ", "注意：") + voice.words(warning) for warning in plan.get("warnings") or ()]
     return lines
+
+
+def _conflict_lines(voice: Voice, plan: Json) -> list[str]:
+    shared = [
+        f"{unfence(str(conflict['campaign']))} ({voice.number(conflict['shared_members'])})"
+        for conflict in plan.get("conflicts") or ()
+    ]
+    if not shared:
+        return []
+    return [voice.say("Members also reached by: ", "同时被以下活动触达的会员：") + voice.listed(shared)]
 
 
 def _message_lines(voice: Voice, plan: Json) -> list[str]:
@@ -216,22 +222,22 @@ def _message_lines(voice: Voice, plan: Json) -> list[str]:
 
 
 def _exclusion_lines(voice: Voice, exclusions: Iterable[Json]) -> list[str]:
-    rows = sorted((row for row in exclusions if row.get("count")), key=lambda row: -int(row["count"]))
-    if not rows:
+    """One line: messages left out by reason, the largest first, each with its channels."""
+    by_reason: dict[str, list[Json]] = defaultdict(list)
+    for row in exclusions:
+        if row.get("count"):
+            by_reason[str(row["reason"])].append(row)
+    if not by_reason:
         return []
-    total = sum(int(row["count"]) for row in rows)
-    parts = [
-        f"{voice.channel(str(row['channel']))}: {voice.number(row['count'])} {voice.reason(str(row['reason']))}"
-        for row in rows[:EXCLUSIONS_SAID]
-    ]
-    if len(rows) > EXCLUSIONS_SAID:
-        left = sum(int(row["count"]) for row in rows[EXCLUSIONS_SAID:])
-        parts.append(voice.say(f"{voice.number(left)} for other reasons", f"其他原因 {voice.number(left)}"))
-    return [
-        voice.say(f"Excluded messages: {voice.number(total)} (", f"排除的消息：{voice.number(total)}（")
-        + voice.listed(parts)
-        + voice.say(")", "）")
-    ]
+    sums = {reason: sum(int(row["count"]) for row in rows) for reason, rows in by_reason.items()}
+    parts = []
+    for reason in sorted(sums, key=lambda reason: -sums[reason]):
+        channels = voice.listed(
+            f"{voice.channel(str(row['channel']))} {voice.number(row['count'])}" for row in by_reason[reason]
+        )
+        parts.append(f"{voice.number(sums[reason])} {voice.reason(reason)} ({channels})")
+    total = voice.number(sum(sums.values()))
+    return [voice.say(f"Excluded messages: {total}: ", f"排除的消息：{total}：") + voice.say("; ", "；").join(parts)]
 
 
 def _benefit_lines(voice: Voice, plan: Json) -> list[str]:

@@ -56,6 +56,13 @@ def say_lesson(voice: Voice, hit: Mapping[str, Any]) -> str:
     return f"{claim} ({voice.listed(notes)})" if notes else claim
 
 
+def say_source(voice: Voice, hit: Mapping[str, Any]) -> str:
+    """Where a lesson comes from and how well it is supported, without its words."""
+    state = _STATES.get(str(hit.get("state", "")))
+    source = voice.words(hit.get("source") or "")
+    return f"{source} ({voice.say(*state)})" if state else source
+
+
 def _say_rules(voice: Voice, rules: Mapping[str, Any]) -> str:
     head = voice.say("House rules on contact:", "联系会员的规则：")
     lines = [

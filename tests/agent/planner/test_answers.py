@@ -111,7 +111,7 @@ def test_what_was_not_understood_is_said_first() -> None:
 def test_a_shortage_and_another_campaign_on_the_same_members_are_said() -> None:
     said = Conversation(make_vocabulary(), results={"plan_campaign": CAMPAIGN}).say("plan of 618 Warm-up")
     assert "729 short" in said.text
-    assert "Also reached by 618 Warm-up: 66 members" in said.text
+    assert "Members also reached by: 618 Warm-up (66)" in said.text
 
 
 def test_a_comparison_of_campaigns_claims_no_effect() -> None:
