@@ -10,22 +10,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Environment variables, all optional. The defaults run the whole product with no key and no network."""
 
-    model_config = SettingsConfigDict(env_file=None, frozen=True, extra="ignore", populate_by_name=True)
+    # With the prefix no field is ever read from a bare name: HOME is everybody's, and not ours.
+    model_config = SettingsConfigDict(
+        env_prefix="NURTURE_", env_file=None, frozen=True, extra="ignore", populate_by_name=True
+    )
 
-    home: Path = Field(default=Path("data"), alias="NURTURE_HOME")
+    home: Path = Field(default=Path("data"))
     """Folder that holds the database, vectors, archives and session files."""
-    database_url: str | None = Field(default=None, alias="DATABASE_URL")
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     """SQLAlchemy URL; default: a SQLite file in `home`."""
-    host: str = Field(default="127.0.0.1", alias="NURTURE_HOST")
-    port: int = Field(default=8000, ge=1, le=65535, alias="NURTURE_PORT")
-    tick_seconds: float = Field(default=5.0, gt=0, alias="NURTURE_TICK_SECONDS")
+    host: str = Field(default="127.0.0.1")
+    port: int = Field(default=8000, ge=1, le=65535)
+    tick_seconds: float = Field(default=5.0, gt=0)
     """Pause between two runs of the engine inside the server."""
 
-    openai_api_key: SecretStr | None = Field(default=None, alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(default=None, alias="OPENAI_BASE_URL")
-    openai_model: str = Field(default="gpt-5-mini", alias="OPENAI_MODEL")
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    openai_model: str = Field(default="gpt-5-mini", validation_alias="OPENAI_MODEL")
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", alias="NURTURE_LOG_LEVEL")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
 
     @property
     def resolved_database_url(self) -> str:

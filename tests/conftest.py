@@ -1,5 +1,6 @@
 """What every test may use: a real, migrated SQLite file of its own, and a fixed moment."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,12 +8,18 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
 from crm.migrations import migrate
 from crm.workspace import Workspace
+
+# CI tries the same examples each time, so that a red run is about the change; everybody else explores.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

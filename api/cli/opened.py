@@ -27,7 +27,9 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        raise InvalidRequest(f"{first['loc'][0]}: {first['msg']} (got {first['input']!r})") from error
+        field = str(first["loc"][0])
+        variable = f"NURTURE_{field.upper()}" if field in Settings.model_fields else field
+        raise InvalidRequest(f"{variable}={first['input']}: {first['msg']}") from error
 
 
 @contextmanager

@@ -149,14 +149,14 @@ def _named(clause: Clause) -> Clause:
 def _without_newness(clauses: list[Clause]) -> list[Clause]:
     """ "new sign-ups this month", "new members last week": joined then, whatever the lifecycle stage."""
     found = list(clauses)
-    for _index, clause in enumerate(clauses):
+    for clause in clauses:
         value = clause.standing_value
         if value is None or value.field != "lifecycle_stage" or value.values != (_NEW,) or clause.is_negated:
             continue
-        if any(other.anchor == "joined_at" for other in clauses):
+        if any(other.anchor == "joined_at" for other in found):
             found.remove(clause)
             continue
-        time = next((c for c in clauses if c.anchor is None and c.entities and _is_only_time(c)), None)
+        time = next((c for c in found if c.anchor is None and c.entities and _is_only_time(c)), None)
         if time is not None and not time.is_negated:
             found.remove(clause)
             found[found.index(time)] = replace(time, anchor="joined_at")

@@ -158,3 +158,11 @@ def test_any_text_is_read_asked_about_or_left_alone(text: str, vocabulary: Vocab
         assert (reading.request is None) == (reading.question is not None)
         if reading.request is not None:
             parse_definition(reading.request.definition, CATALOG)
+
+
+def test_new_said_twice_of_one_time_means_one_joining(vocabulary: Vocabulary) -> None:
+    once = read_segment("new members in June", vocabulary, TODAY).request
+    twice = read_segment("June new how new", vocabulary, TODAY).request
+    assert once is not None
+    assert twice is not None
+    assert once.definition["all"][0]["field"] == twice.definition["all"][0]["field"] == "joined_at"
