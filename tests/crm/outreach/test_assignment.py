@@ -34,6 +34,18 @@ def test_the_share_is_kept_within_chance(share: float) -> None:
         assert abs(sum(held_out(f"campaign {number}", share)) - share * len(MEMBERS)) < spread
 
 
+@pytest.mark.parametrize(("members", "share", "size"), [(59, 0.1, 6), (10, 0.05, 1), (4, 0.1, 0), (1_000, 0.335, 335)])
+def test_the_holdout_has_just_the_size_that_was_asked_for(
+    session: Session, members: int, share: float, size: int
+) -> None:
+    ids = values(column("id", Integer), name="ids").data([(n,) for n in range(1, members + 1)]).cte()
+    for experiment in ("spring", "summer", "autumn"):
+        rows = session.execute(select(ids.c.id, is_held_out(experiment, ids.c.id, share))).all()
+        assert len(rows) == members
+        chosen = {member for member, is_out in rows if is_out}
+        assert chosen == set(sorted(range(1, members + 1), key=lambda n: draw_of(f"{experiment}/holdout", n))[:size])
+
+
 def test_every_part_of_the_id_range_is_held_out_alike() -> None:
     chosen = held_out("spring")
     for start in range(0, len(MEMBERS), 2_000):
