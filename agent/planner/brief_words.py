@@ -71,6 +71,25 @@ _UNNAMED_BENEFIT = re.compile(
 """A benefit that the request speaks of without naming it; not a condition on having redeemed one."""
 _DRAFTING_WORDS = frozenset(
     [
+        *(
+            "建",
+            "新建",
+            "创建",
+            "做",
+            "策划",
+            "发起",
+            "准备",
+            "设置",
+            "起草",
+            "搞",
+            "办",
+            "建个",
+            "做个",
+            "活动",
+            "帮",
+            "发",
+            "发送",
+        ),
         "campaign",
         "campaigns",
         "promo",

@@ -140,3 +140,16 @@ def test_house_rules_are_answered_from_the_result() -> None:
 def test_answers_follow_the_language_of_the_request() -> None:
     assert "102 位会员" in Conversation(make_vocabulary()).say("上海有多少金卡会员").text
     assert "102 members" in Conversation(make_vocabulary()).say("how many gold members in Shanghai").text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "给北京的金卡会员建一个满300减40的短信活动，周五上午10点开始，留5%对照组",
+        "帮上海的白金会员做一个8折的邮件活动，下周一9点发",
+    ],
+)
+def test_chinese_words_for_making_a_campaign_are_understood(words: str) -> None:
+    said = Conversation(make_vocabulary(), results={"draft_campaign": CAMPAIGN}).say(words)
+    assert [call["name"] for call in said.calls] == ["draft_campaign"]
+    assert "没有理解" not in said.text
