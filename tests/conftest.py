@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -16,8 +16,8 @@ from crm.database import Sessions, open_engine, open_sessions, unit_of_work
 from crm.migrations import migrate
 from crm.workspace import Workspace
 
-# CI tries the same examples each time, so that a red run is about the change; everybody else explores.
-settings.register_profile("ci", derandomize=True)
+# CI tries the same examples each time, so that a red run is about the change; everybody else explores and shrinks.
+settings.register_profile("ci", derandomize=True, phases=(Phase.explicit, Phase.generate))
 if os.environ.get("CI"):
     settings.load_profile("ci")
 

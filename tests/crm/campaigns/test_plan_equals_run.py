@@ -32,6 +32,8 @@ from tests.journeys import make_coupon
 from tests.worlds import PERSONS, Person, settle, world
 
 NOW = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
+HORIZON = timedelta(days=15)
+"""Start, last step, and a night of quiet hours in the westernmost zone fit in."""
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 CHANNEL_SETS = st.lists(st.sampled_from(SENDABLE_CHANNELS), min_size=1, max_size=3, unique=True) | st.just(
@@ -102,12 +104,12 @@ def run(sessions: Sessions, brief: CampaignBrief, author: Actor, approver: Actor
         campaign = service.create_draft(session, brief=brief, actor=author, request_id="call", now=NOW, catalog=CATALOG)
         service.submit(session, campaign.id, actor=author, now=NOW, catalog=CATALOG)
         service.approve(session, campaign.id, actor=approver, now=NOW)
-    run_due(sessions, NOW + timedelta(days=12), default_adapters(), catalog=CATALOG, since=NOW)
+    run_due(sessions, NOW + HORIZON, default_adapters(), catalog=CATALOG, since=NOW)
     return campaign.id
 
 
 def check_equal(session: Session, plan: CampaignPlan, campaign_id: int) -> None:
-    watched = monitor(session, campaign_id, NOW + timedelta(days=12))
+    watched = monitor(session, campaign_id, NOW + HORIZON)
     assert watched.adds_up
     assert watched.counts.pending == watched.counts.failed == watched.counts.unknown == 0
     assert (watched.members, watched.holdout) == (plan.audience_count, plan.holdout_count)
