@@ -238,8 +238,10 @@ class Assistant:
             decided = ConfirmationDecided(confirmation.interrupt_id, "reject", note=note)
             await self._decided(turn, confirmation, decided, emit)
             notes.append(note)
+        # A call may have ended and been told before its sibling broke the graph off.
+        told = await self._read(transcript.told_calls, turn.thread_id)
         for finished in await close_open_calls(opened.graph, self._desk, turn):
-            if finished.status is not CallStatus.REJECTED:
+            if finished.status is not CallStatus.REJECTED and finished.call_id not in told:
                 await self._write(transcript.write_tool, turn.thread_id, finished, turn.now)
                 emit(finished)
         return "".join(f"{note}\n\n" for note in notes)

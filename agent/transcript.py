@@ -105,6 +105,14 @@ def summary_of(session: Session, thread_id: str, interrupt_id: str) -> str | Non
     return None
 
 
+def told_calls(session: Session, thread_id: str) -> set[str]:
+    """Ids of the calls whose end the conversation holds already."""
+    query = select(TranscriptEntry.payload["call_id"].as_string()).where(
+        TranscriptEntry.thread_id == thread_id, TranscriptEntry.kind == EntryKind.TOOL
+    )
+    return set(session.scalars(query))
+
+
 def write_request(session: Session, thread_id: str, text: str, now: datetime) -> None:
     """What the person said. The first words become the title."""
     thread = session.get_one(Thread, thread_id)

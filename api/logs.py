@@ -17,6 +17,6 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Looked up anew for each logger: who replaces stderr after this gets the lines too.
+        logger_factory=lambda *_args: structlog.PrintLogger(sys.stderr),
     )
