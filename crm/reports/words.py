@@ -1,6 +1,5 @@
 """Sentences of the reports in both languages of the product, and how numbers are written in them."""
 
-from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -39,10 +38,6 @@ def share_words(share: float) -> str:
 def points_words(difference: float) -> str:
     """A difference of two shares in percentage points: 0.012 as `+1.2 pp`."""
     return f"{difference * 100:+.1f} pp"
-
-
-def day_words(day: date) -> str:
-    return day.isoformat()
 
 
 def signed_money_words(cents: float, currency: str) -> str:

@@ -36,11 +36,6 @@ def describe_condition(node: Node, scope: SegmentScope, *, language: Language = 
     return _Reader(scope, language).node(node, is_inner=False)
 
 
-def describe_term(term: Term, scope: SegmentScope, *, language: Language = "en") -> str:
-    """A field with its window in words, e.g. as the name of a breakdown's metric."""
-    return _Reader(scope, language).subject(term)
-
-
 class _Reader:
     """Puts the parts of a definition into the words of one language, as seen on one day."""
 

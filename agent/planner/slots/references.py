@@ -64,11 +64,12 @@ def guess_campaigns(text: str, names: Iterable[str]) -> tuple[str, ...]:
     words = [word for word in _WORD.findall(text.lower()) if word != "members"]
     names = tuple(names)
     counts = Counter(word for name in names for word in _name_words(name))
-    scored = [(_share_named(name, words, counts, len(names)), name) for name in names]
-    best = max((score for score, _name in scored), default=0.0)
-    if best < ENOUGH_OF_A_NAME:
-        return ()
-    return tuple(name for score, name in scored if math.isclose(score, best, abs_tol=0.05))
+    scores = {name: _share_named(name, words, counts, len(names)) for name in names}
+    named = {name: _words_named(name, words) for name in names if scores[name] >= ENOUGH_OF_A_NAME}
+    # 'the gold win-back' is the one that has the gold, however long the rest of its name.
+    fullest = [name for name in named if not any(named[name] < others for others in named.values())]
+    best = max((scores[name] for name in fullest), default=0.0)
+    return tuple(name for name in fullest if math.isclose(scores[name], best, abs_tol=0.05))
 
 
 def fits_as_well(text: str, name: str, guesses: Iterable[str]) -> bool:

@@ -22,7 +22,3 @@ KINDS: dict[ReviewKind, str] = {
 def verdict_chip(verdict: MetricVerdict) -> None:
     words, tone, symbol = _VERDICTS[verdict]
     chip(words, tone, symbol)
-
-
-def verdict_tone(verdict: MetricVerdict) -> Tone:
-    return _VERDICTS[verdict][1]

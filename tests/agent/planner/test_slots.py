@@ -208,3 +208,8 @@ def test_a_campaign_named_by_a_number_is_that_one_and_no_slip_of_another(number:
     names = [f"Campaign {each}" for each in range(1, 28)]
     (found,) = find_campaigns(f"review campaign {number}", names)
     assert found.reference == f"Campaign {number}"
+
+
+def test_more_of_a_name_said_outweighs_a_shorter_name() -> None:
+    names = ["Platinum Win-back", "Win-back gold 5 Jun", "Spring Refresh"]
+    assert guess_campaigns("how did the gold win-back do?", names) == ("Win-back gold 5 Jun",)
