@@ -4,6 +4,7 @@ A workspace that holds demo data lives in its own time (see `crm.workspace`), so
 walk through a campaign without waiting for Thursday.
 """
 
+import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -46,3 +47,10 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 def day_end(day: date, zone: ZoneInfo) -> datetime:
     """The first moment after a local day (exclusive end), in UTC."""
     return day_start(day + timedelta(days=1), zone)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of the month, `months` earlier; the month's last day where it has no such day."""
+    index = day.year * 12 + day.month - 1 - months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

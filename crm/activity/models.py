@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.database import Base
+from crm.activity.kept import EVENT_STARTS, ORDER_STARTS
+from crm.database import Base, UtcDateTime
 
 
 class Product(Base):
@@ -88,3 +89,59 @@ class MemberActivity(Base):
     """0 to 100."""
     declining_weeks: Mapped[int]
     """How many weeks in a row the activity has fallen, 0 when it has not."""
+
+
+MEMBER_FACTS = Table(
+    "member_facts",
+    Base.metadata,
+    Column("member_id", primary_key=True, autoincrement=False),
+    Column("tier", String, nullable=False),
+    Column("order_count", Integer, nullable=False),
+    Column("spend_cents", BigInteger, nullable=False),
+    Column("first_order_at", UtcDateTime),
+    Column("last_order_at", UtcDateTime),
+    *(Column(f"orders_{name}", Integer, nullable=False) for name in ORDER_STARTS),
+    *(Column(f"spend_{name}", BigInteger, nullable=False) for name in ORDER_STARTS),
+    *(Column(f"events_{name}", Integer, nullable=False) for name in EVENT_STARTS),
+    # The database itself carries a changed tier over.
+    ForeignKeyConstraint(["member_id", "tier"], ["members.id", "members.tier"], onupdate="CASCADE", ondelete="CASCADE"),
+    Index(None, "tier", "last_order_at"),
+    Index(None, "tier", "spend_90d"),
+    Index(None, "spend_12m", "last_order_at"),
+    Index(None, "spend_this_year", "last_order_at"),
+    Index(None, "last_order_at"),
+    Index(None, "events_35d", "events_7d", "events_0d"),
+)
+"""One row a member: orders and events added up since each of the kept starts (crm/activity/kept.py).
+
+Columns `orders_<start>`, `spend_<start>` (cents) and `events_<start>` count the rows from that local day on,
+as seen from `FactsState.as_of_on`; the others cover the whole lifetime. Written by crm/activity/facts.py only.
+"""
+
+
+class MemberCategory(Base):
+    """What a member bought of one category over the whole lifetime."""
+
+    __tablename__ = "member_categories"
+    __table_args__ = (Index(None, "category", "last_at", "member_id"), {"sqlite_with_rowid": False})
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    order_count: Mapped[int]
+    spend_cents: Mapped[int] = mapped_column(BigInteger)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+
+class FactsState(Base):
+    """The one row that says what the facts of members stand for."""
+
+    __tablename__ = "facts_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    as_of_on: Mapped[date]
+    """The local day from which the kept starts are seen."""
+    zone_name: Mapped[str]
+    last_order_id: Mapped[int]
+    """Orders up to this id are added up; so are events up to the next."""
+    last_event_id: Mapped[int]

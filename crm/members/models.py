@@ -23,6 +23,8 @@ SENDABLE_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
 
 class Member(Base):
     __tablename__ = "members"
+    __table_args__ = (Index(None, "id", "tier", unique=True),)
+    """Lets `member_facts` refer to a member together with his tier, so that the database keeps its copy true."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     external_ref: Mapped[str] = mapped_column(unique=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
+from crm.clock import months_before
 from crm.errors import InvalidRequest
 
 RelativeUnit = Literal["days_ago", "months_ago", "years_ago"]
@@ -110,13 +111,6 @@ def check_whole(raw: Any, *, what: str, low: int, high: int) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
         raise InvalidRequest(f"{what} needs a whole number from {low} to {high:,}, not {raw!r}", path=what)
     return raw
-
-
-def months_before(day: date, months: int) -> date:
-    """The same day of the month, `months` earlier; the month's last day where it has no such day."""
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def day_in_year(month_day: MonthDay, year: int, *, round_down: bool) -> date:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from crm.segments.days import months_before
+from crm.clock import months_before
 from crm.segments.language.numbers import CHINESE_NUMBER, chinese_number
 
 Toward = Literal["past", "future"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from crm.segments.days import months_before
+from crm.clock import months_before
 from crm.segments.language.dates import (
     DAY_PATTERN,
     MONTH_PATTERN,

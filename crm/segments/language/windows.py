@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from crm.segments.days import months_before
+from crm.clock import months_before
 from crm.segments.language.kinds import Comparison, Duration, Period
 
 Json = dict[str, Any]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from crm.segments.days import RelativeDay, months_before
+from crm.clock import months_before
+from crm.segments.days import RelativeDay
 
 Json = Mapping[str, Any]
 TODAY = date(2026, 6, 1)
