@@ -69,7 +69,9 @@ def open_engine(url: str) -> Engine:
     """An engine for `url`. Raises InvalidRequest when a SQLite path is no database."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True)
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
@@ -102,6 +104,12 @@ def _begin_sqlite(connection: Any) -> None:
     # fails with "database is locked" however long one waits.
     mode = "DEFERRED" if connection.get_execution_options().get("read_only") else "IMMEDIATE"
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _begin_postgresql(connection: Any) -> None:
+    # As on SQLite, whatever is read in one `read_only` block comes from one snapshot.
+    if connection.get_execution_options().get("read_only"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def open_sessions(engine: Engine) -> Sessions:

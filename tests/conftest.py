@@ -1,8 +1,9 @@
-"""What every test may use: a real, migrated SQLite file of its own, and a fixed moment."""
+"""What every test may use: a real, migrated database of its own, and a fixed moment."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,8 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
-from crm.migrations import migrate
 from crm.workspace import Workspace
+from tests.databases import PostgresServer, migrated_file, running_postgres
 
 # CI tries the same examples each time, so that a red run is about the change; everybody else explores and shrinks.
 settings.register_profile("ci", derandomize=True, phases=(Phase.explicit, Phase.generate))
@@ -22,23 +23,48 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+DATABASE_KINDS = ("sqlite", "postgresql")
+DATABASE_KIND = os.environ.get("NURTURE_TEST_DATABASE", "sqlite")
+"""On which database `engine`, `sessions` and `session` run; `make test-postgres` sets it."""
+
+OpenDatabase = Callable[[str], AbstractContextManager[Engine]]
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file; tests copy it."""
-    path = tmp_path_factory.mktemp("template") / "nurture.sqlite"
-    engine = open_engine(f"sqlite:///{path}")
-    migrate(engine)
-    engine.dispose()
-    return path
+    return migrated_file(tmp_path_factory.mktemp("template") / "nurture.sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def open_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OpenDatabase:
+    """Opens a migrated, empty database of a kind: `with open_database("postgresql") as engine`."""
+
+    @contextmanager
+    def opened(kind: str) -> Iterator[Engine]:
+        with ExitStack() as stack:
+            if kind == "postgresql":
+                url = stack.enter_context(request.getfixturevalue("postgres").new_database())
+            else:
+                path = tmp_path_factory.mktemp("database") / "nurture.sqlite"
+                url = f"sqlite:///{shutil.copy(request.getfixturevalue('empty_database'), path)}"
+            engine = open_engine(url)
+            stack.callback(engine.dispose)
+            yield engine
+
+    return opened
 
 
 @pytest.fixture
-def engine(empty_database: Path, tmp_path: Path) -> Iterator[Engine]:
-    path = tmp_path / "nurture.sqlite"
-    shutil.copy(empty_database, path)
-    engine = open_engine(f"sqlite:///{path}")
-    yield engine
-    engine.dispose()
+def engine(open_database: OpenDatabase) -> Iterator[Engine]:
+    with open_database(DATABASE_KIND) as engine:
+        yield engine
 
 
 @pytest.fixture
