@@ -6,8 +6,10 @@ from crm.activity import models as activity
 from crm.campaigns import models as campaigns
 from crm.insights import models as insights
 from crm.loyalty import models as loyalty
+from crm.members import changes
 from crm.members import models as members
 from crm.outreach import models as outreach
 from crm.reports import models as reports
+from crm.segments import models as segments
 
-ROOMS = (workspace, access, members, activity, loyalty, insights, outreach, campaigns, reports)
+ROOMS = (workspace, access, members, changes, activity, segments, loyalty, insights, outreach, campaigns, reports)
