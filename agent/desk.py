@@ -17,6 +17,7 @@ from crm.access import audit
 from crm.access.actor import require
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import CrmError, InvalidRequest
+from crm.limits import limited
 from knowledge_base.port import InsightIndex
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.binding import bind_arguments
@@ -58,12 +59,14 @@ class ToolDesk:
         *,
         insight_index: InsightIndex | None,
         archive_folder: Path,
+        read_seconds: float,
     ) -> None:
         self.tools = tuple(tools)
         self._by_name = {tool.name: tool for tool in tools}
         self._sessions = sessions
         self._insight_index = insight_index
         self._archive_folder = archive_folder
+        self._read_seconds = read_seconds
 
     def find(self, name: str) -> Tool[Any] | None:
         return self._by_name.get(name)
@@ -98,12 +101,14 @@ class ToolDesk:
     def run(self, turn: TurnContext, call: ToolCall) -> Outcome:
         """Run one call in a transaction of its own. A write that was done before returns its first result.
 
-        Raises CrmError when it cannot be done; then nothing was written.
+        Raises CrmError when it cannot be done, TimedOut when a plain read takes too long; then nothing was written.
         """
         tool, args = self.bind(turn, call)
+        if tool.effect is Effect.READ and not tool.keeps_derived:
+            with read_only(self._sessions) as session, limited(session, seconds=self._read_seconds):
+                return _outcome(tool.run(self._context(session, turn, call), args))
         if tool.effect is Effect.READ:
-            transaction = unit_of_work if tool.keeps_derived else read_only
-            with transaction(self._sessions) as session:
+            with unit_of_work(self._sessions) as session:
                 return _outcome(tool.run(self._context(session, turn, call), args))
         try:
             with unit_of_work(self._sessions) as session:

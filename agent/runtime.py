@@ -36,6 +36,7 @@ from crm.clock import Clock
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Conflict, CrmError, InvalidRequest, Unavailable
 from crm.segments.language.vocabulary import Vocabulary, load_vocabulary
+from crm.settings import READ_SECONDS
 from crm.workspace import get_workspace
 from knowledge_base.port import InsightIndex
 from tools.base import Effect, Language, Tool
@@ -89,12 +90,19 @@ class Assistant:
         home: Path,
         insight_index: InsightIndex | None = None,
         tools: Sequence[Tool[Any]] = TOOLS,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
         self._sessions = sessions
         self._model = model
         self._clock = clock
         self._home = home
-        self._desk = ToolDesk(tools, sessions, insight_index=insight_index, archive_folder=home / "archive")
+        self._desk = ToolDesk(
+            tools,
+            sessions,
+            insight_index=insight_index,
+            archive_folder=home / "archive",
+            read_seconds=read_seconds,
+        )
         self._resources = AsyncExitStack()
         self._opened: _Opened | None = None
         self._opening = asyncio.Lock()

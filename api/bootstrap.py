@@ -65,6 +65,7 @@ class Nurture:
             clock=self.clock,
             home=self.settings.home,
             insight_index=LazyIndex(self),
+            read_seconds=self.settings.read_seconds,
         )
 
     def at(self, clock: Clock) -> "Nurture":

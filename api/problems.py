@@ -7,7 +7,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from api.auth import NotSignedIn
-from crm.errors import Ambiguous, Conflict, CrmError, Forbidden, InvalidRequest, NotFound, Unavailable
+from crm.errors import (
+    Ambiguous,
+    Cancelled,
+    Conflict,
+    CrmError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    TimedOut,
+    Unavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: dict[type[CrmError], int] = {
@@ -17,6 +27,8 @@ _STATUS: dict[type[CrmError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Unavailable: 503,
+    TimedOut: 503,
+    Cancelled: 499,  # nginx's "client closed request": only logs read it, the client is gone
     NotSignedIn: 401,
 }
 

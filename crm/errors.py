@@ -55,3 +55,15 @@ class Unavailable(CrmError):
     """Something this needs is not running or is held by another process; trying later can help."""
 
     code = "unavailable"
+
+
+class TimedOut(CrmError):
+    """It took longer than it may; a smaller question can help."""
+
+    code = "timed_out"
+
+
+class Cancelled(CrmError):
+    """It was stopped because nobody waited for the answer any more."""
+
+    code = "cancelled"

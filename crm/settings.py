@@ -6,6 +6,9 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+READ_SECONDS = 10.0
+"""People leave a page that does not answer; every count of a million members takes far less."""
+
 
 class Settings(BaseSettings):
     """Environment variables, all optional. The defaults run the whole product with no key and no network."""
@@ -23,6 +26,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     tick_seconds: float = Field(default=5.0, gt=0)
     """Pause between two runs of the engine inside the server."""
+
+    read_seconds: float = Field(default=READ_SECONDS, gt=0)
+    """How long a page, an API call or a tool may ask the database before it is stopped."""
 
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")

@@ -3,13 +3,15 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import SignedIn, TheNurture
+from api.while_connected import while_connected
 from crm.access.actor import Actor, Permission, require
 from crm.catalog import CATALOG, segment_scope
 from crm.database import read_only
+from crm.limits import Cancellation, limited
 from crm.segments import service
 from crm.segments.definition import parse_definition
 from crm.segments.describe import describe
@@ -90,36 +92,53 @@ def list_fields(actor: SignedIn) -> list[FieldView]:
 
 
 @router.post("/query")
-def query(body: SegmentQuery, actor: SignedIn, nurture: TheNurture) -> SegmentAnswer:
-    """Count a segment, read it back in words, and show some of its members."""
+async def query(request: Request, body: SegmentQuery, actor: SignedIn, nurture: TheNurture) -> SegmentAnswer:
+    """Count a segment, read it back in words, and show some of its members.
+
+    Stopped with `timed_out` after NURTURE_READ_SECONDS, and when the client hangs up.
+    """
     _require_reader(actor)
     definition = parse_definition(body.definition, CATALOG)
-    with read_only(nurture.sessions) as session:
-        scope = segment_scope(session, actor, nurture.clock.now())
-        rows = service.sample(session, definition, scope, limit=body.sample) if body.sample else []
-        return SegmentAnswer(
-            count=service.count(session, definition, scope),
-            read_back=describe(definition, scope),
-            as_of=scope.today,
-            definition=definition.to_json(),
-            members=[
-                SegmentMember(id=row.id, name=row.name, name_local=row.name_local, tier=row.tier, city=row.city)
-                for row in rows
-            ],
-        )
+
+    def work(cancellation: Cancellation) -> SegmentAnswer:
+        with (
+            read_only(nurture.sessions) as session,
+            limited(session, seconds=nurture.settings.read_seconds, cancellation=cancellation),
+        ):
+            scope = segment_scope(session, actor, nurture.clock.now())
+            rows = service.sample(session, definition, scope, limit=body.sample) if body.sample else []
+            return SegmentAnswer(
+                count=service.count(session, definition, scope),
+                read_back=describe(definition, scope),
+                as_of=scope.today,
+                definition=definition.to_json(),
+                members=[
+                    SegmentMember(id=row.id, name=row.name, name_local=row.name_local, tier=row.tier, city=row.city)
+                    for row in rows
+                ],
+            )
+
+    return await while_connected(request, work)
 
 
 @router.post("/breakdown")
-def break_down(body: BreakdownQuery, actor: SignedIn, nurture: TheNurture) -> BreakdownAnswer:
-    """Split a segment by one or two fields."""
+async def break_down(request: Request, body: BreakdownQuery, actor: SignedIn, nurture: TheNurture) -> BreakdownAnswer:
+    """Split a segment by one or two fields. Stopped as a query is."""
     _require_reader(actor)
     definition = parse_definition(body.definition, CATALOG)
     metric = service.parse_metric(body.metric, CATALOG)
-    with read_only(nurture.sessions) as session:
-        scope = segment_scope(session, actor, nurture.clock.now())
-        breakdown = service.break_down(session, definition, scope, tuple(body.group_by), metric, limit=body.limit)
-    groups = [BreakdownGroup(key=list(group.key), value=group.value, count=group.count) for group in breakdown.groups]
-    return BreakdownAnswer(count=breakdown.total, as_of=breakdown.as_of, groups=groups)
+
+    def work(cancellation: Cancellation) -> service.Breakdown:
+        with (
+            read_only(nurture.sessions) as session,
+            limited(session, seconds=nurture.settings.read_seconds, cancellation=cancellation),
+        ):
+            scope = segment_scope(session, actor, nurture.clock.now())
+            return service.break_down(session, definition, scope, tuple(body.group_by), metric, limit=body.limit)
+
+    found = await while_connected(request, work)
+    groups = [BreakdownGroup(key=list(group.key), value=group.value, count=group.count) for group in found.groups]
+    return BreakdownAnswer(count=found.total, as_of=found.as_of, groups=groups)
 
 
 def _require_reader(actor: Actor) -> None:

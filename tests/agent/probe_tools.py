@@ -4,7 +4,7 @@ from datetime import UTC
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from crm.access import audit
@@ -12,6 +12,11 @@ from crm.access.actor import Permission
 from crm.access.models import AuditEntry
 from crm.errors import Conflict
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
+
+ENDLESS = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT count(*) FROM n"
+)
+"""A query that would run for hours."""
 
 
 class ProbeArgs(ToolArgs):
@@ -34,6 +39,8 @@ def _note(ctx: ToolContext, args: ProbeArgs) -> ToolResult:
 def _look(ctx: ToolContext, args: ProbeArgs) -> ToolResult:
     if args.subject == "crash":
         raise ZeroDivisionError("a secret in a traceback")
+    if args.subject == "everything":
+        ctx.session.execute(ENDLESS)
     return ToolResult(content={"seen": args.subject, "count": 42, "share": 0.125}, artifact={"card": args.subject})
 
 

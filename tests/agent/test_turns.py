@@ -137,6 +137,22 @@ async def test_an_unknown_tool_is_answered_with_the_nearest_ones(
     assert only(events, ToolFinished).effect is None
 
 
+async def test_a_read_over_its_time_limit_is_stopped_and_the_model_is_told_what_to_do(
+    make_assistant: MakeAssistant, operator: Actor
+) -> None:
+    def answer(messages: list[BaseMessage]) -> AIMessage:
+        error = last_error(messages)
+        assert error["code"] == "timed_out"
+        assert error["message"].startswith("this took longer than 0.2 s and was stopped; narrow it")
+        return AIMessage("That took too long; shall I look at fewer?")
+
+    assistant = make_assistant(calls(("look", {"subject": "everything"})), answer, read_seconds=0.2)
+    thread = await assistant.open_thread(operator)
+    events = await hear(assistant.say(operator, thread, "look at everything"))
+    assert only(events, ToolFinished).status is CallStatus.ERROR
+    assert events[-1] == Answered("That took too long; shall I look at fewer?")
+
+
 async def test_after_three_wrong_calls_the_person_is_told_and_the_turn_ends(
     make_assistant: MakeAssistant, operator: Actor
 ) -> None:

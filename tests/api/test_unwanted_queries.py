@@ -1,0 +1,100 @@
+"""A count over its time limit is answered with a sentence; one that nobody waits for any more is stopped."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from api.app import create_app
+from api.bootstrap import Nurture, bootstrap
+from crm.datasets.people import DEMO_PASSWORD
+from crm.settings import Settings
+from tests.api.conftest import free_port
+
+IN_SHANGHAI = {"definition": {"all": [{"field": "city", "op": "in", "value": ["Shanghai"]}]}, "sample": 0}
+BY_CITY = {"definition": {"all": []}, "group_by": ["city"]}
+SOON_SECONDS = 5.0
+
+
+def make_endless(home: Path) -> None:
+    """Members become a view that never ends: every count of them is a slow query, really."""
+    with sqlite3.connect(home / "nurture.sqlite") as connection:
+        connection.executescript(
+            """
+            PRAGMA foreign_keys=OFF;
+            PRAGMA legacy_alter_table=ON;
+            ALTER TABLE members RENAME TO members_kept;
+            CREATE VIEW members AS SELECT members_kept.* FROM members_kept, (
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT i FROM n
+            );
+            """
+        )
+    connection.close()
+
+
+@contextmanager
+def answering(home: Path, read_seconds: float) -> Iterator[tuple[Nurture, httpx.Client]]:
+    """The API on loopback inside this process, so that its threads can be seen, and a signed-in client."""
+    nurture = bootstrap(Settings(home=home, read_seconds=read_seconds))
+    app = create_app(nurture, internal_token="internal", with_pages=False)
+    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        _until(lambda: server.started)
+        with httpx.Client(base_url=f"http://127.0.0.1:{server.config.port}", timeout=30) as client:
+            client.post("/api/session", json={"username": "mia", "password": DEMO_PASSWORD}).raise_for_status()
+            yield nurture, client
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SOON_SECONDS * 4
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come to that")
+        time.sleep(0.01)
+
+
+def _is_counting() -> bool:
+    return any(thread.name == "query-watch" for thread in threading.enumerate())
+
+
+@pytest.fixture
+def endless_home(home: Path) -> Path:
+    make_endless(home)
+    return home
+
+
+@pytest.mark.parametrize(("path", "body"), [("query", IN_SHANGHAI), ("breakdown", BY_CITY)])
+def test_a_count_over_its_limit_is_a_problem_that_says_what_to_do(
+    endless_home: Path, path: str, body: dict[str, object]
+) -> None:
+    with answering(endless_home, read_seconds=0.3) as (nurture, client):
+        began = time.monotonic()
+        answer = client.post(f"/api/segments/{path}", json=body)
+        assert time.monotonic() - began < SOON_SECONDS
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:nurture:timed_out")
+        assert answer.json()["detail"].startswith("this took longer than 0.3 s and was stopped; narrow it")
+        assert "SELECT" not in answer.text
+        assert client.get("/api/segments/fields").status_code == 200
+        assert nurture.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_the_query_stops_when_the_client_hangs_up(endless_home: Path) -> None:
+    with answering(endless_home, read_seconds=600) as (nurture, client):
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/api/segments/query", json=IN_SHANGHAI, timeout=httpx.Timeout(5, read=0.4))
+        began = time.monotonic()
+        _until(lambda: not _is_counting())
+        assert time.monotonic() - began < SOON_SECONDS
+        assert nurture.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        assert client.get("/api/segments/fields").status_code == 200
