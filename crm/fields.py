@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, SQLColumnExpression
@@ -34,6 +34,10 @@ class Viewpoint:
     zone: ZoneInfo
     me_id: int | None = None
     """Account that `@me` stands for."""
+    has_facts: bool = False
+    """Whether the facts that rooms keep of members stand for this day and for every row there is."""
+    is_past: bool = False
+    """Whether `today` is a past day, after which nothing counts."""
 
 
 class Kind(StrEnum):
@@ -83,13 +87,15 @@ class Op(StrEnum):
     ANNIVERSARY_BETWEEN = "anniversary_between"
     ANY = "any"
     NONE = "none"
+    TOP_PERCENT = "top_percent"
+    """Among the members with the highest values, as a share of all members: ties with the last one are in."""
     KNOWN = "known"
     """Whether there is a value at all: true or false."""
 
 
 OPS: Mapping[Kind, tuple[Op, ...]] = {
     Kind.CHOICE: (Op.IN, Op.NOT_IN, Op.EQ, Op.NE),
-    Kind.NUMBER: (Op.EQ, Op.NE, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN),
+    Kind.NUMBER: (Op.EQ, Op.NE, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN, Op.TOP_PERCENT),
     Kind.FLAG: (Op.EQ, Op.NE),
     Kind.DAY: (Op.EQ, Op.NE, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN),
     Kind.MONTH_DAY: (Op.MONTH_DAY_BETWEEN,),
@@ -131,6 +137,10 @@ class Value:
     read: Callable[[Record, Viewpoint], Any] | None = None
     """How the value is worked out from a record; None: it is stored in the record under the field's name."""
     reference: Reference | None = None
+    kept: Sql | None = None
+    """The same value in `member_facts`, which is quicker to read."""
+    keeps_history: bool = False
+    """Whether the value of a past day can still be told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +149,7 @@ class Presence:
 
     member_id: Sql
     condition: ColumnElement[bool] | None = None
+    keeps_history: bool = False
 
 
 class Aggregate(StrEnum):
@@ -169,6 +180,30 @@ class RowColumns:
     conditions: tuple[ColumnElement[bool], ...] = ()
     source: FromClause | None = None
     """The join to read; None: the one table that the columns stand in."""
+
+
+Window = tuple[date | None, date | None]
+"""Whole local days, both ends included; None is open."""
+
+
+@dataclass(frozen=True, eq=False)
+class KeptRows:
+    """Rows that stand for many, e.g. one a category, and what they come to."""
+
+    columns: RowColumns
+    aggregate: Aggregate
+
+
+class Keeper(Protocol):
+    """How a room answers from its facts what a field would add up from rows. Used when they are complete."""
+
+    def amount(self, qualifiers: Qualifiers, window: Window | None, viewpoint: Viewpoint) -> Sql | KeptRows | None:
+        """What the rows come to, as an expression over `member_facts` or few rows; None: not kept."""
+        ...
+
+    def newest(self, qualifiers: Qualifiers) -> Sql | RowColumns | None:
+        """The moment of the newest row, NULL without one: decides whether there is any since some day."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -209,6 +244,12 @@ class Rows:
     facts: Callable[[Record, Qualifiers], Iterable[Fact]]
     qualifiers: tuple[Qualifier, ...] = ()
     has_windows: bool = True
+    keeper: Keeper | None = None
+
+    @property
+    def keeps_history(self) -> bool:
+        """Rows with a moment can be counted as of a past day."""
+        return self.columns({}).at is not None
 
 
 Source = Value | Presence | Rows
@@ -254,6 +295,11 @@ class Field:
     @property
     def has_windows(self) -> bool:
         return isinstance(self.source, Rows) and self.source.has_windows
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether a segment as of a past day can ask it."""
+        return self.source.keeps_history
 
     @property
     def qualifiers(self) -> tuple[Qualifier, ...]:

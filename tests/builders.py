@@ -65,27 +65,41 @@ def make_member(
 
 
 def make_order(
-    session: Session, member: Member, *, ordered_at: datetime, amount_cents: int = 10_000, category: str = "coffee"
+    session: Session,
+    member: Member,
+    *,
+    ordered_at: datetime,
+    amount_cents: int = 10_000,
+    category: str = "coffee",
+    more_lines: Sequence[str] = (),
 ) -> Order:
-    """One order with one line."""
-    product = session.query(Product).filter_by(external_ref=f"P-{category}").one_or_none()
-    if product is None:
-        product = Product(external_ref=f"P-{category}", name=category.title(), category=category)
-        session.add(product)
-    order = Order(member_id=member.id, ordered_at=ordered_at, amount_cents=amount_cents, source="import")
+    """One order with one line, and one for each further category; every line costs the same."""
+    categories = [category, *more_lines]
+    total = amount_cents * len(categories)
+    order = Order(member_id=member.id, ordered_at=ordered_at, amount_cents=total, source="import")
     session.add(order)
     session.flush()
-    session.add(
+    session.add_all(
         OrderLine(
             order_id=order.id,
             member_id=member.id,
             ordered_at=ordered_at,
-            product_id=product.id,
-            category=category,
+            product_id=_product(session, name).id,
+            category=name,
             quantity=1,
             amount_cents=amount_cents,
             discount_cents=0,
         )
+        for name in categories
     )
     session.flush()
     return order
+
+
+def _product(session: Session, category: str) -> Product:
+    product = session.query(Product).filter_by(external_ref=f"P-{category}").one_or_none()
+    if product is None:
+        product = Product(external_ref=f"P-{category}", name=category.title(), category=category)
+        session.add(product)
+        session.flush()
+    return product

@@ -45,7 +45,7 @@ class OrderLine(Base):
     __tablename__ = "order_lines"
     __table_args__ = (
         Index(None, "order_id"),
-        Index(None, "category", "member_id", "ordered_at", "amount_cents"),
+        Index("ix_order_lines_of_category", "category", "member_id", "ordered_at", "amount_cents", "order_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -142,6 +142,7 @@ class FactsState(Base):
     as_of_on: Mapped[date]
     """The local day from which the kept starts are seen."""
     zone_name: Mapped[str]
+    last_member_id: Mapped[int]
+    """Members up to this id have a row; orders and events up to the next ids are added up."""
     last_order_id: Mapped[int]
-    """Orders up to this id are added up; so are events up to the next."""
     last_event_id: Mapped[int]
