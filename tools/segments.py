@@ -14,6 +14,7 @@ from crm.members.service import find_member
 from crm.segments import service
 from crm.segments.definition import AllOf, Condition, Definition, parse_definition
 from crm.segments.describe import describe
+from crm.segments.explain import explain_member
 from crm.segments.scope import SegmentScope
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.fence import fence
@@ -121,7 +122,7 @@ def explain_membership(ctx: ToolContext, args: ExplainMembershipArgs) -> ToolRes
     scope = segment_scope(ctx.session, ctx.actor, ctx.now)
     definition = read_definition(args.definition, scope)
     member = find_member(ctx.session, args.member, owner_id=scope.row_owner_id)
-    found = service.explain_member(ctx.session, definition, scope, member.id)
+    found = explain_member(ctx.session, definition, scope, member.id)
     facts = {
         "is_member": found.is_member,
         "as_of": scope.today.isoformat(),

@@ -1,36 +1,32 @@
-"""What can be done with a definition: count, list, sample, split, explain. Nothing here writes."""
+"""What can be done with a definition: count, list, sample, split. Nothing here writes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.errors import InvalidRequest, NotFound
+from crm.errors import InvalidRequest
 from crm.members.fields import ME
 from crm.members.models import Member
 from crm.segments.breakdown import Breakdown, Group, Metric, MetricFn, compute_breakdown, parse_metric
 from crm.segments.compile import member_predicate, select_member_ids
-from crm.segments.definition import AllOf, Condition, Definition, Node, Not
-from crm.segments.describe import describe_condition
+from crm.segments.definition import Definition
 from crm.segments.plan import Plan, Shape
 from crm.segments.projection import project
-from crm.segments.records import field_to_record, member_records
-from crm.segments.reference import Verdict, evaluate, value_of, verdict
+from crm.segments.records import field_to_record
 from crm.segments.scope import SegmentScope
 from crm.segments.values import near
 
 __all__ = [
     "Breakdown",
-    "Explanation",
     "Group",
     "MemberRow",
     "Metric",
     "MetricFn",
     "break_down",
     "count",
-    "explain_member",
     "member_ids",
     "parse_metric",
     "require_known_names",
@@ -49,29 +45,6 @@ class MemberRow:
     city: str | None
     order_value: float | int | str | None = None
     """What the definition orders by, in the units of a record; None without an order."""
-
-
-@dataclass(frozen=True)
-class LeafVerdict:
-    """One condition of an explanation."""
-
-    path: str
-    words: str
-    value: Any
-    """The member's value, in the units of a record; None when missing."""
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a member is, or is not, in a segment."""
-
-    member_id: int
-    member_name: str
-    conditions: tuple[LeafVerdict, ...]
-    meets_conditions: Verdict
-    is_member: bool
-    """Also within the definition's limit."""
 
 
 def count(session: Session, definition: Definition, scope: SegmentScope) -> int:
@@ -116,38 +89,6 @@ def break_down(
     """The segment in groups by one or two fields, the largest value first, at most `limit` groups."""
     require_known_names(session, definition)
     return compute_breakdown(session, definition, scope, group_by, metric or Metric(), limit)
-
-
-def explain_member(session: Session, definition: Definition, scope: SegmentScope, member_id: int) -> Explanation:
-    """Why a member is, or is not, in the segment. Raises NotFound for a member the caller may not see."""
-    require_known_names(session, definition)
-    record = next(member_records(session, scope, [member_id]), None)
-    if record is None:
-        raise NotFound(f"there is no member {member_id} that you may see")
-    leaves = tuple(
-        LeafVerdict(
-            path=path,
-            words=describe_condition(condition, scope),
-            value=value_of(condition.term, record, scope.viewpoint),
-            verdict=verdict(condition, record, scope.viewpoint),
-        )
-        for path, condition in _placed_conditions(definition.root, "")
-    )
-    meets = evaluate(definition, record, scope)
-    is_member = meets is True and (definition.limit is None or member_id in member_ids(session, definition, scope))
-    return Explanation(member_id, record["name"], leaves, meets, is_member)
-
-
-def _placed_conditions(node: Node, path: str) -> Iterator[tuple[str, Condition]]:
-    if isinstance(node, Condition):
-        yield path, node
-        return
-    if isinstance(node, Not):
-        yield from _placed_conditions(node.part, f"{path}.not" if path else "not")
-        return
-    key = "all" if isinstance(node, AllOf) else "any"
-    for index, part in enumerate(node.parts):
-        yield from _placed_conditions(part, f"{path}.{key}[{index}]" if path else f"{key}[{index}]")
 
 
 def require_known_names(session: Session, definition: Definition) -> None:

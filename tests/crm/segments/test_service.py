@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.catalog import CATALOG
-from crm.errors import InvalidRequest, NotFound
+from crm.errors import InvalidRequest
 from crm.loyalty.models import MemberScore
 from crm.members.models import Member
 from crm.segments import service
@@ -136,43 +136,10 @@ def test_a_breakdown_without_sense_is_refused(
         service.break_down(session, EVERYONE, SCOPE, keys, service.parse_metric(metric, CATALOG))
 
 
-def test_an_explanation_goes_condition_by_condition(session: Session) -> None:
-    member = make_member(session, birthday_on=None, tier="gold")
-    make_order(session, member, ordered_at=LATELY)
-    definition = parse(
-        {
-            "all": [
-                {"field": "tier", "op": "in", "value": ["gold"]},
-                {"any": [{"field": "orders.count", "op": "=", "value": 0, "window_days": 30}]},
-                {"not": {"field": "age", "op": "<", "value": 30}},
-            ]
-        }
-    )
-    why = service.explain_member(session, definition, SCOPE, member.id)
-    assert [(leaf.path, leaf.value, leaf.verdict) for leaf in why.conditions] == [
-        ("all[0]", "gold", True),
-        ("all[1].any[0]", 1, False),
-        ("all[2].not", None, None),
-    ]
-    assert why.conditions[1].words == "number of orders in the last 30 days (2026-05-02 to 2026-06-01) is 0"
-    assert why.meets_conditions is False
-    assert not why.is_member
-
-
-def test_an_explanation_tells_when_the_limit_leaves_a_member_out(session: Session) -> None:
-    make_member(session)
-    second = make_member(session)
-    why = service.explain_member(session, parse({"limit": 1}), SCOPE, second.id)
-    assert why.meets_conditions is True
-    assert not why.is_member
-
-
-def test_another_csms_member_cannot_be_explained_or_exported(session: Session) -> None:
+def test_another_csms_member_cannot_be_exported(session: Session) -> None:
     me = make_account(session)
     foreign = make_member(session)
     own = SegmentScope(CATALOG, SCOPE.today, SCOPE.zone, row_owner_id=me.id, me_id=me.id)
-    with pytest.raises(NotFound):
-        service.explain_member(session, EVERYONE, own, foreign.id)
     assert list(member_records(session, own, [foreign.id])) == []
 
 

@@ -1,0 +1,96 @@
+"""Why a member is, or is not, in a segment: every condition with his value, and his place where places decide."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from crm.errors import NotFound
+from crm.fields import Op, Record
+from crm.segments.definition import AllOf, Condition, Definition
+from crm.segments.describe import describe_condition
+from crm.segments.phrases import Language
+from crm.segments.places import conjuncts, placed_conditions
+from crm.segments.ranking import Rank, rank_by_value, rank_in_order
+from crm.segments.records import member_records
+from crm.segments.reference import Verdict, evaluate, value_of, verdict
+from crm.segments.scope import SegmentScope
+from crm.segments.service import require_known_names
+from crm.segments.values import value_to_json
+
+
+@dataclass(frozen=True)
+class LeafVerdict:
+    """One condition of an explanation."""
+
+    path: str
+    words: str
+    field: str
+    op: str
+    value: Any
+    """The member's value, in the units of a record; None when missing."""
+    threshold: Any
+    """What it is compared with, as definitions write it."""
+    verdict: Verdict
+    """None: a missing value leaves it open."""
+    missing: str | None = None
+    """The name of the value that is missing, where the verdict is open."""
+    rank: Rank | None = None
+    """His place where the condition is about a top share."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a member is, or is not, in a segment."""
+
+    member_id: int
+    member_name: str
+    conditions: tuple[LeafVerdict, ...]
+    meets_conditions: Verdict
+    failing: tuple[str, ...]
+    """Paths of the outermost conditions that are not true of him."""
+    is_member: bool
+    """Also within the definition's limit."""
+    rank: Rank | None = None
+    """His place in the order where the definition has a limit and he meets the conditions."""
+
+
+def explain_member(
+    session: Session, definition: Definition, scope: SegmentScope, member_id: int, *, language: Language = "en"
+) -> Explanation:
+    """Why a member is, or is not, in the segment. Raises NotFound for a member the caller may not see."""
+    require_known_names(session, definition)
+    record = next(member_records(session, scope, [member_id]), None)
+    if record is None:
+        raise NotFound(f"there is no member {member_id} that you may see")
+    leaves = tuple(
+        _leaf(session, path, condition, record, scope, language)
+        for path, condition in placed_conditions(definition.root)
+    )
+    meets = evaluate(definition, record, scope)
+    failing = tuple(
+        part.path
+        for part in conjuncts(definition.root)
+        if part.node != AllOf() and verdict(part.node, record, scope.viewpoint) is not True
+    )
+    rank = rank_in_order(session, definition, scope, member_id) if meets is True else None
+    is_member = meets is True and (rank is None or (rank.place is not None and rank.place <= rank.places))
+    return Explanation(member_id, record["name"], leaves, meets, failing, is_member, rank)
+
+
+def _leaf(
+    session: Session, path: str, condition: Condition, record: Record, scope: SegmentScope, language: Language
+) -> LeafVerdict:
+    holds = verdict(condition, record, scope.viewpoint)
+    is_share = condition.op is Op.TOP_PERCENT
+    return LeafVerdict(
+        path=path,
+        words=describe_condition(condition, scope, language=language),
+        field=condition.field.name,
+        op=condition.op.value,
+        value=value_of(condition.term, record, scope.viewpoint),
+        threshold=value_to_json(condition.value),
+        verdict=holds,
+        missing=condition.field.label.in_language(language) if holds is None else None,
+        rank=rank_by_value(session, condition, scope, record["id"]) if is_share else None,
+    )
