@@ -72,11 +72,11 @@ def groups(case: Mapping[str, Any], found: Iterable[Record], asker: Asker) -> di
     metric = case.get("metric") or {"fn": "count"}
     if metric["fn"] == "count":
         return {key: len(rows) for key, rows in tables.items()}
-    combine = {"avg": fmean, "sum": sum, "median": median}[metric["fn"]]
+    combines: dict[str, Callable[[list[Any]], Any]] = {"avg": fmean, "sum": sum, "median": median}
     result = {}
     for key, rows in tables.items():
         known = [value for value in (number(metric, record, asker) for record in rows) if value is not None]
-        result[key] = combine(known) if known else None
+        result[key] = combines[metric["fn"]](known) if known else None
     return result
 
 
@@ -95,21 +95,22 @@ def holds(tree: Mapping[str, Any], record: Record, asker: Asker) -> Verdict:
 
 
 def _leaf(leaf: Leaf, record: Record, asker: Asker) -> Verdict:
-    name, op, asked = leaf["field"], leaf["op"], leaf.get("value")
+    name, op = leaf["field"], leaf["op"]
+    asked: Any = leaf.get("value")
     if op == "known":
-        return (_anything(leaf, record, asker) is not None) == asked
+        return (_anything(leaf, record, asker) is not None) is asked
     if name == "csm":
         return _is_called(record, _list(asked), asker) != (op in NEGATIVE)
     if name in WORD_FIELDS:
         return (record[name] in _list(asked)) != (op in NEGATIVE)
     if name.startswith(("consent.", "reachable.")) or name == "blacklisted":
-        return (record[name] == asked) != (op in NEGATIVE)
+        return bool(record[name] == asked) != (op in NEGATIVE)
     if name in ("tags", "orders.category", "campaign"):
         return _words(op, set(_collected(leaf, record, asker)), _list(asked))
     if name == "birthday":
         return None if record["birthday_on"] is None else _in_year(record["birthday_on"][5:10], asked)
     if name in ("joined_at", "last_order_at", "first_order_at"):
-        return _day(leaf, _day_value(leaf, record, asker), asker)
+        return _day(leaf, _day_value(leaf, record), asker)
     value = number(leaf, record, asker)
     return None if value is None else COMPARE[op](value, asked)
 
@@ -191,11 +192,11 @@ def _is_called(record: Record, names: list[str], asker: Asker) -> bool:
 def _anything(leaf: Leaf, record: Record, asker: Asker) -> Any:
     name = leaf["field"]
     if name in ("last_order_at", "first_order_at"):
-        return _day_value(leaf, record, asker)
+        return _day_value(leaf, record)
     return record["birthday_on" if name == "birthday" else name] if name in record else number(leaf, record, asker)
 
 
-def _day_value(leaf: Leaf, record: Record, asker: Asker) -> date | None:
+def _day_value(leaf: Leaf, record: Record) -> date | None:
     if leaf["field"] == "joined_at":
         return _local_day(record["joined_at"])
     orders = record["orders"]
