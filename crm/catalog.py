@@ -1,19 +1,17 @@
 """The one list of segment fields, gathered from each room, and the scope in which a person asks."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.activity import fields as activity
 from crm.campaigns import fields as campaigns
-from crm.clock import local_day
 from crm.fields import Catalog
 from crm.loyalty import fields as loyalty
 from crm.members import fields as members
 from crm.outreach import fields as outreach
-from crm.segments.scope import SegmentScope
-from crm.workspace import get_workspace
+from crm.segments.scope import SegmentScope, open_scope
 
 CATALOG = Catalog(
     fields=(
@@ -35,14 +33,9 @@ CATALOG = Catalog(
 )
 
 
-def segment_scope(session: Session, actor: Actor, now: datetime) -> SegmentScope:
-    """The scope of `actor` at `now`: the workspace's local day, and only his own members for a CSM."""
-    workspace = get_workspace(session)
-    return SegmentScope(
-        catalog=CATALOG,
-        today=local_day(now, workspace.zone),
-        zone=workspace.zone,
-        currency=workspace.currency,
-        row_owner_id=actor.row_owner_id,
-        me_id=actor.account_id,
-    )
+def segment_scope(session: Session, actor: Actor, now: datetime, as_of: date | None = None) -> SegmentScope:
+    """The scope of `actor` at `now`: the workspace's local day, and only his own members for a CSM.
+
+    With `as_of`, an earlier day, segments are those of that day. Raises InvalidRequest when it lies in the future.
+    """
+    return open_scope(session, CATALOG, now, row_owner_id=actor.row_owner_id, me_id=actor.account_id, as_of=as_of)

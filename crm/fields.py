@@ -65,6 +65,8 @@ class Unit(StrEnum):
     WEEKS = "weeks"
     SCORE = "score"
     PROBABILITY = "probability"
+    RATIO = "ratio"
+    """1 is as usual."""
 
 
 WHOLE_UNITS = frozenset({Unit.COUNT, Unit.POINTS, Unit.YEARS, Unit.WEEKS})

@@ -1,10 +1,21 @@
 """What segments can ask of orders, visits and the activity derived from them."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Float, cast, func, select
 
-from crm.activity.models import ActivityEvent, EventKind, MemberActivity, Order, OrderLine, Product
+from crm.activity.answers import OrderFacts
+from crm.activity.models import (
+    MEMBER_FACTS,
+    ActivityEvent,
+    EventKind,
+    MemberActivity,
+    Order,
+    OrderLine,
+    Product,
+)
+from crm.clock import day_start
 from crm.fields import (
     CENTS_PER_UNIT,
     Aggregate,
@@ -16,14 +27,21 @@ from crm.fields import (
     Record,
     RowColumns,
     Rows,
+    Sql,
     Text,
     Unit,
     Value,
+    Viewpoint,
     plain_qualifier,
     stored,
 )
+from crm.members.models import Member
 
 NOT_SCORED = "not scored yet: no comparison holds, and neither does its opposite"
+NO_USUAL_WEEK = (
+    "nothing happened in the four weeks before last week: no comparison holds, and neither does its opposite"
+)
+WEEK_DAYS = 7
 NEVER_BOUGHT = "the member never bought: no comparison holds, and neither does its opposite"
 
 CATEGORIES = select(Product.category).distinct()
@@ -65,6 +83,32 @@ def _bought_category_facts(record: Record, _qualifiers: Qualifiers) -> Iterator[
             yield Fact(line["category"], order["at"], line["category"])
 
 
+def _weekly_ratio(viewpoint: Viewpoint) -> Sql:
+    """Events of the week that ended yesterday, against the mean of the four weeks before it."""
+
+    def events(first: int, last: int) -> ColumnElement[int]:
+        today, zone = viewpoint.today, viewpoint.zone
+        found = select(func.count()).where(
+            ActivityEvent.member_id == Member.id,
+            ActivityEvent.occurred_at >= day_start(today - timedelta(days=first), zone),
+            ActivityEvent.occurred_at < day_start(today - timedelta(days=last), zone),
+        )
+        return found.correlate(Member).scalar_subquery()
+
+    return _ratio(events(WEEK_DAYS, 0), events(5 * WEEK_DAYS, WEEK_DAYS))
+
+
+def _ratio(week: ColumnElement[int], four_weeks: ColumnElement[int]) -> Sql:
+    return cast(week * 4, Float) / func.nullif(four_weeks, 0)
+
+
+def _weekly_ratio_in_record(record: Record, viewpoint: Viewpoint) -> float | None:
+    days_ago = [(viewpoint.today - date.fromisoformat(event["at"][:10])).days for event in record["events"]]
+    week = sum(1 <= days <= WEEK_DAYS for days in days_ago)
+    four_weeks = sum(WEEK_DAYS < days <= 5 * WEEK_DAYS for days in days_ago)
+    return week * 4 / four_weeks if four_weeks else None
+
+
 def cents(amount: float) -> int:
     """An amount of a record, in whole units, as exact cents."""
     return round(amount * CENTS_PER_UNIT)
@@ -96,7 +140,7 @@ FIELDS = (
     Field(
         name="orders.count",
         kind=Kind.NUMBER,
-        source=Rows(Aggregate.COUNT, _orders, _order_facts, qualifiers=(CATEGORY,)),
+        source=Rows(Aggregate.COUNT, _orders, _order_facts, qualifiers=(CATEGORY,), keeper=OrderFacts(Aggregate.COUNT)),
         label=Text("number of orders", "订单数"),
         words_en=("orders", "order count", "purchases", "bought", "ordered", "placed orders", "transactions"),
         words_zh=("订单", "订单数", "下单", "购买", "购买次数"),
@@ -105,7 +149,7 @@ FIELDS = (
     Field(
         name="orders.spend",
         kind=Kind.NUMBER,
-        source=Rows(Aggregate.SUM, _orders, _order_facts, qualifiers=(CATEGORY,)),
+        source=Rows(Aggregate.SUM, _orders, _order_facts, qualifiers=(CATEGORY,), keeper=OrderFacts(Aggregate.SUM)),
         label=Text("amount spent", "消费金额"),
         words_en=("spend", "spent", "spending", "revenue", "purchase amount", "paid"),
         words_zh=("消费", "消费金额", "消费额", "花费"),
@@ -118,6 +162,7 @@ FIELDS = (
             Aggregate.AVERAGE,
             lambda _qualifiers: _orders({}),
             lambda record, _qualifiers: _order_facts(record, {}),
+            keeper=OrderFacts(Aggregate.AVERAGE),
         ),
         label=Text("average order value", "客单价"),
         words_en=("average order value", "aov", "average order", "basket size", "avg order value"),
@@ -128,7 +173,7 @@ FIELDS = (
     Field(
         name="orders.category",
         kind=Kind.SET,
-        source=Rows(Aggregate.SET, _bought_categories, _bought_category_facts),
+        source=Rows(Aggregate.SET, _bought_categories, _bought_category_facts, keeper=OrderFacts(Aggregate.SET)),
         label=Text("categories bought", "购买品类"),
         words_en=("category", "categories", "bought category"),
         words_zh=("品类", "类目", "购买品类"),
@@ -137,7 +182,14 @@ FIELDS = (
     Field(
         name="last_order_at",
         kind=Kind.DAY,
-        source=Rows(Aggregate.LAST, _orders, _order_facts, qualifiers=(CATEGORY,), has_windows=False),
+        source=Rows(
+            Aggregate.LAST,
+            _orders,
+            _order_facts,
+            qualifiers=(CATEGORY,),
+            has_windows=False,
+            keeper=OrderFacts(Aggregate.LAST),
+        ),
         label=Text("day of the last order", "最近下单日期"),
         words_en=("last order", "last purchase", "last bought", "most recent order"),
         words_zh=("最近下单", "上次购买", "最近一次消费"),
@@ -146,7 +198,14 @@ FIELDS = (
     Field(
         name="first_order_at",
         kind=Kind.DAY,
-        source=Rows(Aggregate.FIRST, _orders, _order_facts, qualifiers=(CATEGORY,), has_windows=False),
+        source=Rows(
+            Aggregate.FIRST,
+            _orders,
+            _order_facts,
+            qualifiers=(CATEGORY,),
+            has_windows=False,
+            keeper=OrderFacts(Aggregate.FIRST),
+        ),
         label=Text("day of the first order", "首次下单日期"),
         words_en=("first order", "first purchase"),
         words_zh=("首单", "首次购买", "首次下单"),
@@ -171,6 +230,24 @@ FIELDS = (
         words_zh=("活跃度下降", "活跃下滑", "连续下降"),
         unit=Unit.WEEKS,
         missing=NOT_SCORED,
+    ),
+    Field(
+        name="weekly_activity_ratio",
+        kind=Kind.NUMBER,
+        source=Value(
+            _weekly_ratio,
+            read=_weekly_ratio_in_record,
+            kept=_ratio(
+                MEMBER_FACTS.c.events_7d - MEMBER_FACTS.c.events_0d,
+                MEMBER_FACTS.c.events_35d - MEMBER_FACTS.c.events_7d,
+            ),
+            keeps_history=True,
+        ),
+        label=Text("last week's activity as a share of a usual week", "上周活动与平常一周之比"),
+        words_en=("weekly activity ratio", "activity against a usual week", "share of usual activity"),
+        words_zh=("周活动比", "上周活动占平常的比例"),
+        unit=Unit.RATIO,
+        missing=NO_USUAL_WEEK,
     ),
     _events(EventKind.VISIT, "visits", "到访", ("visits", "visited", "store visits")),
     _events(EventKind.SERVICE, "service uses", "服务使用", ("service uses", "used a service", "services used")),

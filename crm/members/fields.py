@@ -96,7 +96,7 @@ FIELDS = (
     Field(
         name="name",
         kind=Kind.CHOICE,
-        source=Value(stored(Member.name)),
+        source=Value(stored(Member.name), keeps_history=True),
         label=Text("name", "姓名"),
         words_en=("name", "member name"),
         words_zh=("姓名", "名字"),
@@ -138,7 +138,7 @@ FIELDS = (
     Field(
         name="age",
         kind=Kind.NUMBER,
-        source=Value(_age, read=_age_in_record),
+        source=Value(_age, read=_age_in_record, keeps_history=True),
         label=Text("age", "年龄"),
         words_en=("age", "years old"),
         words_zh=("年龄", "岁"),
@@ -149,7 +149,7 @@ FIELDS = (
     Field(
         name="birthday",
         kind=Kind.MONTH_DAY,
-        source=Value(stored(Member.birth_month_day)),
+        source=Value(stored(Member.birth_month_day), keeps_history=True),
         label=Text("birthday", "生日"),
         words_en=("birthday", "born", "birth date"),
         words_zh=("生日", "出生日期"),
@@ -159,7 +159,7 @@ FIELDS = (
     Field(
         name="joined_at",
         kind=Kind.DAY,
-        source=Value(stored(Member.joined_at)),
+        source=Value(stored(Member.joined_at), keeps_history=True),
         label=Text("joining day", "入会日期"),
         words_en=("joined", "signed up", "registered", "member since", "enrolled", "join date"),
         words_zh=("入会", "注册", "加入", "入会日期"),

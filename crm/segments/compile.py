@@ -2,30 +2,43 @@
 
 A node is compiled for the verdict that is wanted of it, true or false, and `not` only swaps the two.
 So a comparison with a missing value, which is neither, never lets a member in.
+
+The statement goes through the facts of members where they answer a condition, else through the members.
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, false, func, not_, or_, select, true
 
 from crm.errors import InvalidRequest
-from crm.fields import ZERO_WITHOUT_ROWS, Aggregate, Kind, Op, Presence, RowColumns, Sql, Value
+from crm.fields import ZERO_WITHOUT_ROWS, Aggregate, KeptRows, Kind, Op, Presence, RowColumns, Rows, Sql, Value
 from crm.members.fields import ME
 from crm.members.models import Member
 from crm.segments.comparisons import compare, number_holds
 from crm.segments.definition import AllOf, AnyOf, Condition, Definition, Node
-from crm.segments.plan import Plan, Shape, plan_for
-from crm.segments.projection import flag_rows, project
+from crm.segments.kept import (
+    COPIES,
+    SAME_FOR_ANY_ROWS,
+    before_start,
+    kept_amount,
+    newest_kept,
+    reads_member_row,
+    since_start,
+)
+from crm.segments.plan import Plan, Reads, Shape, describe_plan, plan_for, visible
+from crm.segments.projection import Projection, flag_rows, project
 from crm.segments.rows import aggregated, has_no_row, has_row, members_whose, per_member, rows_of
-from crm.segments.scope import SegmentScope
+from crm.segments.scope import SegmentScope, require_history
+from crm.segments.top_share import in_top_share
 
 Predicate = ColumnElement[bool]
 
 POSITIVE_OPS = frozenset({Op.IN, Op.EQ, Op.CONTAINS_ANY, Op.CONTAINS_ALL, Op.ANY})
 """Operators over words that hold of a member who has them; the others hold of those who do not."""
 
-SAME_FOR_ANY_ROWS = frozenset({(Op.EQ, 0), (Op.NE, 0), (Op.GT, 0), (Op.GE, 1), (Op.LE, 0), (Op.LT, 1)})
-"""Counts of which only one thing matters: is there a row."""
+PERCENT_STEPS = 10_000
+"""Shares of members are whole hundredths of a percent."""
 
 
 def select_member_ids(definition: Definition, scope: SegmentScope, shape: Shape | None = None) -> Select[int]:
@@ -33,31 +46,73 @@ def select_member_ids(definition: Definition, scope: SegmentScope, shape: Shape 
 
     `shape` overrides how the rows are looked at; it never changes who is in.
     """
-    plan = plan_for(definition, scope) if shape is None else Plan(scope.viewpoint, shape)
-    statement = select(Member.id.label("member_id")).where(_is_member(definition, scope, plan))
-    if definition.order_by is not None:
-        value = project(definition.order_by.term, plan)
-        if value.join is not None:
-            statement = statement.outerjoin(value.join, value.join.c.member_id == Member.id)
-        by = value.expression.desc() if definition.order_by.direction == "desc" else value.expression.asc()
+    found = _find(definition, scope, shape)
+    statement: Select[Any] = (
+        select(found.plan.member_id.label("member_id")).select_from(found.source).where(found.is_member)
+    )
+    if definition.order_by is not None and found.order is not None:
+        value = found.order.expression
+        by = value.desc() if definition.order_by.direction == "desc" else value.asc()
         statement = statement.order_by(by.nulls_last())
-    return statement.order_by(Member.id).limit(definition.limit)
+    statement = statement.order_by(found.plan.member_id)
+    if definition.limit_percent is None:
+        return statement.limit(definition.limit)
+    total = select(func.count()).select_from(found.source).where(found.is_member).correlate(None).scalar_subquery()
+    steps = round(definition.limit_percent * PERCENT_STEPS / 100)
+    return statement.limit((total * steps + PERCENT_STEPS - 1) // PERCENT_STEPS)
+
+
+def select_count(definition: Definition, scope: SegmentScope) -> Select[int]:
+    """How many members a segment has."""
+    if definition.is_limited:
+        return select(func.count()).select_from(select_member_ids(definition, scope).subquery())
+    found = _find(replace(definition, order_by=None), scope, None)
+    return select(func.count()).select_from(found.source).where(found.is_member)
 
 
 def member_predicate(definition: Definition, scope: SegmentScope) -> Predicate:
     """Whether a row of `Member` is in the segment, for use in a statement over `Member`."""
-    if definition.limit is not None:
+    plan = plan_for(definition, scope)
+    if definition.is_limited or _starts_at_facts(definition, scope):
         chosen = select_member_ids(definition, scope).subquery()
         return Member.id.in_(select(chosen.c.member_id))
-    return _is_member(definition, scope, plan_for(definition, scope))
+    return _is_member(definition, scope, plan)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The parts of a statement over the members of a segment."""
+
+    plan: Plan
+    source: FromClause
+    is_member: Predicate
+    order: Projection | None
+
+
+def _find(definition: Definition, scope: SegmentScope, shape: Shape | None) -> _Found:
+    plan = replace(plan_for(definition, scope), starts_at_facts=_starts_at_facts(definition, scope))
+    if shape is not None:
+        plan = replace(plan, shape=shape)
+    is_member = _is_member(definition, scope, plan)
+    order = None if definition.order_by is None else project(definition.order_by.term, plan)
+    source: FromClause = plan.base
+    if plan.starts_at_facts and reads_member_row(is_member, *([] if order is None else [order.expression])):
+        source = source.join(Member, Member.id == plan.member_id)
+    if order is not None and order.join is not None:
+        source = source.outerjoin(order.join, order.join.c.member_id == plan.member_id)
+    return _Found(plan, source, is_member, order)
+
+
+def _starts_at_facts(definition: Definition, scope: SegmentScope) -> bool:
+    return any(reads is Reads.FACTS for _, reads in describe_plan(definition, scope))
 
 
 def _is_member(definition: Definition, scope: SegmentScope, plan: Plan) -> Predicate:
     for condition in definition.conditions():
         if scope.me_id is None and isinstance(condition.value, tuple) and ME in condition.value:
             raise InvalidRequest(f"{ME} needs a person who is asking; name the person instead")
-    holds = _holds(definition.root, wanted=True, plan=plan)
-    return holds if scope.row_owner_id is None else and_(Member.owner_id == scope.row_owner_id, holds)
+    require_history(scope, (asked.field for asked, _ in describe_plan(definition, scope)))
+    return and_(*visible(plan), _holds(definition.root, wanted=True, plan=plan))
 
 
 def _holds(node: Node, *, wanted: bool, plan: Plan) -> Predicate:
@@ -72,21 +127,24 @@ def _holds(node: Node, *, wanted: bool, plan: Plan) -> Predicate:
 
 def _condition_holds(condition: Condition, *, wanted: bool, plan: Plan) -> Predicate:
     source = condition.field.source
+    if condition.op is Op.TOP_PERCENT:
+        return in_top_share(condition, wanted=wanted, plan=plan)
     if isinstance(source, Presence):
         rows, is_positive = flag_rows(source), (condition.value == (condition.op is Op.EQ)) == wanted
-        return has_row(rows, plan) if is_positive else has_no_row(rows)
+        return has_row(rows, plan) if is_positive else has_no_row(rows, plan)
     if isinstance(source, Value):
         return _value_holds(condition, source, wanted=wanted, plan=plan)
-    if condition.op is Op.KNOWN:
-        rows = rows_of(condition.term, plan.viewpoint)
-        return has_row(rows, plan) if condition.value == wanted else has_no_row(rows)
     if source.aggregate is Aggregate.SET:
         return _words_hold(condition, wanted=wanted, plan=plan)
-    return _aggregate_holds(condition, source.aggregate, wanted=wanted, plan=plan)
+    if condition.op is Op.KNOWN:
+        return _any_row_holds(condition, is_wanted=condition.value == wanted, plan=plan)
+    return _aggregate_holds(condition, source, wanted=wanted, plan=plan)
 
 
 def _value_holds(condition: Condition, source: Value, *, wanted: bool, plan: Plan) -> Predicate:
     expression = source.expression(plan.viewpoint)
+    if plan.starts_at_facts:
+        expression = source.kept if source.kept is not None else COPIES.get(expression, expression)
     if condition.field.kind is not Kind.CHOICE and condition.op is not Op.KNOWN:
         test = compare(condition.field, condition.op, expression, condition.value, plan.viewpoint)
         return _in_row(source, test if wanted else not_(test), plan)
@@ -98,7 +156,7 @@ def _value_holds(condition: Condition, source: Value, *, wanted: bool, plan: Pla
         return _in_row(source, test, plan)
     if source.member_id is None:
         return or_(expression.is_(None), not_(test))
-    return has_no_row(RowColumns(source.member_id), test)
+    return has_no_row(RowColumns(source.member_id), plan, test)
 
 
 def _in_row(source: Value, test: Predicate, plan: Plan) -> Predicate:
@@ -116,29 +174,53 @@ def _asks_for(condition: Condition, *, wanted: bool) -> bool:
 
 
 def _words_hold(condition: Condition, *, wanted: bool, plan: Plan) -> Predicate:
-    rows = rows_of(condition.term, plan.viewpoint)
+    rows = _kept_rows(condition, plan) or rows_of(condition.term, plan.viewpoint)
     words, is_positive = condition.value, _asks_for(condition, wanted=wanted)
     value: Any = rows.value
     if condition.op is Op.CONTAINS_ALL and isinstance(words, tuple):
         if is_positive:
             return and_(*(has_row(rows, plan, value == word) for word in words))
-        return or_(*(has_no_row(rows, value == word) for word in words))
+        return or_(*(has_no_row(rows, plan, value == word) for word in words))
     tests = () if words is None else (value.in_(words),)
-    return has_row(rows, plan, *tests) if is_positive else has_no_row(rows, *tests)
+    return has_row(rows, plan, *tests) if is_positive else has_no_row(rows, plan, *tests)
 
 
-def _aggregate_holds(condition: Condition, aggregate: Aggregate, *, wanted: bool, plan: Plan) -> Predicate:
-    rows = rows_of(condition.term, plan.viewpoint)
+def _kept_rows(condition: Condition, plan: Plan) -> RowColumns | None:
+    """The few rows in which facts hold what the condition asks for any of."""
+    kept = newest_kept(condition.term, plan.viewpoint)
+    if not isinstance(kept, RowColumns) or kept.at is None:
+        return None
+    return replace(kept, conditions=(*kept.conditions, since_start(condition.term, kept.at, plan.viewpoint)))
+
+
+def _any_row_holds(condition: Condition, *, is_wanted: bool, plan: Plan) -> Predicate:
+    """Whether the member has any of the rows that the condition looks at, or none."""
+    term, newest = condition.term, newest_kept(condition.term, plan.viewpoint)
+    if newest is not None and not isinstance(newest, RowColumns) and plan.starts_at_facts:
+        choose = since_start if is_wanted else before_start
+        return choose(term, newest, plan.viewpoint)
+    rows = _kept_rows(condition, plan) or rows_of(term, plan.viewpoint)
+    return has_row(rows, plan) if is_wanted else has_no_row(rows, plan)
+
+
+def _aggregate_holds(condition: Condition, source: Rows, *, wanted: bool, plan: Plan) -> Predicate:
+    aggregate = source.aggregate
     zero_holds = aggregate in ZERO_WITHOUT_ROWS and number_holds(condition.op, 0, condition.value) == wanted
     if aggregate is Aggregate.COUNT and (condition.op, condition.value) in SAME_FOR_ANY_ROWS:
-        return has_no_row(rows) if zero_holds else has_row(rows, plan)
+        return _any_row_holds(condition, is_wanted=not zero_holds, plan=plan)
 
     def holds_of(expression: Sql, *, verdict: bool) -> Predicate:
         test = compare(condition.field, condition.op, expression, condition.value, plan.viewpoint)
         return test if verdict else not_(test)
 
+    kept = kept_amount(condition.term, plan.viewpoint)
+    if kept is not None and not isinstance(kept, KeptRows):
+        return holds_of(kept, verdict=wanted)
+    rows = rows_of(condition.term, plan.viewpoint)
+    if kept is not None:
+        rows, aggregate = kept.columns, kept.aggregate
     if plan.shape is Shape.PER_MEMBER:
-        return holds_of(per_member(rows, aggregate), verdict=wanted)
+        return holds_of(per_member(rows, aggregate, plan), verdict=wanted)
     if zero_holds:
-        return not_(members_whose(rows, holds_of(aggregated(rows, aggregate), verdict=not wanted)))
-    return members_whose(rows, holds_of(aggregated(rows, aggregate), verdict=wanted))
+        return not_(members_whose(rows, plan, holds_of(aggregated(rows, aggregate), verdict=not wanted)))
+    return members_whose(rows, plan, holds_of(aggregated(rows, aggregate), verdict=wanted))

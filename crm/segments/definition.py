@@ -10,13 +10,15 @@ from typing import Any, Literal
 from crm.errors import InvalidRequest
 from crm.fields import Catalog, Field, Op
 from crm.segments.days import FixedPeriod, LastPeriod, Window, check_whole
-from crm.segments.values import OpValue, near, read_date, read_value, read_words, value_to_json
+from crm.segments.values import Number, OpValue, near, read_date, read_percent, read_value, read_words, value_to_json
 
 MAX_DEPTH = 12
 MAX_CONDITIONS = 100
 """Beyond these sizes a tree is a mistake or an attack; databases limit depth and parameters, too."""
 MAX_LIMIT = 10_000_000
 
+ARRANGEMENT = ("order_by", "limit", "limit_percent")
+"""What stands beside the tree: in which order members are listed, and how many of them."""
 WINDOW_KEYS = ("window_days", "window_months", "window")
 Words = tuple[str, ...]
 
@@ -146,14 +148,31 @@ class Definition:
     root: Node
     order_by: Ordering | None = None
     limit: int | None = None
+    limit_percent: Number | None = None
+    """The first so many percent of those who meet the conditions, rounded up to a whole member."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:
             check_whole(self.limit, what="limit", low=1, high=MAX_LIMIT)
+        if self.limit_percent is not None:
+            self._check_limit_percent()
         if _depth(self.root) > MAX_DEPTH:
             raise InvalidRequest(f"a definition nests at most {MAX_DEPTH} levels deep")
         if sum(1 for _ in self.conditions()) > MAX_CONDITIONS:
             raise InvalidRequest(f"a definition has at most {MAX_CONDITIONS} conditions")
+
+    def _check_limit_percent(self) -> None:
+        if self.limit is not None:
+            raise InvalidRequest("a definition has limit or limit_percent, not both", path="limit_percent")
+        if self.order_by is None:
+            raise InvalidRequest("limit_percent needs order_by: the first percent of what order?", path="limit_percent")
+        with _inside("limit_percent", replaces="value"):
+            object.__setattr__(self, "limit_percent", read_percent(self.limit_percent, what="limit_percent"))
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether only the first of those who meet the conditions are in."""
+        return self.limit is not None or self.limit_percent is not None
 
     def conditions(self) -> Iterator[Condition]:
         """Every condition of the tree, in reading order."""
@@ -165,6 +184,8 @@ class Definition:
             found["order_by"] = self.order_by.to_json()
         if self.limit is not None:
             found["limit"] = self.limit
+        if self.limit_percent is not None:
+            found["limit_percent"] = self.limit_percent
         return found
 
 
@@ -212,14 +233,14 @@ def _loaded(data: Mapping[str, Any] | str) -> Mapping[str, Any]:
 
 
 def _definition(data: Mapping[str, Any], catalog: Catalog) -> Definition:
-    tree = {key: value for key, value in data.items() if key not in ("order_by", "limit")}
+    tree = {key: value for key, value in data.items() if key not in ARRANGEMENT}
     is_list_of_everyone = not tree and bool(data)
     root = AllOf() if is_list_of_everyone else _node(tree, catalog, depth=1)
     order_by = None
     if data.get("order_by") is not None:
         with _inside("order_by"):
             order_by = _ordering(data["order_by"], catalog)
-    return Definition(root, order_by, data.get("limit"))
+    return Definition(root, order_by, data.get("limit"), data.get("limit_percent"))
 
 
 def parse_term(data: Mapping[str, Any], catalog: Catalog) -> Term:

@@ -4,37 +4,77 @@ This is the specification: the SQL must give the same members (tests/crm/segment
 `explain_member` shows these verdicts. Unknown (None) comes from missing values only.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from crm.fields import CENTS_PER_UNIT, Aggregate, Fact, Field, Kind, Op, Presence, Record, Rows, Value, Viewpoint
+from crm.fields import (
+    CENTS_PER_UNIT,
+    ZERO_WITHOUT_ROWS,
+    Aggregate,
+    Fact,
+    Field,
+    Kind,
+    Op,
+    Presence,
+    Record,
+    Rows,
+    Value,
+    Viewpoint,
+)
 from crm.segments.comparisons import OPERATORS, number_holds
 from crm.segments.days import Day, MonthDay, resolve_day
 from crm.segments.definition import AllOf, AnyOf, Condition, Definition, Node, Term
 from crm.segments.scope import SegmentScope
 
 Verdict = bool | None
+CutOffs = Mapping[Condition, Any]
+"""For each condition on a top share, the value at the last place that leads in; None when nobody has a value."""
 
 
-def evaluate(definition: Definition, record: Record, scope: SegmentScope) -> Verdict:
-    """Whether the member meets the definition, before its limit; None when a missing value decides."""
+def evaluate(definition: Definition, record: Record, scope: SegmentScope, cut_offs: CutOffs | None = None) -> Verdict:
+    """Whether the member meets the definition, before its limit; None when a missing value decides.
+
+    `cut_offs` (see `cut_offs_of`) are needed where the definition asks for a top share.
+    """
+    if not is_visible(record, scope):
+        return False
+    return verdict(definition.root, record, scope.viewpoint, cut_offs)
+
+
+def is_visible(record: Record, scope: SegmentScope) -> bool:
+    """Whether the member is within the rights of who asks, and was a member on the day."""
     if scope.row_owner_id is not None and record["csm_id"] != scope.row_owner_id:
         return False
-    return verdict(definition.root, record, scope.viewpoint)
+    return not scope.as_of or local_day_of(record["joined_at"]) <= scope.today
 
 
-def verdict(node: Node, record: Record, viewpoint: Viewpoint) -> Verdict:
+def cut_offs_of(definition: Definition, records: Iterable[Record], scope: SegmentScope) -> CutOffs:
+    """Where the top shares of a definition end, over the records of every member."""
+    seen = [record for record in records if is_visible(record, scope)]
+    found: dict[Condition, Any] = {}
+    for condition in definition.conditions():
+        if condition.op is Op.TOP_PERCENT:
+            values = [value_of(condition.term, record, scope.viewpoint) for record in seen]
+            known = sorted((value for value in values if value is not None), reverse=True)
+            share: Any = condition.value
+            found[condition] = known[math.ceil(Fraction(str(share)) * len(known) / 100) - 1] if known else None
+    return found
+
+
+def verdict(node: Node, record: Record, viewpoint: Viewpoint, cut_offs: CutOffs | None = None) -> Verdict:
     """Three-valued logic: false beats unknown in `all`, true beats unknown in `any`, `not` keeps it."""
     if isinstance(node, Condition):
-        return _condition(node, record, viewpoint)
+        return _condition(node, record, viewpoint, cut_offs or {})
     if isinstance(node, AllOf | AnyOf):
-        verdicts = {verdict(part, record, viewpoint) for part in node.parts}
+        verdicts = {verdict(part, record, viewpoint, cut_offs) for part in node.parts}
         decisive = isinstance(node, AnyOf)
         if decisive in verdicts:
             return decisive
         return None if None in verdicts else not decisive
-    inner = verdict(node.part, record, viewpoint)
+    inner = verdict(node.part, record, viewpoint, cut_offs)
     return None if inner is None else not inner
 
 
@@ -64,6 +104,8 @@ def value_of(term: Term, record: Record, viewpoint: Viewpoint) -> Any:
 
 def _facts(term: Term, source: Rows, record: Record, viewpoint: Viewpoint) -> list[Fact]:
     facts: Iterable[Fact] = source.facts(record, dict(term.qualifiers))
+    if viewpoint.is_past:
+        facts = [fact for fact in facts if fact.at is not None and local_day_of(fact.at) <= viewpoint.today]
     if term.window is None:
         return list(facts)
     days = term.window.days(viewpoint.today)
@@ -75,11 +117,13 @@ def local_day_of(moment: str) -> date:
     return date.fromisoformat(moment[:10])
 
 
-def _condition(condition: Condition, record: Record, viewpoint: Viewpoint) -> Verdict:
+def _condition(condition: Condition, record: Record, viewpoint: Viewpoint, cut_offs: CutOffs) -> Verdict:
     field, op = condition.field, condition.op
     value = value_of(condition.term, record, viewpoint)
     if op is Op.KNOWN:
         return (value is not None) == condition.value
+    if op is Op.TOP_PERCENT:
+        return None if value is None else _leads_in(field, value, cut_offs[condition])
     if field.kind is Kind.CHOICE:
         return _is_called(field, record, value, condition.value, viewpoint) == (op in (Op.IN, Op.EQ))
     if field.kind in (Kind.SET, Kind.MEMBERSHIP):
@@ -93,6 +137,11 @@ def _condition(condition: Condition, record: Record, viewpoint: Viewpoint) -> Ve
     if op in (Op.MONTH_DAY_BETWEEN, Op.ANNIVERSARY_BETWEEN):
         return _in_year(op, value, condition.value, viewpoint)
     return _day(op, local_day_of(value), condition.value, viewpoint)
+
+
+def _leads_in(field: Field, value: Any, cut_off: Any) -> bool:
+    has_zero = isinstance(field.source, Rows) and field.source.aggregate in ZERO_WITHOUT_ROWS
+    return bool(value >= cut_off and (value > 0 or not has_zero))
 
 
 def _is_called(field: Field, record: Record, value: Any, words: Any, viewpoint: Viewpoint) -> bool:

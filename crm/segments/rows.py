@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, func, literal_column, se
 
 from crm.clock import day_end, day_start
 from crm.fields import Aggregate, RowColumns, Rows, Sql, Viewpoint
-from crm.members.models import Member
+from crm.segments.days import DayRange
 from crm.segments.definition import Term
 from crm.segments.plan import Plan, Shape
 
@@ -16,31 +16,33 @@ def rows_of(term: Term, viewpoint: Viewpoint) -> RowColumns:
     """The rows that a term looks at: its qualifiers and its window are among their conditions."""
     assert isinstance(term.field.source, Rows)  # noqa: S101 - only called for such fields
     rows = term.field.source.columns(dict(term.qualifiers))
-    if term.window is None or rows.at is None:
+    if rows.at is None:
         return rows
-    days, conditions = term.window.days(viewpoint.today), list(rows.conditions)
+    days = DayRange(None, None) if term.window is None else term.window.days(viewpoint.today)
+    last = min(days.last or viewpoint.today, viewpoint.today) if viewpoint.is_past else days.last
+    conditions = list(rows.conditions)
     if days.first is not None:
         conditions.append(rows.at >= day_start(days.first, viewpoint.zone))
-    if days.last is not None:
-        conditions.append(rows.at < day_end(days.last, viewpoint.zone))
+    if last is not None:
+        conditions.append(rows.at < day_end(last, viewpoint.zone))
     return replace(rows, conditions=tuple(conditions))
 
 
 def has_row(rows: RowColumns, plan: Plan, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether the member has a row that meets the conditions."""
     if plan.shape is Shape.BY_SETS:
-        return Member.id.in_(_rows(rows, rows.member_id).where(*conditions))
-    return ~has_no_row(rows, *conditions)
+        return plan.member_id.in_(_rows(rows, rows.member_id).where(*conditions))
+    return ~has_no_row(rows, plan, *conditions)
 
 
-def has_no_row(rows: RowColumns, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def has_no_row(rows: RowColumns, plan: Plan, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether no row of the member meets the conditions: per member always, a set of the others is dearer."""
-    return ~_of_member(rows, literal_column("1")).where(*conditions).exists()
+    return ~_of_member(rows, plan, literal_column("1")).where(*conditions).exists()
 
 
-def per_member(rows: RowColumns, aggregate: Aggregate) -> ColumnElement[Any]:
-    """What the rows of each member come to, as a scalar in a statement over `Member`."""
-    return _of_member(rows, aggregated(rows, aggregate)).scalar_subquery()
+def per_member(rows: RowColumns, aggregate: Aggregate, plan: Plan) -> ColumnElement[Any]:
+    """What the rows of each member come to, as a scalar in a statement over the plan's base."""
+    return _of_member(rows, plan, aggregated(rows, aggregate)).scalar_subquery()
 
 
 def grouped(rows: RowColumns, aggregate: Aggregate) -> Subquery:
@@ -49,9 +51,9 @@ def grouped(rows: RowColumns, aggregate: Aggregate) -> Subquery:
     return _rows(rows, rows.member_id.label("member_id"), value).group_by(rows.member_id).subquery()
 
 
-def members_whose(rows: RowColumns, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def members_whose(rows: RowColumns, plan: Plan, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether the member is among those whose rows, taken together, meet the condition."""
-    return Member.id.in_(_rows(rows, rows.member_id).group_by(rows.member_id).having(condition))
+    return plan.member_id.in_(_rows(rows, rows.member_id).group_by(rows.member_id).having(condition))
 
 
 def words_of(rows: RowColumns) -> Subquery:
@@ -60,8 +62,8 @@ def words_of(rows: RowColumns) -> Subquery:
     return _rows(rows, rows.member_id.label("member_id"), rows.value.label("value")).distinct().subquery()
 
 
-def _of_member(rows: RowColumns, column: Sql) -> Select[Any]:
-    return _rows(rows, column).where(rows.member_id == Member.id).correlate(Member)
+def _of_member(rows: RowColumns, plan: Plan, column: Sql) -> Select[Any]:
+    return _rows(rows, column).where(rows.member_id == plan.member_id).correlate(plan.base)
 
 
 def _rows(rows: RowColumns, *columns: Sql) -> Select[Any]:

@@ -1,17 +1,17 @@
 """What can be done with a definition: count, list, sample, split. Nothing here writes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.errors import InvalidRequest
 from crm.members.fields import ME
 from crm.members.models import Member
 from crm.segments.breakdown import Breakdown, Group, Metric, MetricFn, compute_breakdown, parse_metric
-from crm.segments.compile import member_predicate, select_member_ids
+from crm.segments.compile import select_count, select_member_ids
 from crm.segments.definition import Definition
 from crm.segments.plan import Plan, Shape
 from crm.segments.projection import project
@@ -50,8 +50,7 @@ class MemberRow:
 def count(session: Session, definition: Definition, scope: SegmentScope) -> int:
     """How many members the segment has; at most the definition's limit."""
     require_known_names(session, definition)
-    statement = select(func.count()).select_from(Member).where(member_predicate(definition, scope))
-    return session.scalar(statement) or 0
+    return session.scalar(select_count(definition, scope)) or 0
 
 
 def member_ids(session: Session, definition: Definition, scope: SegmentScope) -> list[int]:
@@ -62,8 +61,8 @@ def member_ids(session: Session, definition: Definition, scope: SegmentScope) ->
 
 def sample(session: Session, definition: Definition, scope: SegmentScope, limit: int = 5) -> list[MemberRow]:
     """The first members of the segment in its order."""
-    shown = min(limit, definition.limit or limit)
-    ids = member_ids(session, replace(definition, limit=shown), scope)
+    require_known_names(session, definition)
+    ids = list(session.scalars(select_member_ids(definition, scope).limit(min(limit, definition.limit or limit))))
     order = definition.order_by
     statement = select(Member.id, Member.name, Member.name_local, Member.tier, Member.city)
     if order is not None:

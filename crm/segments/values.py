@@ -21,6 +21,7 @@ MAX_WORD_LENGTH = 200
 MAX_NUMBER = 10**12
 """In whole units; leaves room for cents within 64 bits."""
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+WHOLE_PERCENT = 100
 NEAR_COUNT = 3
 
 Number = int | float
@@ -44,6 +45,8 @@ def read_value(field: Field, op: Op, raw: Any) -> OpValue:
         return None
     if op is Op.KNOWN:
         return _flag(field, raw)
+    if op is Op.TOP_PERCENT:
+        return read_percent(raw, what=f"{field.name} {op}")
     if op is Op.MONTH_DAY_BETWEEN or op is Op.ANNIVERSARY_BETWEEN:
         return _pair(raw, _month_day, 'two days of the year such as ["12-20", "01-05"]')
     if field.kind in (Kind.CHOICE, Kind.SET, Kind.MEMBERSHIP):
@@ -111,6 +114,16 @@ def _number(field: Field, raw: Any) -> Number:
     if field.is_whole:
         raise _wrong(f"{field.name} needs a whole number, not {raw}")
     return raw
+
+
+def read_percent(raw: Any, *, what: str) -> Number:
+    """A share of members in percent: above 0, at most 100, with at most two decimals."""
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
+    if not is_number or not 0 < raw <= WHOLE_PERCENT or Decimal(str(raw)) * 100 % 1:
+        raise InvalidRequest(
+            f"{what} needs a percentage above 0 and up to 100, such as 5 or 2.5, not {raw!r}", path=what
+        )
+    return int(raw) if float(raw).is_integer() else float(raw)
 
 
 def to_stored(field: Field, number: Number) -> Number:
