@@ -34,6 +34,7 @@ from sqlalchemy.orm import Session
 from crm.activity.kept import EVENT_STARTS, ORDER_STARTS, Start
 from crm.activity.models import MEMBER_FACTS, ActivityEvent, FactsState, MemberCategory, Order, OrderLine
 from crm.clock import day_end, day_start
+from crm.members.changes import Change, note_everyone, note_members
 from crm.members.models import Member
 
 STATE_ID = 1
@@ -73,7 +74,7 @@ def lock_facts(session: Session) -> FactsState | None:
 
 
 def keep_facts(session: Session, today: date, zone: ZoneInfo) -> None:
-    """Add up new members, orders and events, and see the kept starts from `today`. Idempotent."""
+    """Add up new members, orders and events, note whose they are, and see the kept starts from `today`. Idempotent."""
     state = lock_facts(session)
     if state is None or state.zone_name != zone.key or today < state.as_of_on:
         rebuild_facts(session, today, zone)
@@ -88,6 +89,8 @@ def keep_facts(session: Session, today: date, zone: ZoneInfo) -> None:
 
 def rebuild_facts(session: Session, today: date, zone: ZoneInfo) -> None:
     """Add everything up anew, as seen from `today`."""
+    for what in (Change.MEMBER, Change.ORDERS, Change.EVENTS):
+        note_everyone(session, what)
     session.execute(delete(MEMBER_FACTS))
     session.execute(delete(CATEGORIES))
     session.execute(delete(FactsState))
@@ -140,10 +143,13 @@ def _highest(key: Any) -> ColumnElement[int]:
 
 
 def _add_members(session: Session, state: FactsState) -> None:
+    if session.scalar(select(_highest(Member.id))) == state.last_member_id:
+        return
     zeros = [literal(0).label(column.name) for column in MEMBER_FACTS.c if not (column.primary_key or column.nullable)]
     zeros = [zero for zero in zeros if zero.name != "tier"]
     rows = select(Member.id, Member.tier, *zeros).where(Member.id > state.last_member_id)
     session.execute(insert(MEMBER_FACTS).from_select(["member_id", "tier", *(zero.name for zero in zeros)], rows))
+    note_members(session, select(Member.id).where(Member.id > state.last_member_id), Change.MEMBER)
     state.last_member_id = session.scalar(select(_highest(Member.id))) or 0
 
 
@@ -159,6 +165,7 @@ def _add_orders(session: Session, state: FactsState, zone: ZoneInfo) -> None:
     }
     _change(session, new, {name: facts[name] + new.c[name] for name in _sums(new)} | moments)
     _add_categories(session, OrderLine.order_id > state.last_order_id)
+    note_members(session, select(Order.member_id).where(Order.id > state.last_order_id), Change.ORDERS)
     state.last_order_id = newest
 
 
@@ -186,6 +193,8 @@ def _add_events(session: Session, state: FactsState, zone: ZoneInfo) -> None:
         return
     new = _event_sums(state.as_of_on, zone).where(ActivityEvent.id > state.last_event_id).subquery()
     _change(session, new, {name: MEMBER_FACTS.c[name] + new.c[name] for name in _sums(new)})
+    is_new = ActivityEvent.id > state.last_event_id
+    note_members(session, select(ActivityEvent.member_id).where(is_new), Change.EVENTS)
     state.last_event_id = newest
 
 

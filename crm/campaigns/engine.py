@@ -6,13 +6,16 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.activity.facts import keep_facts
 from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due
 from crm.campaigns.models import Campaign, CampaignState
+from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
 from crm.outreach import engine as outreach
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.sending import DispatchResult
+from crm.workspace import get_workspace
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,32 @@ def run_due(
     catalog: Catalog,
     since: datetime | None = None,
     worker: str = "engine",
+    upkeep: bool = True,
 ) -> TickResult:
     """Do everything that is due at `now`. Idempotent; after a crash the next call goes on.
 
     With `since`, the workspace's clock before a simulated walk, time is walked: whatever falls due on the
-    way is done at its own moment, in order. Without it everything is done at `now`.
+    way is done at its own moment, in order. Without it everything is done at `now`. `upkeep` keeps what is
+    worked out of members on the day; a past that is only replayed does without.
     """
     result = TickResult()
     moment: datetime | None = now if since is None else since
     while moment is not None and moment < now:
+        if upkeep:
+            keep_up(sessions, moment)
         result += _turn(sessions, moment, adapters, catalog, worker)
         with read_only(sessions) as session:
             moment = _next_moment(session, moment)
+    if upkeep:
+        keep_up(sessions, now)
     return result + _turn(sessions, now, adapters, catalog, worker)
+
+
+def keep_up(sessions: Sessions, moment: datetime) -> None:
+    """Bring what is worked out of members up to the moment: their facts."""
+    with unit_of_work(sessions) as session:
+        zone = get_workspace(session).zone
+        keep_facts(session, local_day(moment, zone), zone)
 
 
 def _turn(sessions: Sessions, moment: datetime, adapters: ChannelAdapters, catalog: Catalog, worker: str) -> TickResult:

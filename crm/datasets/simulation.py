@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import BigInteger, select, type_coerce
 from sqlalchemy.orm import Session
 
+from crm.activity.facts import lock_facts
 from crm.activity.models import ActivityEvent, Order, OrderLine
 from crm.clock import day_end, local_day
 from crm.database import Sessions, read_only, unit_of_work
@@ -100,6 +101,7 @@ def live(session: Session, world: World, since: datetime, until: datetime, *, ow
 
     With `own_life` the span must lie within one local day.
     """
+    lock_facts(session)
     first = local_day(since, world.zone) - timedelta(days=HORIZON_DAYS + 2)
     days = LocalDays(first, local_day(until, world.zone) + timedelta(days=HORIZON_DAYS + 2), world.zone)
     span = _Span(

@@ -115,7 +115,7 @@ def walk_through(
 
     Without it members only answer messages: for a past whose own orders are known already.
     """
-    done, lived = run_due(sessions, since, adapters, catalog=CATALOG), Lived()
+    done, lived = run_due(sessions, since, adapters, catalog=CATALOG, upkeep=own_life), Lived()
     moment = since
     while moment < until:
         upcoming = min(_next_due(sessions, moment), until)
@@ -129,7 +129,7 @@ def walk_through(
             if arrived is not None:
                 arrived(session, upcoming)
         moment = upcoming
-        done += run_due(sessions, moment, adapters, catalog=CATALOG)
+        done += run_due(sessions, moment, adapters, catalog=CATALOG, upkeep=own_life)
     return WalkResult(since, until, done, lived)
 
 

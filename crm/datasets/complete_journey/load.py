@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account
+from crm.activity.facts import rebuild_facts
 from crm.activity.models import Order, OrderLine, Product
 from crm.activity.service import refresh_activity
 from crm.campaigns.models import Campaign
@@ -149,6 +150,7 @@ def _fill(session: Session, source: Source, machine: Clock, progress: Progress) 
     _stock_house_coupons(session, today)
     refresh_activity(session, today, ZONE)
     refresh_scores(session, today, ZONE)
+    rebuild_facts(session, today, ZONE)
     refresh_statistics(session)
 
 
