@@ -11,6 +11,7 @@ from crm.fields import Catalog
 from crm.loyalty import fields as loyalty
 from crm.members import fields as members
 from crm.outreach import fields as outreach
+from crm.segments import fields as segments
 from crm.segments.scope import SegmentScope, open_scope
 
 CATALOG = Catalog(
@@ -21,6 +22,7 @@ CATALOG = Catalog(
         *loyalty.coupon_fields(campaigns.CAMPAIGN),
         *outreach.message_fields(campaigns.CAMPAIGN),
         *campaigns.FIELDS,
+        *segments.FIELDS,
     ),
     collections=(
         *members.COLLECTIONS,
@@ -28,6 +30,7 @@ CATALOG = Catalog(
         *loyalty.coupon_collections(campaigns.CAMPAIGN),
         *outreach.message_collections(campaigns.CAMPAIGN),
         *campaigns.COLLECTIONS,
+        *segments.COLLECTIONS,
     ),
     profile=members.PROFILE,
 )

@@ -10,6 +10,8 @@ from crm.errors import Forbidden
 class Permission(StrEnum):
     READ_MEMBERS = "read members"
     EXPORT_MEMBERS = "export members"
+    SAVE_SEGMENT = "save segments"
+    CHANGE_ANY_SEGMENT = "change segments that somebody else saved"
     DRAFT_CAMPAIGN = "draft campaigns"
     SUBMIT_CAMPAIGN = "submit campaigns for approval"
     APPROVE_CAMPAIGN = "approve campaigns"
@@ -24,6 +26,8 @@ class Permission(StrEnum):
 _EVERYONE = {Permission.READ_MEMBERS, Permission.READ_REVIEW}
 _OPERATIONS = _EVERYONE | {
     Permission.EXPORT_MEMBERS,
+    Permission.SAVE_SEGMENT,
+    Permission.CHANGE_ANY_SEGMENT,
     Permission.DRAFT_CAMPAIGN,
     Permission.SUBMIT_CAMPAIGN,
     Permission.OPERATE_CAMPAIGN,
@@ -32,7 +36,7 @@ _OPERATIONS = _EVERYONE | {
 }
 _GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OPERATIONS: frozenset(_OPERATIONS),
-    Role.CSM: frozenset(_EVERYONE | {Permission.DRAFT_CAMPAIGN, Permission.SEE_CONTACTS}),
+    Role.CSM: frozenset(_EVERYONE | {Permission.SAVE_SEGMENT, Permission.DRAFT_CAMPAIGN, Permission.SEE_CONTACTS}),
     Role.MANAGER: frozenset(_OPERATIONS | {Permission.APPROVE_CAMPAIGN}),
     Role.ANALYST: frozenset(_EVERYONE | {Permission.EXPORT_REVIEW}),
     Role.ADMIN: frozenset(Permission),

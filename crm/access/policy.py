@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.access.models import PolicySetting
+from crm.access.models import PolicySetting, Role
 from crm.errors import InvalidRequest
 
 
@@ -33,6 +33,10 @@ class Policy(BaseModel):
     """Price of one message in thousandths of a cent."""
     gross_margin_percent: int = Field(default=40, ge=0, le=100)
     """Share of revenue left after the cost of goods; turns incremental revenue into return on investment."""
+    sensitive_fields_in_segments: tuple[Role, ...] = (Role.OPERATIONS, Role.MANAGER, Role.ADMIN)
+    """Roles that may let sensitive fields (gender, age, birthday, name) decide who is in a saved segment."""
+    sensitive_fields_in_audiences: tuple[Role, ...] = (Role.OPERATIONS, Role.CSM, Role.MANAGER, Role.ADMIN)
+    """The same for a campaign's audience; a CSM writes to his own members only."""
 
 
 def get_policy(session: Session) -> Policy:

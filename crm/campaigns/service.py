@@ -12,6 +12,7 @@ from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.models import Approval, ApprovalState, AuditEntry
 from crm.access.policy import get_policy
+from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
 from crm.campaigns.audience import audience_definition, author_scope
 from crm.campaigns.benefits import with_coupons
 from crm.campaigns.brief import CampaignBrief
@@ -28,6 +29,8 @@ from crm.errors import Conflict, Forbidden, InvalidRequest
 from crm.fields import Catalog
 from crm.outreach import ledger
 from crm.outreach.models import Journey, JourneyState
+from crm.segments.definition import parse_definition
+from crm.segments.saved import sensitive_fields_in
 from crm.workspace import get_workspace
 
 __all__ = [
@@ -67,6 +70,7 @@ def create_draft(
         taken = session.scalars(select(Campaign.name)).all()
         brief = brief.model_copy(update={"name": automatic_name(brief, today, taken)})
     brief = _checked(session, brief, actor.account_id, catalog, now)
+    sensitive = _sensitive_fields(session, brief, actor, catalog)
     campaign = Campaign(
         state=CampaignState.DRAFT, author_id=actor.account_id, request_id=request_id, created_at=now, is_imported=False
     )
@@ -81,6 +85,7 @@ def create_draft(
             raise _name_taken(brief.name) from None
         return first
     _audit(session, campaign, "campaign.drafted", actor, now)
+    _record_sensitive(session, campaign, sensitive, actor, now)
     return campaign
 
 
@@ -92,6 +97,7 @@ def change_draft(
     _require_shaping(actor, campaign)
     _require_state(campaign, _CHANGEABLE, "changed")
     brief = _checked(session, brief_of(campaign).changed(changes), campaign.author_id, catalog, now)
+    sensitive = _sensitive_fields(session, brief, actor, catalog) if "audience" in changes else ()
     other = select(Campaign.id).where(Campaign.name == brief.name, Campaign.id != campaign.id)
     if session.scalar(other) is not None:
         raise _name_taken(brief.name)
@@ -100,6 +106,7 @@ def change_draft(
     campaign.state, campaign.state_note = CampaignState.DRAFT, None
     session.flush()
     _audit(session, campaign, "campaign.changed", actor, now, fields=sorted(changes))
+    _record_sensitive(session, campaign, sensitive, actor, now)
     return campaign
 
 
@@ -233,6 +240,20 @@ def _checked(session: Session, brief: CampaignBrief, author_id: int, catalog: Ca
     backed = with_coupons(session, brief, first_day)
     journey_of(backed, scope.currency)
     return backed
+
+
+def _sensitive_fields(session: Session, brief: CampaignBrief, actor: Actor, catalog: Catalog) -> tuple[str, ...]:
+    """Those in the audience. Raises Forbidden when the actor may not use them."""
+    fields = sensitive_fields_in(session, parse_definition(brief.audience, catalog), catalog)
+    require_sensitive(session, fields, actor=actor, purpose=Purpose.AUDIENCE)
+    return fields
+
+
+def _record_sensitive(
+    session: Session, campaign: Campaign, fields: tuple[str, ...], actor: Actor, now: datetime
+) -> None:
+    subject = f"{SUBJECT_KIND}:{campaign.id}"
+    record_sensitive(session, fields, actor=actor, purpose=Purpose.AUDIENCE, subject=subject, now=now)
 
 
 def _pending_request(session: Session, campaign: Campaign, now: datetime) -> Approval | None:

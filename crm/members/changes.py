@@ -35,6 +35,8 @@ class Change(StrEnum):
     MESSAGES = "messages"
     REACTIONS = "reactions"
     """Opens and clicks."""
+    SEGMENTS = "segments"
+    """Coming into a saved segment, or leaving it, other than by its upkeep."""
 
 
 class MemberChange(Base):

@@ -29,22 +29,21 @@ class Segment(Base):
     """Number of the version in force."""
     definition: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Of the version in force, in its JSON form."""
-    sensitive_fields: Mapped[list[str]] = mapped_column(JSON)
-    """Sensitive fields that decide who is in, those of the segments it builds on among them."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     """When name, description or definition changed last."""
-    evaluated_at: Mapped[datetime | None]
-    evaluated_on: Mapped[date | None]
-    """The local day that its windows ended on; None: the members are to be found anew."""
-    duration_ms: Mapped[int | None]
+    evaluated_at: Mapped[datetime]
+    """When its members were found or confirmed last."""
+    evaluated_on: Mapped[date]
+    """The local day of the last try, on which windows end unless it failed."""
+    duration_ms: Mapped[int]
     """What the last evaluation took."""
     count: Mapped[int]
     """Members as of the last evaluation."""
     seen_change_id: Mapped[int] = mapped_column(BigInteger)
     """The newest noted change that the last evaluation knew of."""
     failure: Mapped[str | None]
-    """Why the last evaluation failed; the members are those from before."""
+    """Why the last try failed; the members are those from before, and are found anew at the next."""
 
 
 class SegmentVersion(Base):
