@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     union_all,
     update,
 )
@@ -157,22 +158,30 @@ def _add_orders(session: Session, state: FactsState, zone: ZoneInfo) -> None:
     newest = session.scalar(select(_highest(Order.id))) or 0
     if newest == state.last_order_id:
         return
-    new = _order_sums(state.as_of_on, zone).where(Order.id > state.last_order_id).subquery()
+    new = _order_sums(state.as_of_on, zone, _new_rows(Order, state.last_order_id)).subquery()
     facts = MEMBER_FACTS.c
     moments = {
         "first_order_at": _earlier(facts.first_order_at, new.c.first_order_at),
         "last_order_at": _later(facts.last_order_at, new.c.last_order_at),
     }
     _change(session, new, {name: facts[name] + new.c[name] for name in _sums(new)} | moments)
-    _add_categories(session, OrderLine.order_id > state.last_order_id)
-    note_members(session, select(Order.member_id).where(Order.id > state.last_order_id), Change.ORDERS)
+    _add_categories(session, state.last_order_id)
+    note_members(session, select(_new_rows(Order, state.last_order_id).c.member_id), Change.ORDERS)
     state.last_order_id = newest
 
 
-def _add_categories(session: Session, is_new: ColumnElement[bool]) -> None:
+def _new_rows(model: Any, after_id: int, key: str = "id") -> FromClause:
+    """The rows numbered after an id, read by that number: a grouping would go through an index of all rows instead."""
+    table = model.__table__
+    return select(table).where(table.c[key] > after_id).cte("new_rows").prefix_with("MATERIALIZED")
+
+
+def _add_categories(session: Session, last_order_id: int) -> None:
     insert_into = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(CATEGORIES)
     names = [column.name for column in CATEGORIES.c]
-    statement = insert_into.from_select(names, _categories_from_rows().where(is_new))
+    lines = _new_rows(OrderLine, last_order_id, key="order_id")
+    # SQLite takes ON CONFLICT for a part of a FROM that no WHERE ends.
+    statement = insert_into.from_select(names, _categories_from_rows(lines).where(true()))
     new = statement.excluded
     session.execute(
         statement.on_conflict_do_update(
@@ -191,10 +200,9 @@ def _add_events(session: Session, state: FactsState, zone: ZoneInfo) -> None:
     newest = session.scalar(select(_highest(ActivityEvent.id))) or 0
     if newest == state.last_event_id:
         return
-    new = _event_sums(state.as_of_on, zone).where(ActivityEvent.id > state.last_event_id).subquery()
+    new = _event_sums(state.as_of_on, zone, _new_rows(ActivityEvent, state.last_event_id)).subquery()
     _change(session, new, {name: MEMBER_FACTS.c[name] + new.c[name] for name in _sums(new)})
-    is_new = ActivityEvent.id > state.last_event_id
-    note_members(session, select(ActivityEvent.member_id).where(is_new), Change.EVENTS)
+    note_members(session, select(_new_rows(ActivityEvent, state.last_event_id).c.member_id), Change.EVENTS)
     state.last_event_id = newest
 
 
@@ -263,32 +271,32 @@ def _gone(fallen: _Fallen, kind: str) -> Subquery:
     return select(*columns).group_by(rows.c.member_id).subquery()
 
 
-def _order_sums(today: date, zone: ZoneInfo) -> Select[Any]:
+def _order_sums(today: date, zone: ZoneInfo, rows: FromClause = Order.__table__) -> Select[Any]:
     """One row a member with orders; columns named as the facts'."""
+    orders = rows.c
     columns: list[Any] = [
-        Order.member_id,
+        orders.member_id,
         func.count().label("order_count"),
-        func.sum(Order.amount_cents).label("spend_cents"),
-        func.min(Order.ordered_at).label("first_order_at"),
-        func.max(Order.ordered_at).label("last_order_at"),
+        func.sum(orders.amount_cents).label("spend_cents"),
+        func.min(orders.ordered_at).label("first_order_at"),
+        func.max(orders.ordered_at).label("last_order_at"),
     ]
     for name, start in ORDER_STARTS.items():
-        is_since = Order.ordered_at >= day_start(start(today), zone)
+        is_since = orders.ordered_at >= day_start(start(today), zone)
         columns.append(func.count().filter(is_since).label(f"orders_{name}"))
-        columns.append(func.coalesce(func.sum(Order.amount_cents).filter(is_since), 0).label(f"spend_{name}"))
-    return select(*columns).group_by(Order.member_id)
+        columns.append(func.coalesce(func.sum(orders.amount_cents).filter(is_since), 0).label(f"spend_{name}"))
+    return select(*columns).group_by(orders.member_id)
 
 
-def _event_sums(today: date, zone: ZoneInfo) -> Select[Any]:
+def _event_sums(today: date, zone: ZoneInfo, rows: FromClause = ActivityEvent.__table__) -> Select[Any]:
     """One row a member with events since the earliest start; columns named as the facts'."""
-    at = ActivityEvent.occurred_at
-    sums = [
-        func.count().filter(at >= day_start(start(today), zone)).label(f"events_{name}")
-        for name, start in EVENT_STARTS.items()
-    ]
-    earliest = min(start(today) for start in EVENT_STARTS.values())
-    columns: list[Any] = [ActivityEvent.member_id, *sums]
-    return select(*columns).where(at >= day_start(earliest, zone)).group_by(ActivityEvent.member_id)
+    events = rows.c
+    columns: list[Any] = [events.member_id]
+    for name, start in EVENT_STARTS.items():
+        is_since = events.occurred_at >= day_start(start(today), zone)
+        columns.append(func.count().filter(is_since).label(f"events_{name}"))
+    earliest = day_start(min(start(today) for start in EVENT_STARTS.values()), zone)
+    return select(*columns).where(events.occurred_at >= earliest).group_by(events.member_id)
 
 
 def _facts_from_rows(today: date, zone: ZoneInfo) -> Select[Any]:
@@ -304,17 +312,18 @@ def _facts_from_rows(today: date, zone: ZoneInfo) -> Select[Any]:
     return select(*columns).select_from(joined.outerjoin(events, events.c.member_id == Member.id))
 
 
-def _categories_from_rows() -> Select[Any]:
+def _categories_from_rows(rows: FromClause = OrderLine.__table__) -> Select[Any]:
     """What each member bought of each category; columns in the order of the table's."""
+    lines = rows.c
     columns: list[Any] = [
-        OrderLine.member_id,
-        OrderLine.category,
-        func.count(OrderLine.order_id.distinct()).label("order_count"),
-        func.sum(OrderLine.amount_cents).label("spend_cents"),
-        func.min(OrderLine.ordered_at).label("first_at"),
-        func.max(OrderLine.ordered_at).label("last_at"),
+        lines.member_id,
+        lines.category,
+        func.count(lines.order_id.distinct()).label("order_count"),
+        func.sum(lines.amount_cents).label("spend_cents"),
+        func.min(lines.ordered_at).label("first_at"),
+        func.max(lines.ordered_at).label("last_at"),
     ]
-    return select(*columns).group_by(OrderLine.category, OrderLine.member_id)
+    return select(*columns).group_by(lines.category, lines.member_id)
 
 
 def _earlier(kept: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
