@@ -1,7 +1,7 @@
 """Reads a definition back in plain words: complete, unambiguous, with every relative day as a date."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from crm.fields import Field, Kind, Op, Text
@@ -28,7 +28,9 @@ def describe(definition: Definition, scope: SegmentScope, *, language: Language 
         words += order.format(subject=reader.subject(definition.order_by.term))
     if definition.limit is not None:
         words += phrases.limit.format(limit=f"{definition.limit:,}")
-    return words
+    if definition.limit_percent is not None:
+        words += phrases.limit_percent.format(percent=definition.limit_percent)
+    return words + phrases.as_of.format(day=scope.today) if scope.as_of else words
 
 
 def describe_condition(node: Node, scope: SegmentScope, *, language: Language = "en") -> str:
@@ -94,7 +96,7 @@ class _Reader:
         if days.first is None:
             return self.phrases.until.format(last=days.last)
         if days.last is None:
-            return self.phrases.since.format(first=days.first)
+            return self.phrases.since.format(first=days.first, today=self.scope.today)
         return self.phrases.from_to.format(first=days.first, last=days.last)
 
     def _value(self, condition: Condition) -> str:
@@ -106,7 +108,7 @@ class _Reader:
         if isinstance(value, tuple):
             low, high = (self._single(condition.field, end) for end in value)
             return self.phrases.range.format(low=low, high=high)
-        return self._single(condition.field, value)
+        return f"{value}%" if condition.op is Op.TOP_PERCENT else self._single(condition.field, value)
 
     def _single(self, field: Field, value: Any) -> str:
         if isinstance(value, RelativeDay):
@@ -122,17 +124,22 @@ class _Reader:
 
     def _words(self, words: tuple[str, ...], chinese: Mapping[str, str]) -> str:
         translated = chinese if self.language == "zh" else {}
-        shown = (self.phrases.me if word == ME else translated.get(word, _quoted(word)) for word in words)
+        taken = frozenset(translated.values())
+        shown = (self.phrases.me if word == ME else translated.get(word, _quoted(word, taken)) for word in words)
         return self.phrases.or_word.join(shown)
 
     def _in_language(self, text: Text) -> str:
         return text.in_language(self.language)
 
 
-def _quoted(word: str) -> str:
-    """A word that could be taken for part of the sentence stands in quotation marks."""
-    is_plain = word.replace("-", "").replace("_", "").isalnum() and word.lower() not in {"or", "and", "me", "我"}
-    return word if is_plain else json.dumps(word, ensure_ascii=False)
+_WORDS_OF_THE_SENTENCE = frozenset({"or", "and", "not", "me", "known", "unknown", "我"})
+
+
+def _quoted(word: str, taken: Collection[str] = ()) -> str:
+    """A word that could be taken for part of the sentence, or for another word's translation, stands in quotes."""
+    is_plain = word.replace("-", "").replace("_", "").isalnum()
+    is_taken = word in taken or word.lower() in _WORDS_OF_THE_SENTENCE
+    return word if is_plain and not is_taken else json.dumps(word, ensure_ascii=False)
 
 
 def _can_be_unknown(field: Field) -> bool:

@@ -38,6 +38,9 @@ class Phrases:
     sentences: Mapping[Kind, Mapping[Op, str]]
     order: Mapping[Kind, Mapping[str, str]]
     limit: str
+    limit_percent: str
+    as_of: str
+    """Follows what is true on a past day."""
 
 
 ENGLISH = Phrases(
@@ -65,8 +68,8 @@ ENGLISH = Phrases(
         "years_ago": "{day} ({amount} years ago)",
     },
     from_to=" from {first} to {last}",
-    since=" since {first}",
-    until=" until {last}",
+    since=" since {first} (to {today}, today)",
+    until=" until {last} (from the first day on record)",
     lifetime=" of all time",
     sentences={
         Kind.CHOICE: {
@@ -83,6 +86,7 @@ ENGLISH = Phrases(
             Op.LT: "{subject} is less than {value}",
             Op.LE: "{subject} is at most {value}",
             Op.BETWEEN: "{subject} is {value}",
+            Op.TOP_PERCENT: "{subject} is among the top {value} of all members",
         },
         Kind.FLAG: {Op.EQ: "{subject}: {value}", Op.NE: "{subject}: {value}"},
         Kind.DAY: {
@@ -117,6 +121,8 @@ ENGLISH = Phrases(
         },
     },
     limit=", only the first {limit}",
+    limit_percent=", only the first {percent}% of these",
+    as_of=", as of {day}",
 )
 
 CHINESE = Phrases(
@@ -144,8 +150,8 @@ CHINESE = Phrases(
         "years_ago": "{day}（{amount} 年前）",
     },
     from_to="（{first} 至 {last}）",
-    since="（{first} 起）",
-    until="（截至 {last}）",
+    since="（{first} 起，至今天 {today}）",
+    until="（有记录以来至 {last}）",
     lifetime="（累计）",
     sentences={
         Kind.CHOICE: {
@@ -162,6 +168,7 @@ CHINESE = Phrases(
             Op.LT: "{subject}小于 {value}",
             Op.LE: "{subject}不超过 {value}",
             Op.BETWEEN: "{subject}在 {value} 之间（含）",
+            Op.TOP_PERCENT: "{subject}位列全部会员前 {value}",
         },
         Kind.FLAG: {Op.EQ: "{subject}：{value}", Op.NE: "{subject}：{value}"},
         Kind.DAY: {
@@ -193,6 +200,8 @@ CHINESE = Phrases(
         Kind.MONTH_DAY: {"desc": "，按一年中的{subject}从晚到早排列", "asc": "，按一年中的{subject}从早到晚排列"},
     },
     limit="，只取前 {limit} 名",
+    limit_percent="，只取其中前 {percent}%",
+    as_of="，以 {day} 为准",
 )
 
 PHRASES: Mapping[Language, Phrases] = {"en": ENGLISH, "zh": CHINESE}

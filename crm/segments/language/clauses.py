@@ -274,7 +274,7 @@ def _is_age(entity: Entity) -> bool:
 
 
 def _stands_alone(entity: Entity, anchor: str | None) -> bool:
-    if entity.kind is Kind.ME:
+    if entity.kind in (Kind.ME, Kind.WHOLE):
         return True
     if not isinstance(entity.value, FieldValue) or entity.kind is not Kind.VALUE:
         return False
@@ -283,7 +283,9 @@ def _stands_alone(entity: Entity, anchor: str | None) -> bool:
     return entity.value.field not in ARGUMENT_FIELDS
 
 
-_SAYS = frozenset({Kind.ANCHOR, Kind.PERIOD, Kind.COMPARISON, Kind.VALUE, Kind.NEGATION, Kind.LEVEL, Kind.SINCE})
+_SAYS = frozenset(
+    {Kind.ANCHOR, Kind.PERIOD, Kind.COMPARISON, Kind.VALUE, Kind.NEGATION, Kind.LEVEL, Kind.SINCE, Kind.WHOLE}
+)
 
 
 def _says_something(rest: list[Entity], anchor: str | None) -> bool:

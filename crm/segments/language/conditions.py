@@ -8,7 +8,7 @@ from typing import Any
 from crm.fields import Field, Unit
 from crm.fields import Kind as FieldKind
 from crm.segments.language.clauses import Clause
-from crm.segments.language.kinds import Comparison, Duration, Kind, Period, Quantity
+from crm.segments.language.kinds import Comparison, Duration, Kind, Period, Quantity, WholeCondition
 from crm.segments.language.windows import (
     coming,
     day_condition,
@@ -317,6 +317,9 @@ def _campaign(clause: Clause, ground: Ground) -> list[Json] | None:
 def _value(clause: Clause, _ground: Ground) -> list[Json] | None:
     if clause.has(Kind.ME):
         return _signed(clause, [{"field": "csm", "op": "=", "value": "@me"}])
+    whole = [entity.value.node for entity in clause.entities if isinstance(entity.value, WholeCondition)]
+    if whole:
+        return _signed(clause, whole)
     value = clause.standing_value
     if value is None or value.field == "member":
         return None

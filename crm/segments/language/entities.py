@@ -8,7 +8,9 @@ from crm.segments.language.kinds import Entity, Kind
 from crm.segments.language.lexicon import find_marks
 from crm.segments.language.numbers import find_durations, find_numbers
 from crm.segments.language.periods import find_periods
+from crm.segments.language.saved_names import find_saved_names
 from crm.segments.language.text import Text, read_text, tokenize
+from crm.segments.language.usual_activity import RATIO, find_usual_activity
 from crm.segments.language.vocabulary import Vocabulary
 
 _PREFERENCE = {Kind.MASKED: 0, Kind.VALUE: 1, Kind.PERIOD: 2, Kind.ANCHOR: 3, Kind.DURATION: 4, Kind.NUMBER: 5}
@@ -38,6 +40,8 @@ def read_sentence(
         *find_periods(working, today),
         *find_durations(working),
         *find_numbers(working),
+        *find_saved_names(text, vocabulary.segments),
+        *(find_usual_activity(working) if RATIO in vocabulary.fields else ()),
         *vocabulary.lexicon.find(working),
         *find_marks(working),
     ]

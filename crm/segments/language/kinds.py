@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 
 class Kind(StrEnum):
@@ -40,6 +40,8 @@ class Kind(StrEnum):
     """Groups: by, per, across."""
     SPREAD = "spread"
     """Asks for groups without saying by: breakdown, distribution."""
+    WHOLE = "whole"
+    """A whole condition that was read at once."""
     TOP = "top"
     SUPERLATIVE = "superlative"
     SORT = "sort"
@@ -123,7 +125,14 @@ class Moment:
     last_day: date | None = None
 
 
-Payload = str | Quantity | Duration | Period | Comparison | FieldValue | None
+@dataclass(frozen=True, eq=False)
+class WholeCondition:
+    """A condition in its JSON form. A window that was said apart from it may still come into `node`."""
+
+    node: dict[str, Any]
+
+
+Payload = str | Quantity | Duration | Period | Comparison | FieldValue | WholeCondition | None
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def compares(leaf: Json, unit: str) -> bool:
     field = str(leaf["field"])
     fits = {
         "money": field in _MONEY_FIELDS,
-        "percent": field == "churn_risk",
+        "percent": field == "churn_risk" or leaf["op"] == "top_percent",
         "points": field == "points_balance",
         "times": field.startswith(_COUNTED),
         "age": field == "age",

@@ -63,7 +63,8 @@ class _Branch:
 class Lexicon:
     """Phrases to what they mean. A hyphen or an apostrophe between words does not matter, nor does the plural."""
 
-    def __init__(self, spellings: Iterable[Spelling], fields: Mapping[str, Field]) -> None:
+    def __init__(self, spellings: Iterable[Spelling], fields: Mapping[str, Field], names: Iterable[str] = ()) -> None:
+        """`names` are right as they stand, whatever their words would mean."""
         self._root = _Branch()
         self._words: set[str] = set()
         spellings = tuple(spellings)
@@ -78,6 +79,7 @@ class Lexicon:
         for spelling in spellings:
             self._add(spelling.words, Kind.VALUE, FieldValue(spelling.field, spelling.values))
         plain = (_TIME_WORDS + " " + _OTHER_WORDS).split()
+        self._words.update(token.text for name in names for token in tokenize(fold(name)) if token.is_word)
         self._words.update(plain, ENGLISH_NUMBERS, TIMES, MONTHS, (name for name in WEEKDAYS if name.isascii()))
         self._long_words = sorted(word for word in self._words if len(word) >= MIN_MENDED)
 

@@ -33,6 +33,14 @@ ROLLING = any_of(
 )
 """last 30 days, the past month, next 7 days, L30D, LTM, 近90天: counted from today."""
 
+LEADING_UP = re.compile(
+    rf"(?:\b(?:in |within |over |during )?(?:the |these )?)?(?P<count>{_COUNT})\s*-?\s*(?P<unit>{UNIT})"
+    r"\s+(?:before|prior to|leading up to|up to|ahead of)\s+(?:the )?$"
+)
+"""Before a day: the 30 days before 1 March."""
+ZH_LEADING_UP = re.compile(rf"(?:之?前|以前)的?(?:近|最近)?(?P<count>{_COUNT})个?(?P<unit>{UNIT})(?:内|里|之内|中|间)?")
+"""Behind a day: 3月1日前30天."""
+
 THIS_THAT = any_of(
     r"\b(?P<which>this|the current|current|last|previous|next|the coming|coming|this coming|the following)"
     r"\s+(?:calendar )?(?P<unit>week|month|quarter|year|weekend)(?!-|\s+of)\b",

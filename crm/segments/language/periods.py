@@ -26,6 +26,7 @@ from crm.segments.language.period_patterns import (
     AND_WORDS,
     BEFORE,
     JOIN,
+    LEADING_UP,
     LOOSE_COUNTS,
     QUARTER,
     RANGE_OPENERS,
@@ -34,6 +35,7 @@ from crm.segments.language.period_patterns import (
     THIS_THAT,
     TO_DATE,
     YEAR,
+    ZH_LEADING_UP,
 )
 
 
@@ -51,7 +53,7 @@ class _Stretch:
 def find_periods(working: str, today: date) -> Iterator[Entity]:
     """Periods that do not overlap: a rolling one ("in the last year") wins over a calendar one ("last year")."""
     taken: list[tuple[int, int]] = []
-    for finder in (_rolling, _to_date, _short_ranges, _fixed):
+    for finder in (_leading_up, _rolling, _to_date, _short_ranges, _fixed):
         for period, start, end in list(finder(working, today)):
             if all(end <= first or last <= start for first, last in taken):
                 taken.append((start, end))
@@ -88,6 +90,20 @@ def _last(count: str, unit: str) -> Period:
     if duration.unit == "day":
         return Period(days=duration.count)
     return Period(months=duration.count * (12 if duration.unit == "year" else 1))
+
+
+def _leading_up(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
+    """ "The 30 days before 1 March": as many days, the last of them the day before."""
+    for match in DAY_PATTERN.finditer(working):
+        day = read_day(match, today, "past")
+        before, behind = LEADING_UP.search(working[: match.start()]), ZH_LEADING_UP.match(working, match.end())
+        found = before or behind
+        if day is None or found is None:
+            continue
+        length = _last(found["count"], found["unit"])
+        first = day - timedelta(days=length.days) if length.days is not None else months_before(day, length.months or 0)
+        start, end = (before.start(), match.end()) if before else (match.start(), found.end())
+        yield Period(first, day - timedelta(days=1)), start, end
 
 
 def _to_date(working: str, today: date) -> Iterator[tuple[Period, int, int]]:

@@ -48,9 +48,9 @@ _WORDS = {
         "“{words}”: from which value on? For example CLV over 20,000 or at least 5,000 points.",
         "“{words}”：从多少算起？例如终身价值超过20000，或积分至少5000。",
     ),
-    "limit": (
-        "“{words}”: how many members? A list takes a number, for example the top 50.",
-        "“{words}”：要多少人？请给一个数字，例如前50名。",
+    "order": (
+        "The top {words} by what? For example spend this year, points or CLV.",
+        "按什么取前{words}？例如今年消费、积分或终身价值。",
     ),
 }
 
@@ -76,8 +76,8 @@ def find_gaps(items: Sequence[Entity], empty: Sequence[Clause], chosen: Selectio
     """Slots that the words leave open, with those words."""
     has_order = chosen.order_by is not None or bool(chosen.group_by)
     gaps = [*_vague_words(items, has_order=has_order), *_incomplete(empty)]
-    if chosen.limit_percent is not None:
-        gaps.append(("limit", f"{chosen.limit_percent:g}%"))
+    if chosen.limit_percent is not None and chosen.order_by is None:
+        gaps.append(("order", f"{chosen.limit_percent:g}%"))
     return gaps
 
 

@@ -5,7 +5,7 @@ A person who copies a read-back, changes a number and sends it again gets that s
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"^[^\d-]*(-?[\d,]*\.?\d+(?:e-?\d+)?)(?: [A-Z]{3})?$")
 
 
 def read_back(text: str, fields: Mapping[str, Field]) -> Json | None:
-    """The definition, with `order_by` and `limit` where it has them; None when `describe` cannot have written it."""
+    """The definition with its arrangement, and `as_of` of a past day; None when `describe` cannot have written it."""
     for language in PHRASES:
         found = _inverse(language, tuple(fields.values())).definition(text.strip())
         if found is not None:
@@ -47,20 +47,39 @@ class _Inverse:
     def definition(self, text: str) -> Json | None:
         if not any(start in text for start in (self._phrases.everyone, self._phrases.members.split("{")[0])):
             return None
-        own = _match(self._phrases.own_members, text, segment=".*")
-        if own is not None:
-            text = own["segment"]
-        rest, limit = self._limit(text)
-        rest, order_by = self._order(rest)
-        if rest == self._phrases.everyone:
-            tree: Json | None = {"all": []}
-        else:
-            inner = _match(self._phrases.members, rest, conditions=".*")
-            node = self._node(inner["conditions"]) if inner is not None else None
-            tree = {"all": [node]} if node is not None and ("field" in node or node == {"all": []}) else node
-        if tree is None:
-            return None
-        return tree | ({"order_by": order_by} if order_by else {}) | ({"limit": limit} if limit else {})
+        parts: Json = {}
+        rest = text
+        for key, take in self._endings.items():
+            rest, found = take(rest)
+            parts |= {key: found} if found else {}
+        own = _match(self._phrases.own_members, rest, segment=".*")
+        tree = self._tree(rest if own is None else own["segment"])
+        return None if tree is None else tree | parts
+
+    @property
+    def _endings(self) -> dict[str, Callable[[str], tuple[str, Any]]]:
+        """What follows the conditions, the last first."""
+        return {
+            "as_of": self._as_of,
+            "limit_percent": self._limit_percent,
+            "limit": self._limit,
+            "order_by": self._order,
+        }
+
+    def _tree(self, text: str) -> Json | None:
+        if text == self._phrases.everyone:
+            return {"all": []}
+        inner = _match(self._phrases.members, text, conditions=".*")
+        node = self._node(inner["conditions"]) if inner is not None else None
+        return {"all": [node]} if node is not None and ("field" in node or node == {"all": []}) else node
+
+    def _as_of(self, text: str) -> tuple[str, str | None]:
+        found = _match("{rest}" + self._phrases.as_of, text, rest=".*", day=_DAY)
+        return (found["rest"], found["day"]) if found is not None else (text, None)
+
+    def _limit_percent(self, text: str) -> tuple[str, int | float | None]:
+        found = _match("{rest}" + self._phrases.limit_percent, text, rest=".*", percent=r"[\d.]+")
+        return (found["rest"], _number(found["percent"])) if found is not None else (text, None)
 
     def _limit(self, text: str) -> tuple[str, int | None]:
         found = _match("{rest}" + self._phrases.limit, text, rest=".*", limit=r"[\d,]+")
@@ -137,7 +156,7 @@ class _Inverse:
             for unit, template in phrases.last.items()
         ]
         ways.append(_filled(phrases.from_to, first=f"(?P<both_first>{_DAY})", last=f"(?P<both_last>{_DAY})"))
-        ways.append(_filled(phrases.since, first=f"(?P<first>{_DAY})"))
+        ways.append(_filled(phrases.since, first=f"(?P<first>{_DAY})", today=_DAY))
         ways.append(_filled(phrases.until, last=f"(?P<last>{_DAY})"))
         ways.append(re.escape(phrases.lifetime))
         return re.escape(self._label(field)) + qualifiers + f"(?:{'|'.join(ways)})"
@@ -173,6 +192,8 @@ class _Inverse:
                 [self._single(field, op, ends[name]) for name in ("low", "high")] if ends is not None else [_UNREADABLE]
             )
             return _UNREADABLE if _UNREADABLE in pair else pair
+        if op is Op.TOP_PERCENT:
+            return _number(written[:-1]) if re.fullmatch(r"[\d.]+%", written) else _UNREADABLE
         return self._single(field, op, written)
 
     def _single(self, field: Field, op: Op, written: str) -> Any:

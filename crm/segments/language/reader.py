@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,12 +11,14 @@ from crm.segments.language.comparisons import joined, labelled, without
 from crm.segments.language.conditions import Ground
 from crm.segments.language.entities import Sentence, read_sentence
 from crm.segments.language.kinds import Entity, Kind, Quantity
-from crm.segments.language.leaves import copied
+from crm.segments.language.leaves import copied, leaves_of
 from crm.segments.language.orphans import OrphanPlacement, Orphans, orphans_of
+from crm.segments.language.past_days import find_past_day
 from crm.segments.language.questions import Question, ask, find_gaps, unread_words
 from crm.segments.language.readback import read_back
 from crm.segments.language.refinement import Cue, Refiner, find_cue
 from crm.segments.language.selection import Selection, SelectionReader
+from crm.segments.language.shares import chinese_whole_of_share, whole_of_share
 from crm.segments.language.sharing import completed
 from crm.segments.language.tree import build_tree
 from crm.segments.language.vocabulary import Vocabulary
@@ -34,6 +36,11 @@ class SegmentRequest:
     limit: int | None = None
     group_by: tuple[str, ...] = ()
     metric: Json | None = None
+    limit_percent: float | None = None
+    share_of: Json | None = None
+    """The members that those asked for are a share of; None when no share was asked for."""
+    as_of: date | None = None
+    """The past day on which members are looked at; None is today."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class Reading:
     is_refinement: bool = False
     spans: tuple[tuple[int, int], ...] = ()
     """Where in the source the words stand that the request was read from."""
+    removed: tuple[str, ...] = ()
+    """The fields whose conditions the words take away, whether or not there were any."""
 
 
 def read_segment(
@@ -61,18 +70,75 @@ def read_segment(
     """
     exact = read_back(text, vocabulary.fields)
     if exact is not None:
-        order_by, limit = exact.pop("order_by", None), exact.pop("limit", None)
-        return Reading(SegmentRequest(exact, order_by, limit), None, (), spans=((0, len(text)),))
-    sentence = read_sentence(text, vocabulary, today, masked_spans)
+        as_of = exact.pop("as_of", None)
+        arranged = {name: exact.pop(name, None) for name in ("order_by", "limit", "limit_percent")}
+        request = SegmentRequest(exact, **arranged, as_of=date.fromisoformat(as_of) if as_of else None)
+        return Reading(request, None, (), spans=((0, len(text)),))
+    past = find_past_day(text, today)
+    if past is None:
+        return _read_on(text, vocabulary, today, previous, masked_spans)
+    reading = _read_on(text, vocabulary, past.day, previous, (*masked_spans, (past.start, past.end)))
+    if reading.request is None:
+        return reading
+    as_of = past.day if past.day < today else None
+    spans = (*reading.spans, (past.start, past.end))
+    return replace(reading, request=replace(reading.request, as_of=as_of), spans=spans)
+
+
+def _read_on(
+    text: str,
+    vocabulary: Vocabulary,
+    day: date,
+    previous: SegmentRequest | None,
+    masked_spans: Sequence[tuple[int, int]],
+) -> Reading:
+    """Read a text as it is meant on a day: "this year" is that day's year."""
+    sentence = read_sentence(text, vocabulary, day, masked_spans)
     items = without(sentence.entities, [Kind.FILLER, Kind.MASKED])
+    if previous is not None and masked_spans and not _says_anything(items):
+        return Reading(previous, None, (), is_refinement=True)
     cue = find_cue(items) if previous is not None else None
     if cue is not None and previous is not None:
-        parsed = _parse(_without_refusal(items), sentence, vocabulary, today, goes_on=True)
-        return _reading(sentence, parsed, _refined(previous, parsed, cue, today), is_refinement=True)
-    parsed = _parse(items, sentence, vocabulary, today, goes_on=False)
+        if previous.as_of is not None and previous.as_of < day:
+            return replace_day(text, vocabulary, previous, masked_spans)
+        parsed = _parse(_without_refusal(items), sentence, vocabulary, day, goes_on=True)
+        refined = _refined(previous, parsed, cue, day)
+        return replace(_reading(sentence, parsed, refined, is_refinement=True), removed=cue.targets)
+    parsed = _parse(items, sentence, vocabulary, day, goes_on=False)
     chosen = parsed.selection
-    request = SegmentRequest(parsed.tree, chosen.order_by, chosen.limit, chosen.group_by, chosen.metric)
+    share_of = None if chosen.group_by else _whole(text, sentence, items, vocabulary, day)
+    if share_of is not None:
+        chosen.metric = None
+    request = SegmentRequest(
+        parsed.tree, chosen.order_by, chosen.limit, chosen.group_by, chosen.metric, chosen.limit_percent, share_of
+    )
     return _reading(sentence, parsed, request, is_refinement=False)
+
+
+def replace_day(
+    text: str, vocabulary: Vocabulary, previous: SegmentRequest, masked_spans: Sequence[tuple[int, int]]
+) -> Reading:
+    """A follow-up to a request as of a past day goes on about that day."""
+    day = previous.as_of
+    assert day is not None  # noqa: S101 - the caller has looked
+    reading = _read_on(text, vocabulary, day, replace(previous, as_of=None), masked_spans)
+    return reading if reading.request is None else replace(reading, request=replace(reading.request, as_of=day))
+
+
+def _says_anything(items: Sequence[Entity]) -> bool:
+    return any(item.kind not in _SILENT and item.kind is not Kind.REFINE for item in items)
+
+
+def _whole(text: str, sentence: Sentence, items: Sequence[Entity], vocabulary: Vocabulary, day: date) -> Json | None:
+    """The members that a share is taken of, when that is what was asked."""
+    words = chinese_whole_of_share(text)
+    if words is None:
+        place = whole_of_share(items)
+        if place is None:
+            return None
+        words = text[sentence.text.origin[place[0]] : sentence.text.origin[place[1]]]
+    found = _read_on(words, vocabulary, day, None, ()).request
+    return None if found is None else found.definition
 
 
 @dataclass
@@ -85,7 +151,7 @@ class _Parsed:
 
 
 def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, today: date, *, goes_on: bool) -> _Parsed:
-    selection, left = SelectionReader(items, vocabulary.fields, today).read()
+    selection, left = SelectionReader(items, vocabulary.fields, today, sentence.text.working).read()
     left = joined(labelled(left), sentence.text.working, vocabulary.tiers)
     clauses = completed(read_clauses(left), goes_on=goes_on)
     tree, empty = build_tree(clauses, Ground(today, vocabulary.fields))
@@ -115,6 +181,7 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
     orphans = orphans_of(parsed.empty)
     order_by, metric = copied(previous.order_by), copied(previous.metric)
     terms = [term for term in (order_by, metric) if term is not None and "field" in term]
+    limit_percent = _percent(previous, refiner.tree, chosen)
     placement = OrphanPlacement(refiner.tree, terms, today, cue)
     parsed.orphans_placed = any(removed) or placement.place(orphans)
     limit = chosen.limit or previous.limit
@@ -140,7 +207,23 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
         limit,
         group_by,
         metric,
+        limit_percent,
     )
+
+
+def _percent(previous: SegmentRequest, tree: Json, chosen: Selection) -> float | None:
+    """ "top 20% instead": another share of the same order."""
+    said, chosen_order = chosen.limit_percent, chosen.order_by
+    if said is None:
+        return previous.limit_percent
+    shares = [leaf for leaf in leaves_of(tree) if leaf["op"] == "top_percent"]
+    if chosen_order is not None or not (shares or previous.limit_percent):
+        return said
+    chosen.limit_percent = None
+    if shares:
+        shares[-1]["value"] = int(said) if float(said).is_integer() else said
+        return previous.limit_percent
+    return said
 
 
 def _bare_number(orphans: Orphans) -> int | None:

@@ -102,17 +102,13 @@ class Refiner:
 
     def remove_field(self, name: str) -> bool:
         """Take away every condition on the field, on the family whose name it begins, or on any `channel`."""
-        before = len(leaves_of(self.tree))
-        kept = without_leaves(
-            self.tree,
-            lambda leaf: (
-                leaf["field"] == name
-                or leaf["field"].startswith(f"{name}.")
-                or (name == "channel" and speaks_of_channel(leaf))
-            ),
-        )
+        leaves = leaves_of(self.tree)
+        named = [leaf for leaf in leaves if _is_about(leaf, name)]
+        # "Drop the order condition" leaves "top 5% by spend" alone where another one speaks of orders.
+        plain = [leaf for leaf in named if leaf["op"] != "top_percent"] or named
+        kept = without_leaves(self.tree, lambda leaf: any(leaf is other for other in plain))
         self.tree = kept or {"all": []}
-        return len(leaves_of(self.tree)) < before
+        return bool(plain)
 
     def correct(self, nodes: list[Json]) -> list[Json]:
         """ "tea, not coffee": what was understood is replaced; gives the conditions still to be brought in."""
@@ -167,6 +163,11 @@ class Refiner:
             self.tree = {"all": [{"any": [before, node]}]}
         else:
             self.tree["all"].append(node)
+
+
+def _is_about(leaf: Json, name: str) -> bool:
+    is_field = leaf["field"] == name or leaf["field"].startswith(f"{name}.")
+    return is_field or (name == "channel" and speaks_of_channel(leaf))
 
 
 def _replace(like: Json, node: Json) -> None:

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from crm.fields import Field
-from crm.segments.language.kinds import Entity, FieldValue, Kind, Period, Quantity
+from crm.segments.language.kinds import Entity, FieldValue, Kind, Period, Quantity, WholeCondition
+from crm.segments.language.top_share import ranks_some, share_condition
 from crm.segments.language.windows import window
 
 Json = dict[str, Any]
@@ -17,6 +18,7 @@ _MEASURES = {
     "joined_at": "joined_at",
     "last_order_at": "last_order_at",
     "message": "messages.received",
+    "activity": "activity_score",
 }
 _TIME_ORDER = frozenset({"most recent", "most recently", "newest", "latest", "earliest", "longest standing"})
 _BREAKS = frozenset({"break", "broken", "split"})
@@ -60,11 +62,17 @@ class _Measure:
 class SelectionReader:
     """Takes the items that speak of order, limit and groups out of a sentence."""
 
-    def __init__(self, items: Sequence[Entity], fields: Mapping[str, Field], today: date) -> None:
+    def __init__(self, items: Sequence[Entity], fields: Mapping[str, Field], today: date, working: str) -> None:
         self._items = [part for entity in items for part in _parted(entity)]
         self._fields = fields
         self._today = today
+        self._working = working
         self._taken: set[int] = set()
+        self._top: int | None = None
+        """Where the "top" of a percentage stands."""
+        self._order_start = 0
+        self._conditions: dict[int, Entity] = {}
+        """What became a condition, by the place of its first word."""
         self.selection = Selection()
 
     def read(self) -> tuple[Selection, list[Entity]]:
@@ -74,7 +82,11 @@ class SelectionReader:
                 if index not in self._taken:
                     step(index)
         self._finish()
-        left = [entity for index, entity in enumerate(self._items) if index not in self._taken]
+        left = [
+            self._conditions.get(index, entity)
+            for index, entity in enumerate(self._items)
+            if index not in self._taken or index in self._conditions
+        ]
         return self.selection, left
 
     def _kind(self, index: int) -> Kind | None:
@@ -126,6 +138,7 @@ class SelectionReader:
         if (self._kind(index) is Kind.TOP or is_limit) and isinstance(following, Quantity):
             self._set_limit(following)
             self._take(index, index + 1)
+            self._top = index
             if self._items[index].value == "asc" and self.selection.order_by is None:
                 self.selection.order_by = {"dir": "asc"}
             if self._kind(index + 2) is Kind.FIELD:
@@ -251,6 +264,7 @@ class SelectionReader:
             self._take(index)
 
     def _order(self, term: Json, direction: str, start: int, end: int) -> None:
+        self._order_start = start
         self.selection.order_by = term | {"dir": direction}
         self._take(*(i for i in range(start, end)))
         self._await_window(self.selection.order_by)
@@ -331,8 +345,26 @@ class SelectionReader:
             chosen.direction = "asc"
         if chosen.order_by is not None and chosen.limit is None:
             self._closing_limit()
-        if chosen.group_by:
+        if chosen.limit_percent is not None and self._top is not None and chosen.order_by is not None:
+            self._finish_share(self._top, chosen.order_by, chosen.limit_percent)
+        if chosen.group_by and chosen.limit_percent is None:
             self._finish_groups()
+        elif chosen.group_by and chosen.metric is None:
+            chosen.metric = {"fn": "count"}
+
+    def _finish_share(self, top: int, order_by: Json, percent: float) -> None:
+        """A top share of everybody is a condition; one of some members is the beginning of their list."""
+        first = min(top, self._order_start)
+        if order_by["dir"] == "asc" or ranks_some(self._items, first, top, self._taken, self._working):
+            return
+        chosen = self.selection
+        condition = share_condition(order_by, percent, self._items[top])
+        self._conditions[top] = condition
+        chosen.limit_percent = None
+        if any(waiting is order_by for waiting in chosen.awaits_window) and isinstance(condition.value, WholeCondition):
+            chosen.awaits_window.append(condition.value.node)
+        if chosen.group_by or self._kind(first - 1) in (Kind.NEGATION, Kind.EXCEPT):
+            chosen.order_by = None
 
     def _closing_limit(self) -> None:
         """ "who redeemed the most coupons? show 15": a number that stands alone in an ordered list."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sqlalchemy import Select, column, select, table
+from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
@@ -12,6 +12,7 @@ from crm.fields import Catalog, Field
 from crm.fields import Kind as FieldKind
 from crm.members.models import Member
 from crm.segments.language.lexicon import Lexicon, Spelling
+from crm.segments.language.saved_names import SEGMENT
 from crm.segments.language.synonyms import CITY_GROUPS, SYNONYMS
 
 CATEGORY = "category"
@@ -41,18 +42,20 @@ class Vocabulary:
     def field(self, name: str) -> Field | None:
         return self.fields.get(name)
 
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The names of saved segments."""
+        return self.values.get(SEGMENT, ())
+
     @cached_property
     def lexicon(self) -> Lexicon:
-        return Lexicon(self._spellings(), self.fields)
+        return Lexicon(self._spellings(), self.fields, names=self.segments)
 
     def _spellings(self) -> Iterator[Spelling]:
         for name, values in self.values.items():
-            synonyms = SYNONYMS.get(name, {})
-            for value in values:
-                yield Spelling(name, (value,), value)
-                for word in synonyms.get(value.lower(), "").split("|"):
-                    if word:
-                        yield Spelling(name, (value,), word)
+            # Saved segments are found by marks of their own (saved_names.py).
+            if name != SEGMENT:
+                yield from _spellings_of(name, values)
         known_cities = {city.lower(): city for city in self.values.get("city", ())}
         for words, members in CITY_GROUPS.items():
             cities = tuple(known_cities[name] for name in members if name in known_cities)
@@ -65,6 +68,15 @@ class Vocabulary:
                 yield Spelling("csm", (name,), first)
         for local, name in self.local_names.items():
             yield Spelling(MEMBER, (name,), local)
+
+
+def _spellings_of(name: str, values: Iterable[str]) -> Iterator[Spelling]:
+    synonyms = SYNONYMS.get(name, {})
+    for value in values:
+        yield Spelling(name, (value,), value)
+        for word in synonyms.get(value.lower(), "").split("|"):
+            if word:
+                yield Spelling(name, (value,), word)
 
 
 def load_vocabulary(session: Session, catalog: Catalog) -> Vocabulary:
@@ -95,15 +107,15 @@ def load_vocabulary(session: Session, catalog: Catalog) -> Vocabulary:
 
 
 def _is_named(entry: Field) -> bool:
-    return entry.kind in (FieldKind.CHOICE, FieldKind.SET, FieldKind.MEMBERSHIP) and entry.values is not None
+    has_words = entry.values is not None or entry.names is not None
+    return entry.kind in (FieldKind.CHOICE, FieldKind.SET, FieldKind.MEMBERSHIP) and has_words
 
 
 def _values_of(session: Session, entry: Field) -> tuple[str, ...]:
-    if entry.values is None or entry.name == "name":
+    words = entry.names if entry.values is None else entry.values
+    if words is None or entry.name == "name":
         return ()
-    found: Iterable[str | None] = (
-        session.scalars(entry.values) if isinstance(entry.values, Select) else iter(entry.values)
-    )
+    found: Iterable[str | None] = iter(words) if isinstance(words, tuple) else session.scalars(words)
     return tuple(sorted({str(value) for value in found if value}))
 
 

@@ -49,8 +49,8 @@ READ_BACK: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         {"order_by": {"field": "orders.spend", "window": {"from": "2026-01-01"}, "dir": "desc"}, "limit": 20},
-        "all members, highest amount spent since 2026-01-01 first, only the first 20",
-        "全部会员，按消费金额（2026-01-01 起）从高到低排列，只取前 20 名",
+        "all members, highest amount spent since 2026-01-01 (to 2026-06-01, today) first, only the first 20",
+        "全部会员，按消费金额（2026-01-01 起，至今天 2026-06-01）从高到低排列，只取前 20 名",
     ),
 ]
 

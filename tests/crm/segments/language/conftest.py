@@ -76,6 +76,7 @@ def vocabulary() -> Vocabulary:
                 "Weekend Flash",
             ),
             "member": ("Zhang Min", "Li Lei"),
+            "segment": ("Lapsed Platinum", "VIP Shanghai"),
         },
         tiers=tiers,
         csms=("Kevin Zhao", "Helen Sun", "Amy Xu"),

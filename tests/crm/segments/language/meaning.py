@@ -59,11 +59,14 @@ def _narrowed(term: Json) -> tuple[Any, ...]:
 
 
 def selection(request: Json) -> tuple[Any, ...]:
-    """Order, limit, groups and measure."""
+    """Order, limit, groups, measure, what a share is taken of, and the day."""
     order_by, metric = request.get("order_by"), request.get("metric")
     return (
         (order_by["field"], order_by["dir"], _narrowed(order_by)) if order_by else None,
         request.get("limit"),
         tuple(request.get("group_by") or ()),
         (metric["fn"], metric.get("field"), _narrowed(metric)) if metric else None,
+        request.get("limit_percent"),
+        normal(request["share_of"]) if request.get("share_of") else None,
+        str(request["as_of"]) if request.get("as_of") else None,
     )

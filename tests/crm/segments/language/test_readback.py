@@ -1,5 +1,6 @@
 """What the product says about a segment can be said back to it."""
 
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,20 @@ def test_every_definition_can_be_read_back_from_its_words(language: Language, de
     found = read_back(words, FIELDS)
     assert found is not None, words
     assert describe(parse_definition(found, CATALOG), SCOPE, language=language) == words
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("row_owner_id", [None, 1])
+def test_arrangement_rights_and_the_past_day_are_read_back(language: Language, row_owner_id: int | None) -> None:
+    best = {"field": "tier", "op": "in", "value": ["gold"], "order_by": {"field": "orders.spend"}}
+    share = {"field": "clv", "op": "top_percent", "value": 2.5}
+    past = replace(SCOPE, today=date(2026, 3, 1), row_owner_id=row_owner_id, as_of=True)
+    for data in (best | {"limit": 20}, best | {"limit_percent": 12.5}, {"all": [share]}):
+        definition = parse_definition(data, CATALOG)
+        found = read_back(describe(definition, past, language=language), FIELDS)
+        assert found is not None
+        assert found.pop("as_of") == "2026-03-01"
+        assert describe(parse_definition(found, CATALOG), past) == describe(definition, past)
 
 
 def test_a_changed_read_back_is_the_changed_segment(vocabulary: Vocabulary) -> None:

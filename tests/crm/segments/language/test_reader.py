@@ -92,7 +92,8 @@ WORDS = [
         ("inactive members", "window"),
         ("members who opted in", "channel"),
         ("high clv platinum members", "threshold"),
-        ("top 5% of members by spend", "limit"),
+        ("top 5% of members", "order"),
+        ("消费者前5%", "order"),
     ],
 )
 def test_words_without_an_agreed_meaning_are_asked_about(text: str, slot: str, vocabulary: Vocabulary) -> None:
