@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any
 
 from crm.fields import Aggregate, Field, Kind, Op, Rows, Text
-from crm.segments.compile import SAME_FOR_ANY_ROWS
 from crm.segments.days import resolve_day
 from crm.segments.definition import Condition, Node, Not, Ordering, Term
+from crm.segments.kept import SAME_FOR_ANY_ROWS
 from crm.segments.reference import local_day_of
 from crm.segments.scope import SegmentScope
 
