@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.cli import ask, campaigns, data, people, segments, server
+from api.cli import ask, campaigns, data, intake, people, segments, server
 from api.cli.console import notes
 from crm.errors import CrmError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 server.register(app)
 ask.register(app)
 data.register(app)
+intake.register(app)
 segments.register(app)
 campaigns.register(app)
 people.register(app)
