@@ -27,6 +27,14 @@ DATABASE_KINDS = ("sqlite", "postgresql")
 DATABASE_KIND = os.environ.get("NURTURE_TEST_DATABASE", "sqlite")
 """On which database `engine`, `sessions` and `session` run; `make test-postgres` sets it."""
 
+DEEP_EXAMPLES = int(os.environ.get("NURTURE_TEST_EXAMPLES", "0"))
+
+
+def examples(usual: int, *, share: float = 1) -> int:
+    """How many examples a property suite tries: `usual`, or the share of what `make test-deep` asks for."""
+    return max(usual, round(DEEP_EXAMPLES * share))
+
+
 OpenDatabase = Callable[[str], AbstractContextManager[Engine]]
 
 

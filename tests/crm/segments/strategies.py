@@ -1,5 +1,6 @@
 """Random definitions over the whole catalog, for property tests of anything that takes a definition."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from crm.catalog import CATALOG
 from crm.fields import Field, Kind, Op, Presence, Unit
 from crm.segments.days import FixedPeriod, LastPeriod, MonthDay, RelativeDay, Window
 from crm.segments.definition import AllOf, AnyOf, Condition, Definition, Node, Not, Ordering, Term
-from tests.crm.segments.worlds import CAMPAIGNS, CATEGORIES, CITIES, CSM_NAMES, NAMES, TAGS, TIERS, TODAY
+from tests.crm.segments.drawing import CAMPAIGNS, CATEGORIES, CITIES, CSM_NAMES, NAMES, SEGMENTS, TAGS, TIERS, TODAY
 
 WORDS: dict[str, list[str]] = {
     "name": NAMES,
@@ -19,12 +20,14 @@ WORDS: dict[str, list[str]] = {
     "orders.category": CATEGORIES,
     "category": CATEGORIES,
     "campaign": CAMPAIGNS,
+    "segment": SEGMENTS,
     "csm": ["@me", *CSM_NAMES],
 }
 """Words that occur in the worlds, by field or qualifier; each gets one that does not."""
 NOWHERE = "nowhere · 无"
 
-EDGE_DAYS = [0, 1, 2, 29, 30, 31, 59, 60, 89, 90, 365, 366]
+EDGE_DAYS = [0, 1, 2, 7, 29, 30, 31, 38, 59, 60, 89, 90, 213, 214, 365, 366]
+PERCENTS = [0.01, 1, 5, 12.5, 20, 33.33, 50, 99.99, 100]
 
 days = st.one_of(
     st.sampled_from(EDGE_DAYS).map(lambda back: TODAY - timedelta(days=back)),
@@ -70,6 +73,8 @@ def numbers(field: Field) -> st.SearchStrategy[Any]:
             return st.integers(0, 60)
         case Unit.POINTS:
             return st.sampled_from([0, 100, 2000, 10**12])
+        case Unit.RATIO:
+            return st.sampled_from([0, 0.5, 1, 2, 4])
         case Unit.SCORE:
             return st.sampled_from([0, 12.5, 50, 100])
         case _:
@@ -81,6 +86,8 @@ def values(field: Field, op: Op) -> st.SearchStrategy[Any]:
         return st.none()
     if op is Op.KNOWN or isinstance(field.source, Presence):
         return st.booleans()
+    if op is Op.TOP_PERCENT:
+        return st.sampled_from(PERCENTS)
     if op in (Op.MONTH_DAY_BETWEEN, Op.ANNIVERSARY_BETWEEN):
         return st.tuples(month_days, month_days)
     if field.kind is Kind.NUMBER:
@@ -100,12 +107,9 @@ def conditions_on(draw: st.DrawFn, field: Field) -> Condition:
     return Condition(draw(terms(field)), op, draw(values(field, op)))
 
 
-conditions = st.sampled_from(CATALOG.fields).flatmap(conditions_on)
-
-
-def nodes() -> st.SearchStrategy[Node]:
+def nodes(fields: Sequence[Field] = CATALOG.fields) -> st.SearchStrategy[Node]:
     return st.recursive(
-        conditions,
+        st.sampled_from(fields).flatmap(conditions_on),
         lambda inner: st.one_of(
             st.builds(Not, inner),
             st.lists(inner, max_size=3).map(lambda parts: AllOf(tuple(parts))),
@@ -116,10 +120,20 @@ def nodes() -> st.SearchStrategy[Node]:
 
 
 @st.composite
-def orderings(draw: st.DrawFn) -> Ordering:
-    field = draw(st.sampled_from([field for field in CATALOG.fields if field.can_order]))
+def orderings(draw: st.DrawFn, fields: Sequence[Field] = CATALOG.fields) -> Ordering:
+    field = draw(st.sampled_from([field for field in fields if field.can_order]))
     return Ordering(draw(terms(field)), draw(st.sampled_from(["asc", "desc"])))
 
 
-def definitions() -> st.SearchStrategy[Definition]:
-    return st.builds(Definition, nodes(), order_by=st.none() | orderings(), limit=st.none() | st.integers(1, 4))
+@st.composite
+def definitions(draw: st.DrawFn, fields: Sequence[Field] = CATALOG.fields) -> Definition:
+    """A tree over the fields; every second one is ordered, and many of those are cut."""
+    root, order_by = draw(nodes(fields)), draw(st.none() | orderings(fields))
+    limits = ["none", "count"] if order_by is None else ["none", "count", "percent"]
+    match draw(st.sampled_from(limits)):
+        case "count":
+            return Definition(root, order_by, limit=draw(st.integers(1, 4)))
+        case "percent":
+            return Definition(root, order_by, limit_percent=draw(st.sampled_from(PERCENTS)))
+        case _:
+            return Definition(root, order_by)

@@ -1,19 +1,20 @@
-"""Random small worlds: a few members with missing values, ties, window edges and Unicode."""
+"""Writes a world into a database, one statement a table, with the same ids on every database."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from random import Random
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
+from crm.activity.facts import facts_stand_for, rebuild_facts
 from crm.activity.models import ActivityEvent, EventKind, MemberActivity, Order, OrderLine, Product
 from crm.campaigns.models import Campaign, CampaignState
 from crm.catalog import CATALOG
+from crm.clock import local_day
 from crm.loyalty.models import Coupon, CouponRedemption, MemberScore, OfferKind, PointsAccount
 from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.outreach.models import (
@@ -26,272 +27,211 @@ from crm.outreach.models import (
     MessageEventKind,
     MessageState,
 )
+from crm.segments.models import Segment, SegmentMember
 from crm.segments.scope import SegmentScope
+from tests.crm.segments.drawing import (
+    CAMPAIGNS,
+    CATEGORIES,
+    SEGMENTS,
+    TODAY,
+    Happening,
+    Person,
+    World,
+    random_world,
+)
 
-TODAY = date(2026, 6, 1)
-ZONES = [ZoneInfo("Asia/Shanghai"), ZoneInfo("America/Sao_Paulo"), ZoneInfo("Europe/London")]
-NAMES = ["Zhang Min", "Zoë Ångström", "李雷", 'Robert"); DROP TABLE members;--']
-TIERS = ["silver", "gold", "platinum"]
-CITIES = ["Beijing", "上海", "Zürich", None]
-TAGS = ["coffee-lover", "KOL", "新妈妈"]
-CATEGORIES = ["coffee", "tea", "skincare"]
-CAMPAIGNS = ["Spring Refresh", "Mother's Day Gifting", "双倍积分周"]
-CSM_NAMES = ["Kevin Zhao", "helen"]
-CENTS = [0, 100, 9_999, 10_000, 10_001, 19_998, 500_000]
-BIRTHDAYS = [None, date(1990, 6, 1), date(1991, 6, 2), date(1988, 2, 29), date(2000, 12, 31), date(1996, 1, 1)]
-
-
-@dataclass
-class Happening:
-    """When something took place, and a number that picks the rest of it."""
-
-    days_ago: int
-    at: time
-    pick: int
-
-    def moment(self, zone: ZoneInfo) -> datetime:
-        return datetime.combine(TODAY - timedelta(days=self.days_ago), self.at, tzinfo=zone).astimezone(UTC)
-
-
-@dataclass
-class Person:
-    """One member as drawn; most parts may be missing."""
-
-    profile: dict[str, Any]
-    joined: Happening
-    owner: int | None
-    tags: list[str]
-    consents: dict[Any, bool]
-    is_blacklisted: bool
-    activity: tuple[float, int] | None
-    points: int | None
-    scores: dict[str, Any] | None
-    orders: list[tuple[Happening, list[tuple[str, int]]]]
-    events: list[Happening]
-    messages: list[tuple[Happening, list[Happening]]]
-    redemptions: list[Happening]
-    campaigns: list[int]
-
-
-@dataclass
-class World:
-    people: list[Person]
-    zone: ZoneInfo
-    sees_all: bool
-
-
-DAYS_AGO = [-1, 0, 1, 2, 28, 29, 30, 31, 59, 60, 61, 89, 90, 91, 364, 365, 366, 730]
-TIMES = [time(0, 0), time(12, 0), time(23, 59, 59)]
-
-
-def random_world(random: Random, size: int) -> World:
-    """A world with `size` members; the same numbers from `random` give the same world."""
-    people = [random_person(random) for _ in range(size)]
-    return World(people, zone=random.choice(ZONES), sees_all=random.random() < 0.7)
-
+LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
+FIRST_ID = 10_001
+"""Above what a sequence of PostgreSQL gives to rows that a test adds to a world."""
+ME = FIRST_ID
+"""The account that asks."""
 
 worlds = st.builds(random_world, st.randoms(use_true_random=False), st.integers(0, 5))
 
 
-def random_person(random: Random) -> Person:
-    def some(draw: Callable[[], Any], most: int) -> list[Any]:
-        return [draw() for _ in range(random.randint(0, most))]
-
-    def happening() -> Happening:
-        return Happening(random.choice(DAYS_AGO), random.choice(TIMES), random.randrange(12))
-
-    def line() -> tuple[str, int]:
-        return random.choice(CATEGORIES), random.choice(CENTS)
-
-    scores = {
-        "lifecycle_stage": random.choice([None, "new", "vip", "dormant"]),
-        "churn_risk": random.choice([None, 0.0, 0.25, 0.7, 1.0]),
-        "clv_cents": random.choice([None, *CENTS]),
-    }
-    return Person(
-        profile={
-            "name": random.choice(NAMES),
-            "tier": random.choice(TIERS),
-            "city": random.choice(CITIES),
-            "gender": random.choice(["female", "male", None]),
-            "birthday_on": random.choice(BIRTHDAYS),
-            "preferred_channel": random.choice([*SENDABLE_CHANNELS, None]),
-        },
-        joined=happening(),
-        owner=random.choice([None, 0, 1]),
-        tags=random.sample(TAGS, random.randint(0, len(TAGS))),
-        consents={channel: random.random() < 0.5 for channel in SENDABLE_CHANNELS if random.random() < 0.7},
-        is_blacklisted=random.random() < 0.3,
-        activity=random.choice([None, (random.choice([0.0, 12.5, 50.0]), random.randint(0, 4))]),
-        points=random.choice([None, 0, 100, 2000]),
-        scores=random.choice([None, scores]),
-        orders=some(lambda: (happening(), some(line, 3)), 4),
-        events=some(happening, 3),
-        messages=some(lambda: (happening(), some(happening, 3)), 4),
-        redemptions=some(happening, 3),
-        campaigns=random.sample(range(len(CAMPAIGNS)), random.randint(0, len(CAMPAIGNS))),
-    )
+def build(session: Session, world: World, until: date | None = None) -> SegmentScope:
+    """Write the world into an empty database: all of it, or what had happened by the end of a local day."""
+    writer = _Writer(world, until)
+    for member_id, person in enumerate(world.people, start=FIRST_ID):
+        writer.add(member_id, person)
+    for model, rows in writer.rows.items():
+        if rows:
+            session.execute(insert(model), rows)
+    return scope_of(world, until or TODAY)
 
 
-def build(session: Session, world: World) -> SegmentScope:
-    """Write the world into an empty database; the first account is the one that asks."""
-    accounts = [
-        Account(username="kevin", display_name="Kevin Zhao", role=Role.CSM, password_hash=""),
-        Account(username="helen", display_name="Helen Sun", role=Role.CSM, password_hash=""),
-    ]
-    products = [Product(external_ref=name, name=name, category=name) for name in CATEGORIES]
-    coupon = Coupon(code="C", name="C", kind=OfferKind.GIFT, unit_cost_cents=0, stock_total=9)
-    session.add_all([*accounts, *products, coupon])
-    session.flush()
-    builder = _Builder(session, world.zone, accounts, products, coupon)
-    for person in world.people:
-        builder.add(person)
-    session.flush()
-    me = accounts[0].id
-    return SegmentScope(CATALOG, TODAY, world.zone, row_owner_id=None if world.sees_all else me, me_id=me)
+def build_settled(session: Session, world: World) -> SegmentScope:
+    """Write what had happened by the end of today, with the facts of members added up."""
+    build(session, world, until=TODAY)
+    rebuild_facts(session, TODAY, world.zone)
+    return replace(scope_of(world, TODAY), has_facts=facts_stand_for(session, TODAY, world.zone))
 
 
-class _Builder:
-    """Adds people to one world."""
+def scope_of(world: World, day: date) -> SegmentScope:
+    return SegmentScope(CATALOG, day, world.zone, row_owner_id=None if world.sees_all else ME, me_id=ME)
 
-    def __init__(
-        self, session: Session, zone: ZoneInfo, accounts: list[Account], products: list[Product], coupon: Coupon
-    ) -> None:
-        self.session = session
-        self.zone = zone
-        self.accounts = accounts
-        self.products = {product.category: product for product in products}
-        self.coupon = coupon
-        self.journeys = [self._campaign(name, accounts[0]) for name in CAMPAIGNS]
 
-    def _campaign(self, name: str, author: Account) -> Journey:
-        long_ago = datetime(2025, 1, 1, tzinfo=UTC)
-        journey = Journey(name=name, spec={}, state=JourneyState.ENDED, created_at=long_ago)
-        self.session.add(journey)
-        self.session.flush()
-        self.session.add(
-            Campaign(
-                name=name,
-                state=CampaignState.COMPLETED,
-                brief={},
-                author_id=author.id,
-                journey_id=journey.id,
-                created_at=long_ago,
-                updated_at=long_ago,
-            )
-        )
-        return journey
+class _Writer:
+    """Collects the rows of one world, tables in the order in which they refer to each other."""
 
-    def add(self, person: Person) -> None:
+    def __init__(self, world: World, until: date | None) -> None:
+        self.zone = world.zone
+        self.until = until
+        self.ids = count(FIRST_ID)
+        self.rows: dict[Any, list[dict[str, Any]]] = {
+            Account: [
+                {"id": ME, "username": "kevin", "display_name": "Kevin Zhao", "role": Role.CSM, "password_hash": ""},
+                {"id": ME + 1, "username": "helen", "display_name": "Helen Sun", "role": Role.CSM, "password_hash": ""},
+            ],
+            Product: [
+                {"id": FIRST_ID + index, "external_ref": name, "name": name, "category": name}
+                for index, name in enumerate(CATEGORIES)
+            ],
+            Coupon: [
+                {"id": FIRST_ID, "code": "C", "name": "C", "kind": OfferKind.GIFT, "unit_cost_cents": 0}
+                | {"stock_total": 9}
+            ],
+            Journey: [
+                {"id": FIRST_ID + index, "name": name, "spec": {}, "state": JourneyState.ENDED, "created_at": LONG_AGO}
+                for index, name in enumerate(CAMPAIGNS)
+            ],
+            Campaign: [
+                {"name": name, "state": CampaignState.COMPLETED, "brief": {}, "author_id": ME}
+                | {"journey_id": FIRST_ID + index, "created_at": LONG_AGO, "updated_at": LONG_AGO}
+                for index, name in enumerate(CAMPAIGNS)
+            ],
+            Segment: [
+                {"id": FIRST_ID + index, "name": name, "description": "", "owner_id": ME}
+                | {"version": 1, "definition": {}, "duration_ms": 0, "count": 0, "seen_change_id": 0}
+                | {"created_at": LONG_AGO, "updated_at": LONG_AGO, "evaluated_at": LONG_AGO, "evaluated_on": TODAY}
+                for index, name in enumerate(SEGMENTS)
+            ],
+        }
+
+    def add(self, member_id: int, person: Person) -> None:
+        joined_at = person.joined.moment(self.zone)
+        if self._is_later(joined_at):
+            return
         born = person.profile["birthday_on"]
-        member = Member(
+        self._put(
+            Member,
             **person.profile,
+            id=member_id,
             birth_month_day=born.month * 100 + born.day if born else None,
-            external_ref=f"M{len(self.session.new)}-{id(person)}",
-            joined_at=person.joined.moment(self.zone),
-            owner_id=None if person.owner is None else self.accounts[person.owner].id,
+            external_ref=f"M{member_id}",
+            joined_at=joined_at,
+            owner_id=None if person.owner is None else ME + person.owner,
         )
-        self.session.add(member)
-        self.session.flush()
-        self._add_profile(member.id, person)
-        self._add_orders(member.id, person)
-        self._add_messages(member.id, person)
-        self.session.flush()
+        self._add_profile(member_id, person)
+        self._add_orders(member_id, person)
+        self._add_messages(member_id, person)
+
+    def _put(self, model: Any, **row: Any) -> dict[str, Any]:
+        self.rows.setdefault(model, []).append(row)
+        return row
+
+    def _is_later(self, moment: datetime) -> bool:
+        return self.until is not None and local_day(moment, self.zone) > self.until
 
     def _add_profile(self, member_id: int, person: Person) -> None:
-        now = datetime(2026, 5, 1, tzinfo=UTC)
-        self.session.add_all(MemberTag(member_id=member_id, tag=tag) for tag in person.tags)
+        for tag in person.tags:
+            self._put(MemberTag, member_id=member_id, tag=tag)
         for channel, granted in person.consents.items():
-            values = {"member_id": member_id, "channel": channel}
-            self.session.add(Consent(**values, granted=granted, changed_at=now, source="test"))
-            self.session.add(ContactPoint(**values, address="a", normalised="a"))
+            of_channel = {"member_id": member_id, "channel": channel}
+            self._put(Consent, **of_channel, granted=granted, changed_at=LONG_AGO, source="test")
+            self._put(ContactPoint, **of_channel, address="a", normalised="a")
         if person.is_blacklisted:
-            self.session.add(Suppression(member_id=member_id, reason="test", created_at=now))
+            self._put(Suppression, member_id=member_id, reason="test", created_at=LONG_AGO)
         if person.activity is not None:
             score, weeks = person.activity
-            self.session.add(MemberActivity(member_id=member_id, as_of_on=TODAY, score=score, declining_weeks=weeks))
+            self._put(MemberActivity, member_id=member_id, as_of_on=TODAY, score=score, declining_weeks=weeks)
         if person.points is not None:
-            self.session.add(PointsAccount(member_id=member_id, balance=person.points))
+            self._put(PointsAccount, member_id=member_id, balance=person.points)
         if person.scores is not None:
-            self.session.add(MemberScore(member_id=member_id, **person.scores))
+            self._put(MemberScore, member_id=member_id, **person.scores)
+        for index in person.segments:
+            self._put(SegmentMember, segment_id=FIRST_ID + index, member_id=member_id, since=LONG_AGO)
 
     def _add_orders(self, member_id: int, person: Person) -> None:
         for happening, bought in person.orders:
-            moment = happening.moment(self.zone)
-            order = Order(
-                member_id=member_id, ordered_at=moment, amount_cents=sum(cents for _, cents in bought), source="test"
-            )
-            self.session.add(order)
-            self.session.flush()
+            moment, amount = happening.moment(self.zone), sum(cents for _, cents in bought)
+            if self._is_later(moment):
+                continue
+            of_order = {"member_id": member_id, "ordered_at": moment}
+            order = self._put(Order, **of_order, id=next(self.ids), amount_cents=amount, source="test")
             for category, cents in bought:
-                self.session.add(
-                    OrderLine(
-                        order_id=order.id,
-                        member_id=member_id,
-                        ordered_at=moment,
-                        product_id=self.products[category].id,
-                        category=category,
-                        quantity=1,
-                        amount_cents=cents,
-                        discount_cents=0,
-                    )
-                )
+                product_id = FIRST_ID + CATEGORIES.index(category)
+                of_line = {"order_id": order["id"], "product_id": product_id, "category": category}
+                self._put(OrderLine, **of_order, **of_line, quantity=1, amount_cents=cents, discount_cents=0)
         for happening in person.events:
-            kind = list(EventKind)[happening.pick % len(EventKind)]
-            self.session.add(ActivityEvent(member_id=member_id, kind=kind, occurred_at=happening.moment(self.zone)))
+            moment, kind = happening.moment(self.zone), list(EventKind)[happening.pick % len(EventKind)]
+            if not self._is_later(moment):
+                self._put(ActivityEvent, id=next(self.ids), member_id=member_id, kind=kind, occurred_at=moment)
         for happening in person.redemptions:
-            journey = [None, *self.journeys][happening.pick % (len(self.journeys) + 1)]
-            self.session.add(
-                CouponRedemption(
-                    coupon_id=self.coupon.id,
-                    member_id=member_id,
-                    journey_id=journey and journey.id,
-                    redeemed_at=happening.moment(self.zone),
-                    discount_cents=0,
-                )
-            )
+            moment, place = happening.moment(self.zone), happening.pick % (len(CAMPAIGNS) + 1)
+            if not self._is_later(moment):
+                of_coupon = {"coupon_id": FIRST_ID, "journey_id": FIRST_ID + place - 1 if place else None}
+                of_coupon |= {"id": next(self.ids), "redeemed_at": moment}
+                self._put(CouponRedemption, **of_coupon, member_id=member_id, discount_cents=0)
 
     def _add_messages(self, member_id: int, person: Person) -> None:
         enrolments = {}
-        for index, journey in enumerate(self.journeys):
-            if index in person.campaigns or person.messages:
-                enrolment = Enrolment(
-                    journey_id=journey.id,
-                    member_id=member_id,
-                    occurrence="launch",
-                    arm=Arm.HOLDOUT if index == 1 else Arm.TREATMENT,
-                    enrolled_at=person.joined.moment(self.zone) + timedelta(days=index),
-                )
-                self.session.add(enrolment)
-                enrolments[index] = enrolment
-        self.session.flush()
+        for index, happening in self._enrolled(person).items():
+            moment = happening.moment(self.zone)
+            if self._is_later(moment):
+                continue
+            enrolments[index] = self._put(
+                Enrolment,
+                id=next(self.ids),
+                journey_id=FIRST_ID + index,
+                member_id=member_id,
+                occurrence="launch",
+                arm=Arm.HOLDOUT if index == 1 else Arm.TREATMENT,
+                enrolled_at=moment,
+            )
         for step, (happening, events) in enumerate(person.messages):
-            self._add_message(member_id, step, happening, events, enrolments[happening.pick % len(self.journeys)])
+            sent_at = happening.moment(self.zone)
+            delivered_at = sent_at + timedelta(hours=1) if happening.pick % 2 else None
+            if self._is_later(delivered_at or sent_at):
+                continue
+            message = self._put(
+                Message,
+                id=next(self.ids),
+                enrolment_id=enrolments[_journey_of(happening)]["id"],
+                journey_id=FIRST_ID + _journey_of(happening),
+                member_id=member_id,
+                step_key=str(step),
+                channel=SENDABLE_CHANNELS[happening.pick % 3],
+                due_at=sent_at,
+                state=MessageState.FAILED if happening.pick == 11 else MessageState.DELIVERED,
+                sent_at=sent_at,
+                delivered_at=delivered_at,
+            )
+            self._add_events(message, events)
 
-    def _add_message(
-        self, member_id: int, step: int, happening: Happening, events: list[Happening], enrolment: Enrolment
-    ) -> None:
-        moment = happening.moment(self.zone)
-        message = Message(
-            enrolment_id=enrolment.id,
-            journey_id=enrolment.journey_id,
-            member_id=member_id,
-            step_key=str(step),
-            channel=SENDABLE_CHANNELS[happening.pick % 3],
-            due_at=moment,
-            state=MessageState.FAILED if happening.pick == 11 else MessageState.DELIVERED,
-            sent_at=moment - timedelta(hours=1),
-            delivered_at=moment if happening.pick % 2 else None,
-        )
-        self.session.add(message)
-        self.session.flush()
+    def _add_events(self, message: dict[str, Any], events: list[Happening]) -> None:
+        received_at = message["delivered_at"] or message["sent_at"]
         for event in events:
-            self.session.add(
-                MessageEvent(
-                    message_id=message.id,
-                    member_id=member_id,
+            moment = max(event.moment(self.zone), received_at)
+            if not self._is_later(moment):
+                self._put(
+                    MessageEvent,
+                    message_id=message["id"],
+                    member_id=message["member_id"],
                     kind=list(MessageEventKind)[event.pick % 2],
-                    occurred_at=event.moment(self.zone),
+                    occurred_at=moment,
                     by_machine=event.pick > 8,
                 )
-            )
+
+    def _enrolled(self, person: Person) -> dict[int, Happening]:
+        """When the person entered each campaign: on the day of its first message at the latest."""
+        found = dict(person.campaigns)
+        for happening, _ in person.messages:
+            journey = _journey_of(happening)
+            if journey not in found or found[journey].moment(self.zone) > happening.moment(self.zone):
+                found[journey] = happening
+        return found
+
+
+def _journey_of(message: Happening) -> int:
+    return message.pick % len(CAMPAIGNS)
