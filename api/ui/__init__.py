@@ -11,10 +11,23 @@ from api.ui.pages.campaigns import add_campaigns
 from api.ui.pages.login import add_login
 from api.ui.pages.review import add_review
 from api.ui.pages.reviews import add_reviews
+from api.ui.pages.segment import add_segment
+from api.ui.pages.segments import add_segments
 from api.ui.theme import FAVICON, apply_theme
 
 RECONNECT_TIMEOUT_S = 30.0
 """How long a page's state waits for a browser that lost its connection."""
+
+PAGES = (
+    add_assistant,
+    add_segments,
+    add_segment,
+    add_campaigns,
+    add_campaign,
+    add_approvals,
+    add_reviews,
+    add_review,
+)
 
 
 def mount_ui(app: FastAPI, nurture: Nurture) -> None:
@@ -25,7 +38,7 @@ def mount_ui(app: FastAPI, nurture: Nurture) -> None:
     """
     apply_theme()
     add_login(app, nurture)
-    for add in (add_assistant, add_campaigns, add_campaign, add_approvals, add_reviews, add_review):
+    for add in PAGES:
         add(nurture)
     ui.run_with(
         app,

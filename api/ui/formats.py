@@ -101,6 +101,36 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def count_noun(number: int, noun: str) -> str:
+    """The noun that stands below a number."""
+    return noun if number == 1 else f"{noun}s"
+
+
+def duration(seconds: float) -> str:
+    """`8 ms`, `1.4 s`, `2 min`."""
+    if seconds < 1:
+        return f"{max(1, round(seconds * 1000))} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+def age(seconds: float) -> str:
+    """`just now`, `40 s ago`, `3 min ago`, `5 h ago`, `12 days ago`."""
+    if seconds < 5:
+        return "just now"
+    for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {count_noun(number, unit) if unit == 'day' else unit} ago"
+    return f"{int(seconds)} s ago"
+
+
+def change(difference: int | None) -> str:
+    """What became of a number within a week."""
+    if difference is None:
+        return "new this week"
+    return f"{difference:+,} in a week" if difference else "as a week ago"
+
+
 def measure(value: float | None, unit: str, currency: str) -> str:
     """A metric's value by its unit (`crm.reports.blocks.Unit`)."""
     if value is None:

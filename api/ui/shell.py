@@ -31,6 +31,7 @@ class Section:
 
 SECTIONS = (
     Section("Assistant", "/", "forum"),
+    Section("Segments", "/segments", "groups"),
     Section("Campaigns", "/campaigns", "campaign"),
     Section("Approvals", "/approvals", "task_alt"),
     Section("Reviews", "/reviews", "insights"),

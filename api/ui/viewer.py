@@ -19,9 +19,12 @@ from crm.access import service as access
 from crm.access.actor import Actor
 from crm.database import read_only, unit_of_work
 from crm.errors import CrmError, Forbidden
+from crm.limits import Cancellation, limited
 from crm.workspace import get_workspace
 
 T = TypeVar("T")
+PAGE_READ_SECONDS = 50.0
+"""A page is given up by the browser's side after a minute (shell.PAGE_TIMEOUT_S); this says why, before that."""
 log = structlog.get_logger()
 
 
@@ -45,12 +48,21 @@ class Viewer:
         """Who is behind the cookie now. Raises SignedOut when the session has ended."""
         return await self.read(lambda _session, actor, _now: actor)
 
-    async def read(self, work: Callable[[Session, Actor, datetime], T]) -> T:
-        """Run `work(session, actor, now)` on one snapshot, off the event loop."""
+    async def read(
+        self,
+        work: Callable[[Session, Actor, datetime], T],
+        *,
+        seconds: float = PAGE_READ_SECONDS,
+        cancellation: Cancellation | None = None,
+    ) -> T:
+        """Run `work(session, actor, now)` on one snapshot, off the event loop. Raises TimedOut and Cancelled."""
 
         def inside() -> T:
             now = self.nurture.clock.now()
-            with read_only(self.nurture.sessions) as session:
+            with (
+                read_only(self.nurture.sessions) as session,
+                limited(session, seconds=seconds, cancellation=cancellation),
+            ):
                 return work(session, self._current(session), now)
 
         return await asyncio.to_thread(inside)

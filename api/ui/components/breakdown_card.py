@@ -30,9 +30,9 @@ def breakdown_card(artifact: Mapping[str, Any], local: Local) -> None:
             f"{formats.count(artifact['count'])} members in all · as of {formats.day(artifact['as_of'])}", "small faint"
         )
         if len(groups) > 1:
-            _chart(groups, measured)
+            breakdown_chart(groups, measured)
         with block("").style("max-height: 360px; overflow-y: auto"):
-            _table(groups[:MOST_ROWS], group_by, metric, local)
+            breakdown_table(groups[:MOST_ROWS], group_by, metric, local)
         if len(groups) > MOST_ROWS:
             text(f"The first {MOST_ROWS} of {len(groups)} groups are shown.", "small faint")
         definition_fold(artifact["definition"])
@@ -57,7 +57,7 @@ def _window_words(metric: Metric) -> str:
     return f" from {formats.day(window.get('from'))} to {formats.day(window.get('to'))}"
 
 
-def _chart(groups: Sequence[Group], measured: str) -> None:
+def breakdown_chart(groups: Sequence[Group], measured: str) -> None:
     if len(groups[0]["key"]) == 1:
         shown = groups[:MOST_BARS]
         bar_chart([_key(group["key"][0]) for group in shown], [_plain(group) for group in shown], name=measured)
@@ -69,7 +69,7 @@ def _chart(groups: Sequence[Group], measured: str) -> None:
     column_chart(outer, series, name=measured, stacked=measured == "Members", height=260)
 
 
-def _table(groups: Sequence[Group], group_by: Sequence[str], metric: Metric, local: Local) -> None:
+def breakdown_table(groups: Sequence[Group], group_by: Sequence[str], metric: Metric, local: Local) -> None:
     is_count = metric["fn"] == "count"
     headings = [*group_by, "Members"] if is_count else [*group_by, metric_words(metric), "Members"]
     rows = []

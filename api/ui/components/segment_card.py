@@ -18,6 +18,7 @@ SHOWN_AT_ONCE = 7
 
 
 def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
+    order_by = artifact["definition"].get("order_by")
     with card("groups", "Segment", ""):
         with block("line top flow").style("gap: 20px"):
             with block("stack snug").style("width: auto; gap: 0"):
@@ -32,10 +33,10 @@ def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
             with block("halves" if has_chart else "stack"):
                 if has_chart:
                     _chart(chart)
-                _members(artifact, artifact["members"][:SHOWN_AT_ONCE], local)
+                members_table(artifact["members"][:SHOWN_AT_ONCE], order_by, local)
         if len(artifact["members"]) > SHOWN_AT_ONCE:
             with fold(f"Show {len(artifact['members'])} of {formats.count(artifact['count'])} members"):
-                _members(artifact, artifact["members"], local)
+                members_table(artifact["members"], order_by, local)
         definition_fold(artifact["definition"])
 
 
@@ -55,9 +56,8 @@ def _chart(chart: Mapping[str, Any]) -> None:
         bar_chart(labels, [group["count"] for group in groups], name=f"Members by {chart['by']}")
 
 
-def _members(artifact: Mapping[str, Any], members: Sequence[Mapping[str, Any]], local: Local) -> None:
+def members_table(members: Sequence[Mapping[str, Any]], order_by: Mapping[str, Any] | None, local: Local) -> None:
     """Members without contact details; an ordered list also shows what it is ordered by."""
-    order_by = artifact["definition"].get("order_by")
     headings = ["Name", "Tier", "City"]
     rows = [[_name(row), formats.words(row["tier"]), row["city"] or formats.MISSING] for row in members]
     if order_by:

@@ -1,0 +1,1 @@
+"""Making, counting and explaining a segment on its page."""

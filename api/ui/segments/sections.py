@@ -1,0 +1,89 @@
+"""The views below the editor: only the open one is computed, and anew when the definition has changed."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nicegui import ui
+
+from api.ui import formats
+from api.ui.theme import block, notice, text
+from crm.errors import CrmError
+from crm.segments.definition import Definition
+
+
+class Section(Protocol):
+    """Draws itself into the slot that is open when it is created."""
+
+    async def show(self, definition: Definition) -> None:
+        """Compute and draw. May raise CrmError."""
+
+    def cancel(self) -> None:
+        """Stop what is being computed."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A section with its place in the row of tabs."""
+
+    key: str
+    title: str
+    symbol: str
+    make: Callable[[], Section]
+
+
+class Sections:
+    """Draws the tabs into the open slot."""
+
+    def __init__(self, named: Sequence[Named], first: str) -> None:
+        self._definition: Definition | None = None
+        self._made: dict[str, Section] = {}
+        self._troubles: dict[str, ui.element] = {}
+        self._shown: dict[str, Definition] = {}
+        with ui.tabs().props("dense no-caps align=left inline-label outside-arrows mobile-arrows") as tabs:
+            for each in named:
+                ui.tab(each.key, label=each.title, icon=each.symbol)
+        self._tabs = tabs.classes("full-width section-tabs").props('aria-label="About this segment"')
+        with ui.tab_panels(tabs, value=first, animated=False, keep_alive=False).classes("full-width section-panels"):
+            for each in named:
+                with ui.tab_panel(each.key), block("stack"):
+                    self._troubles[each.key] = block("stack tight")
+                    self._made[each.key] = each.make()
+        tabs.on_value_change(self._open)
+
+    async def show(self, definition: Definition | None) -> None:
+        """The definition that all views are about from now on; None while there is none."""
+        self._definition = definition
+        for section in self._made.values():
+            section.cancel()
+        await self._open()
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """What these views show has changed, though the definition has not."""
+        for key in keys:
+            self._shown.pop(key, None)
+
+    def select(self, key: str) -> None:
+        self._tabs.value = key
+
+    async def _open(self) -> None:
+        key, definition = str(self._tabs.value), self._definition
+        trouble = self._troubles[key]
+        if definition is None or self._shown.get(key) == definition:
+            return
+        trouble.clear()
+        self._shown[key] = definition
+        try:
+            await self._made[key].show(definition)
+        except CrmError as error:
+            self._shown.pop(key, None)
+            trouble.clear()
+            with trouble:
+                notice(formats.sentence(error.message), "warn")
+
+
+def working(words: str) -> None:
+    """Stands where something is being computed."""
+    with block("working").props("role=status"):
+        ui.spinner(size="16px")
+        text(words, tag="span")
