@@ -1,5 +1,6 @@
 """Why a member is, or is not, in a segment: every condition with his value, and his place where places decide."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
 from crm.fields import Op, Record
-from crm.segments.definition import AllOf, Condition, Definition
+from crm.segments.definition import AllOf, Condition, Definition, Node
 from crm.segments.describe import describe_condition
 from crm.segments.phrases import Language
 from crm.segments.places import conjuncts, placed_conditions
 from crm.segments.ranking import Rank, rank_by_value, rank_in_order
 from crm.segments.records import member_records
-from crm.segments.reference import Verdict, evaluate, value_of, verdict
-from crm.segments.scope import SegmentScope
+from crm.segments.reference import CutOffs, Verdict, evaluate, is_visible, value_of, verdict
+from crm.segments.scope import SegmentScope, require_history
 from crm.segments.service import require_known_names
 from crm.segments.values import value_to_json
 
@@ -60,37 +61,55 @@ def explain_member(
 ) -> Explanation:
     """Why a member is, or is not, in the segment. Raises NotFound for a member the caller may not see."""
     require_known_names(session, definition)
+    require_history(scope, (condition.field for condition in definition.conditions()))
     record = next(member_records(session, scope, [member_id]), None)
-    if record is None:
-        raise NotFound(f"there is no member {member_id} that you may see")
-    leaves = tuple(
-        _leaf(session, path, condition, record, scope, language)
-        for path, condition in placed_conditions(definition.root)
-    )
-    meets = evaluate(definition, record, scope)
+    if record is None or not is_visible(record, scope):
+        when = f" on {scope.today}" if scope.as_of else ""
+        raise NotFound(f"there is no member {member_id} that you may see{when}")
+    ranks = {
+        condition: rank_by_value(session, condition, scope, member_id)
+        for condition in definition.conditions()
+        if condition.op is Op.TOP_PERCENT
+    }
+    person = _Person(record, scope, language, ranks)
+    leaves = tuple(person.leaf(path, condition) for path, condition in placed_conditions(definition.root))
+    meets = evaluate(definition, record, scope, person.cut_offs)
     failing = tuple(
         part.path
         for part in conjuncts(definition.root)
-        if part.node != AllOf() and verdict(part.node, record, scope.viewpoint) is not True
+        if part.node != AllOf() and person.verdict(part.node) is not True
     )
     rank = rank_in_order(session, definition, scope, member_id) if meets is True else None
     is_member = meets is True and (rank is None or (rank.place is not None and rank.place <= rank.places))
     return Explanation(member_id, record["name"], leaves, meets, failing, is_member, rank)
 
 
-def _leaf(
-    session: Session, path: str, condition: Condition, record: Record, scope: SegmentScope, language: Language
-) -> LeafVerdict:
-    holds = verdict(condition, record, scope.viewpoint)
-    is_share = condition.op is Op.TOP_PERCENT
-    return LeafVerdict(
-        path=path,
-        words=describe_condition(condition, scope, language=language),
-        field=condition.field.name,
-        op=condition.op.value,
-        value=value_of(condition.term, record, scope.viewpoint),
-        threshold=value_to_json(condition.value),
-        verdict=holds,
-        missing=condition.field.label.in_language(language) if holds is None else None,
-        rank=rank_by_value(session, condition, scope, record["id"]) if is_share else None,
-    )
+@dataclass(frozen=True)
+class _Person:
+    """One member as conditions see him."""
+
+    record: Record
+    scope: SegmentScope
+    language: Language
+    ranks: Mapping[Condition, Rank]
+
+    @property
+    def cut_offs(self) -> CutOffs:
+        return {condition: rank.cut_off for condition, rank in self.ranks.items()}
+
+    def verdict(self, node: Node) -> Verdict:
+        return verdict(node, self.record, self.scope.viewpoint, self.cut_offs)
+
+    def leaf(self, path: str, condition: Condition) -> LeafVerdict:
+        holds = self.verdict(condition)
+        return LeafVerdict(
+            path=path,
+            words=describe_condition(condition, self.scope, language=self.language),
+            field=condition.field.name,
+            op=condition.op.value,
+            value=value_of(condition.term, self.record, self.scope.viewpoint),
+            threshold=value_to_json(condition.value),
+            verdict=holds,
+            missing=condition.field.label.in_language(self.language) if holds is None else None,
+            rank=self.ranks.get(condition),
+        )

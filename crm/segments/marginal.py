@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.members.models import Member
-from crm.segments.compile import member_predicate
+from crm.segments.compile import select_count
 from crm.segments.definition import Definition
 from crm.segments.describe import describe_condition
 from crm.segments.phrases import Language
@@ -50,14 +49,9 @@ def marginal_counts(
     placed = list(placed_nodes(definition.root))
     counted = placed[:MAX_PARTS]
     trees = [unlimited, *(replace(unlimited, root=without(definition.root, part.path)) for part in counted)]
-    total, *counts = session.execute(select(*(_counted(tree, scope) for tree in trees))).one()
+    total, *counts = session.execute(select(*(select_count(tree, scope).scalar_subquery() for tree in trees))).one()
     parts = tuple(_marginal(part, count, total, scope, language) for part, count in zip(counted, counts, strict=True))
     return Marginals(total, parts, len(placed))
-
-
-def _counted(definition: Definition, scope: SegmentScope) -> ScalarSelect[int]:
-    statement = select(func.count()).select_from(Member).where(member_predicate(definition, scope))
-    return statement.scalar_subquery()
 
 
 def _marginal(part: Placed, count: int, total: int, scope: SegmentScope, language: Language) -> MarginalCount:

@@ -2,19 +2,21 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, null, or_, select
+from sqlalchemy import Select, Subquery, func, null, or_, select
 from sqlalchemy.orm import Session
 
-from crm.fields import ZERO_WITHOUT_ROWS, Op, Rows
+from crm.fields import Op
 from crm.members.models import Member
 from crm.segments.compile import member_predicate
 from crm.segments.definition import Condition, Definition, Node, Not, Ordering, Term
-from crm.segments.plan import plan_for
+from crm.segments.plan import plan_for, visible
 from crm.segments.projection import Projection, project
 from crm.segments.records import field_to_record
 from crm.segments.scope import SegmentScope
+from crm.segments.top_share import last_place
 
 NEIGHBOURS = 5
 """Members named on either side of the last place."""
@@ -47,7 +49,7 @@ class LimitEdge:
 
 def rank_in_order(session: Session, definition: Definition, scope: SegmentScope, member_id: int) -> Rank | None:
     """The place of a member who meets the conditions; None for a definition without a limit."""
-    if not _is_limited(definition):
+    if not definition.is_limited:
         return None
     ranked = _in_order(definition, scope)
     total = session.scalar(select(func.count()).select_from(ranked)) or 0
@@ -61,7 +63,7 @@ def rank_in_order(session: Session, definition: Definition, scope: SegmentScope,
 
 def edge_of_limit(session: Session, definition: Definition, scope: SegmentScope) -> LimitEdge | None:
     """Who stands around the last place; None for a definition without a limit, or one that everybody fits."""
-    if not _is_limited(definition):
+    if not definition.is_limited:
         return None
     ranked = _in_order(definition, scope)
     places = _places(definition, session.scalar(select(func.count()).select_from(ranked)) or 0)
@@ -90,32 +92,32 @@ def rank_by_value(session: Session, condition: Condition, scope: SegmentScope, m
 
 
 def _top_share(session: Session, condition: Condition, scope: SegmentScope, *, member_id: int | None) -> Rank:
-    valued = _valued(condition.term, Definition(condition), scope).subquery()
-    source = condition.field.source
-    counts: ColumnElement[bool] = valued.c.value.is_not(None)
-    if isinstance(source, Rows) and source.aggregate in ZERO_WITHOUT_ROWS:
-        counts = valued.c.value != 0
-    ranked = session.scalar(select(func.count()).where(counts)) or 0
+    definition = Definition(condition)
+    seen = visible(plan_for(definition, scope))
+    valued = _valued(condition.term, definition, scope).where(*seen).subquery()
+    is_known = valued.c.value.is_not(None)
+    ranked = session.scalar(select(func.count()).where(is_known)) or 0
     share: Any = condition.value
-    places = math.ceil(share * ranked / WHOLE)
-    cut_off = session.scalar(
-        select(valued.c.value).where(counts).order_by(valued.c.value.desc()).offset(max(places - 1, 0)).limit(1)
-    )
-    place = None
-    if member_id is not None:
-        own = select(valued.c.value).where(counts, valued.c.member_id == member_id).scalar_subquery()
-        row = session.execute(
-            select(own, select(func.count()).where(counts, valued.c.value > own).scalar_subquery())
-        ).one()
-        place = None if row[0] is None else row[1] + 1
-    return Rank(place, ranked, places, field_to_record(condition.field, cut_off, zone=scope.zone))
+    cut_off = session.scalar(select(last_place(condition, select(valued.c.value))))
+    place = None if member_id is None else session.scalar(_place(valued, member_id))
+    return Rank(place, ranked, _part_of(share, ranked), _in_unit(condition.term, cut_off, scope))
 
 
-def _is_limited(definition: Definition) -> bool:
-    return definition.limit is not None
+def _place(valued: Subquery, member_id: int) -> Select[Any]:
+    """How many have more than a member, and one; no row when he has no value."""
+    others = valued.alias()
+    more = select(func.count()).select_from(others).where(others.c.value > valued.c.value).scalar_subquery()
+    return select(more + 1).where(valued.c.member_id == member_id, valued.c.value.is_not(None))
+
+
+def _part_of(percent: float, total: int) -> int:
+    """So many percent of a number, rounded up to a whole one."""
+    return math.ceil(Fraction(str(percent)) * total / WHOLE)
 
 
 def _places(definition: Definition, total: int) -> int:
+    if definition.limit_percent is not None:
+        return _part_of(definition.limit_percent, total)
     return definition.limit or total
 
 
@@ -144,4 +146,8 @@ def _valued(term: Term | None, definition: Definition, scope: SegmentScope) -> S
 
 
 def _shown(order: Ordering | None, value: Any, scope: SegmentScope) -> Any:
-    return None if order is None else field_to_record(order.term.field, value, zone=scope.zone)
+    return None if order is None else _in_unit(order.term, value, scope)
+
+
+def _in_unit(term: Term, value: Any, scope: SegmentScope) -> Any:
+    return field_to_record(term.field, value, zone=scope.zone)

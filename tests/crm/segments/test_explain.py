@@ -1,5 +1,6 @@
 """Why a member is in or out, who is at the edge, and what each condition costs."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from crm.catalog import CATALOG
-from crm.errors import NotFound
+from crm.errors import InvalidRequest, NotFound
 from crm.members.models import Member
 from crm.segments import service
 from crm.segments.boundary import EXAMPLES, Boundary, boundary_examples
@@ -21,6 +22,7 @@ from crm.segments.records import member_records
 from crm.segments.reference import verdict
 from crm.segments.scope import SegmentScope
 from tests.builders import make_account, make_member, make_order
+from tests.crm.segments.worlds import build, random_world
 
 SCOPE = SegmentScope(CATALOG, date(2026, 6, 1), ZoneInfo("Asia/Shanghai"))
 TODAY = datetime(2026, 6, 1, 4, tzinfo=UTC)
@@ -219,3 +221,70 @@ def test_taking_a_part_away_leaves_no_empty_lists() -> None:
     assert without(definition.root, "all[0].any[0]") == parse({"all": [SHANGHAI]}).root
     assert without(parse({"all": [GOLD]}).root, "all[0]") == EVERYONE.root
     assert [part.path for part in placed_nodes(definition.root)] == ["all[0]", "all[0].any[0]", "all[1]"]
+
+
+def test_a_top_share_is_explained_by_the_place_and_the_cut_off(session: Session) -> None:
+    members = [buyer(session, 5, cents) for cents in (40_000, 30_000, 20_000, 10_000)]
+    none = make_member(session)
+    share = {"field": "orders.spend", "op": "top_percent", "value": 40, "window_days": 30}
+    verdicts = []
+    for member in (*members, none):
+        [leaf] = explain(session, share, member).conditions
+        assert leaf.rank is not None
+        verdicts.append(
+            (leaf.value, leaf.rank.place, leaf.rank.ranked, leaf.rank.places, leaf.rank.cut_off, leaf.verdict)
+        )
+    assert verdicts == [
+        (400.0, 1, 5, 2, 300.0, True),
+        (300.0, 2, 5, 2, 300.0, True),
+        (200.0, 3, 5, 2, 300.0, False),
+        (100.0, 4, 5, 2, 300.0, False),
+        (0.0, 5, 5, 2, 300.0, False),
+    ]
+    out, inside = edges(boundary_examples(session, parse(share), SCOPE))
+    assert out == [(members[2].id, 100), (members[3].id, 200), (none.id, 300)]
+    assert inside == [(members[1].id, 0.01), (members[0].id, 100.01)]
+
+
+def test_a_limit_in_percent_is_explained_as_places(session: Session) -> None:
+    members = [buyer(session, 5, cents) for cents in (40_000, 30_000, 20_000)]
+    best = {"order_by": {"field": "orders.spend"}, "limit_percent": 50}
+    why = explain(session, best, members[2])
+    assert why.rank is not None
+    assert (why.is_member, why.rank.place, why.rank.places, why.rank.cut_off) == (False, 3, 2, 300.0)
+
+
+def test_a_past_day_is_explained_as_it_was(session: Session) -> None:
+    early = buyer(session, 40)
+    late = make_member(session, joined_at=TODAY - timedelta(days=5))
+    past = replace(SCOPE, today=date(2026, 5, 1), as_of=True)
+    assert not explain(session, SILENT, early, past).is_member
+    assert explain(session, SILENT, early).is_member
+    with pytest.raises(NotFound, match="on 2026-05-01"):
+        explain(session, SILENT, late, past)
+    with pytest.raises(InvalidRequest, match="tier: only today's value is kept"):
+        explain(session, GOLD, early, past)
+
+
+def test_examples_and_counts_agree_with_the_evaluation_in_memory(session: Session) -> None:
+    """Just out: the outermost conditions are true of him but for one; without it he would be in."""
+    scope = build(session, random_world(Random(11), 40))
+    definition = parse(
+        {
+            "all": [
+                {"field": "orders.count", "op": ">=", "value": 1, "window_days": 200},
+                {"field": "points_balance", "op": "<", "value": 4000},
+                {"not": {"field": "tier", "op": "in", "value": ["silver"]}},
+            ]
+        }
+    )
+    records = {record["id"]: record for record in member_records(session, scope)}
+    found = boundary_examples(session, definition, scope)
+    parts = {part.path: part.node for part in conjuncts(definition.root)}
+    for example in found.just_out:
+        verdicts = {path: verdict(node, records[example.id], scope.viewpoint) for path, node in parts.items()}
+        assert [path for path, holds in verdicts.items() if holds is not True] == [example.path]
+    assert {example.id for example in found.just_in} <= set(service.member_ids(session, definition, scope))
+    for part in marginal_counts(session, definition, scope).parts:
+        others = Definition(without(definition.root, part.path))
+        assert part.count == service.count(session, others, scope)
