@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from crm.activity.facts import keep_facts, lock_facts
 from crm.activity.models import Order, OrderLine, Product
 from crm.clock import local_day
+from crm.members.changes import Change, note_members
 from crm.members.models import Member
 
 SOURCE = "import"
@@ -118,6 +119,8 @@ def ingest_orders(session: Session, batch: OrderBatch, *, now: datetime, zone: Z
         session.execute(insert(JUDGED_ORDERS).from_select([c.name for c in JUDGED_ORDERS.c], _judged(now)))
         result = _outcome(session)
         _add(session)
+        bought = select(JUDGED_ORDERS.c.member_id).where(JUDGED_ORDERS.c.reason.is_(None))
+        note_members(session, bought, Change.ORDERS)
         keep_facts(session, local_day(now, zone), zone)
     finally:
         _METADATA.drop_all(connection)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from crm.activity.models import ActivityEvent, MemberActivity, Order
 from crm.activity.rules import EVENT_POINTS, HISTORY_WEEKS, ORDER_POINTS, Floats, falling_weeks, week_scores
 from crm.clock import day_start
+from crm.members.changes import Change, note_everyone
 from crm.members.models import Member
 
 CHUNK_ROWS = 20_000
@@ -30,6 +31,7 @@ def refresh_activity(session: Session, today: date, zone: ZoneInfo) -> int:
     ]
     for start in range(0, len(rows), CHUNK_ROWS):
         session.execute(insert(MemberActivity), rows[start : start + CHUNK_ROWS])
+    note_everyone(session, Change.ACTIVITY)
     return len(rows)
 
 

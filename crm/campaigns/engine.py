@@ -15,6 +15,7 @@ from crm.fields import Catalog
 from crm.outreach import engine as outreach
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.sending import DispatchResult
+from crm.segments.maintenance import Upkeep, keep_segments
 from crm.workspace import get_workspace
 
 
@@ -24,10 +25,14 @@ class TickResult:
     dispatched: DispatchResult = field(default_factory=DispatchResult)
     completed: tuple[int, ...] = ()
     """Ids of campaigns that were closed."""
+    segments: Upkeep = field(default_factory=Upkeep)
 
     def __add__(self, other: "TickResult") -> "TickResult":
         return TickResult(
-            self.launches + other.launches, self.dispatched + other.dispatched, self.completed + other.completed
+            self.launches + other.launches,
+            self.dispatched + other.dispatched,
+            self.completed + other.completed,
+            self.segments + other.segments,
         )
 
 
@@ -51,20 +56,21 @@ def run_due(
     moment: datetime | None = now if since is None else since
     while moment is not None and moment < now:
         if upkeep:
-            keep_up(sessions, moment)
+            result += TickResult(segments=keep_up(sessions, moment, catalog))
         result += _turn(sessions, moment, adapters, catalog, worker)
         with read_only(sessions) as session:
             moment = _next_moment(session, moment)
     if upkeep:
-        keep_up(sessions, now)
+        result += TickResult(segments=keep_up(sessions, now, catalog))
     return result + _turn(sessions, now, adapters, catalog, worker)
 
 
-def keep_up(sessions: Sessions, moment: datetime) -> None:
-    """Bring what is worked out of members up to the moment: their facts."""
+def keep_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
+    """Bring what is worked out of members up to the moment: their facts, and the saved segments that read them."""
     with unit_of_work(sessions) as session:
         zone = get_workspace(session).zone
         keep_facts(session, local_day(moment, zone), zone)
+    return keep_segments(sessions, moment, catalog=catalog)
 
 
 def _turn(sessions: Sessions, moment: datetime, adapters: ChannelAdapters, catalog: Catalog, worker: str) -> TickResult:

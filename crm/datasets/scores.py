@@ -19,6 +19,7 @@ from crm.clock import day_start
 from crm.datasets.bulk import insert_columns
 from crm.datasets.randomness import Floats, Ints
 from crm.loyalty.models import MemberScore, Tier
+from crm.members.changes import Change, note_everyone
 from crm.members.models import Member
 
 DAY = 86_400
@@ -64,6 +65,7 @@ def refresh_scores(session: Session, today: date, zone: ZoneInfo) -> int:
     stages = lifecycle_stages(history, minimums, midnight)
     values = lifetime_value_cents(history, risk)
     session.execute(delete(MemberScore))
+    note_everyone(session, Change.SCORES)
     return insert_columns(
         session,
         MemberScore,

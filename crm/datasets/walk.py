@@ -52,6 +52,11 @@ class WalkResult:
             "completed_campaign_ids": list(self.done.completed),
             "messages": {name: getattr(self.done.dispatched, name) for name in DispatchResult.__dataclass_fields__},
             "members": {name: getattr(self.lived, name) for name in Lived.__dataclass_fields__},
+            "segments": {
+                "entered": self.done.segments.entered,
+                "left": self.done.segments.left,
+                "failures": dict(self.done.segments.failures),
+            },
         }
 
     def to_text(self, zone: ZoneInfo) -> str:
@@ -64,7 +69,10 @@ class WalkResult:
             f"  launched {launch.name}" if launch.is_launched else f"  {launch.name} was not launched: {launch.reason}"
             for launch in self.done.launches
         ]
-        return "\n".join([span, *launches, f"  messages: {sent}", f"  members: {lived}"])
+        upkeep = self.done.segments
+        moved = f"  segments: {upkeep.entered} entered, {upkeep.left} left"
+        failed = [f"  segment {name} failed: {reason}" for name, reason in upkeep.failures.items()]
+        return "\n".join([span, *launches, f"  messages: {sent}", f"  members: {lived}", moved, *failed])
 
 
 def walk_to(

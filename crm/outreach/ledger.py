@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm.loyalty import service as loyalty
 from crm.loyalty.models import CouponGrant
+from crm.members.changes import Change, note_members
 from crm.outreach import draft
 from crm.outreach.draft import Setting, drafted
 from crm.outreach.journey import JourneySpec
@@ -44,6 +45,7 @@ def launch(session: Session, spec: JourneySpec, audience: Select[int], setting: 
     loyalty.lock_stock(session, spec.benefits.coupon_codes)
     with drafted(session, spec, audience, setting):
         _write_enrolments(session, journey.id, now)
+        note_members(session, select(Enrolment.member_id).where(Enrolment.journey_id == journey.id), Change.CAMPAIGNS)
         _write_messages(session, journey.id)
         for code in spec.benefits.coupon_codes:
             loyalty.reserve(session, code, _benefit_enrolments(journey.id), now=now)

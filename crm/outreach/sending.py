@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from crm.members.changes import Change, note_members
 from crm.members.models import Consent, Member
 from crm.outreach import gate, ledger
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
@@ -51,6 +52,8 @@ def send_claimed(
     batch = finished_messages(session, ids, lease.holder)
     if batch:
         _record(session, batch, _hand_over(session, adapter, batch, now), adapter, now)
+        arrived = select(Message.member_id).where(Message.id.in_(ids), Message.state == MessageState.DELIVERED)
+        note_members(session, arrived, Change.MESSAGES)
     ledger.settle_benefits(session, select(Message.enrolment_id).where(Message.id.in_(ids)), now=now)
     return count_states(session, ids)
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.errors import Conflict, NotFound
+from crm.members.changes import Change, note_member
 from crm.members.models import Channel, Consent, Member
 from crm.outreach.ledger import settle_benefits
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState
@@ -30,6 +31,7 @@ def record_event(
         message_id=message_id, member_id=message.member_id, kind=kind, occurred_at=at, by_machine=by_machine
     )
     session.add(event)
+    note_member(session, message.member_id, Change.REACTIONS)
     if kind is MessageEventKind.UNSUBSCRIBED:
         _withdraw_consent(session, message.member_id, message.channel, at)
     session.flush()
@@ -62,6 +64,7 @@ def _withdraw_consent(session: Session, member_id: int, channel: Channel, at: da
         session.add(consent)
     elif consent.granted:
         consent.granted, consent.changed_at, consent.source = False, at, "unsubscribe-link"
+    note_member(session, member_id, Change.CONSENTS)
 
 
 def record_receipt(
@@ -79,5 +82,6 @@ def record_receipt(
     message.state = MessageState.DELIVERED if is_delivered else MessageState.FAILED
     message.delivered_at = at if is_delivered else None
     message.reason = None if is_delivered else (reason or "not delivered")
+    note_member(session, message.member_id, Change.MESSAGES)
     session.flush()
     settle_benefits(session, select(Message.enrolment_id).where(Message.id == message_id), now=at)

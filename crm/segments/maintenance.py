@@ -48,6 +48,14 @@ class Upkeep:
     failures: Mapping[str, str] = field(default_factory=dict)
     """Reasons by name of the segment."""
 
+    @property
+    def entered(self) -> int:
+        return sum(done.entered for done in self.evaluations)
+
+    @property
+    def left(self) -> int:
+        return sum(done.left for done in self.evaluations)
+
     def __add__(self, other: "Upkeep") -> "Upkeep":
         return Upkeep(
             self.changes + other.changes,
