@@ -6,11 +6,19 @@ from crm.access.actor import Actor
 from tools.base import Tool
 from tools.campaigns import CAMPAIGN_TOOLS
 from tools.decisions import DECISION_TOOLS
+from tools.explanations import EXPLANATION_TOOLS
 from tools.insights import INSIGHT_TOOLS
 from tools.reviews import REVIEW_TOOLS
 from tools.segments import SEGMENT_TOOLS
 
-TOOLS: tuple[Tool[Any], ...] = (*SEGMENT_TOOLS, *CAMPAIGN_TOOLS, *DECISION_TOOLS, *REVIEW_TOOLS, *INSIGHT_TOOLS)
+TOOLS: tuple[Tool[Any], ...] = (
+    *SEGMENT_TOOLS,
+    *EXPLANATION_TOOLS,
+    *CAMPAIGN_TOOLS,
+    *DECISION_TOOLS,
+    *REVIEW_TOOLS,
+    *INSIGHT_TOOLS,
+)
 
 
 def tools_for(actor: Actor) -> tuple[Tool[Any], ...]:

@@ -1,7 +1,8 @@
-"""Tools over members: who is in a segment, how it splits, and why a member is in or out."""
+"""Tools over members: who is in a segment and how it splits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
@@ -10,11 +11,9 @@ from crm.access.actor import Permission
 from crm.catalog import segment_scope
 from crm.errors import InvalidRequest
 from crm.fields import Op
-from crm.members.service import find_member
 from crm.segments import service
 from crm.segments.definition import AllOf, Condition, Definition, parse_definition
 from crm.segments.describe import describe
-from crm.segments.explain import explain_member
 from crm.segments.scope import SegmentScope
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.fence import fence
@@ -25,6 +24,7 @@ GROUPS_FOR_MODEL = 20
 GROUPS_ON_CHART = 12
 
 WHO = 'A segment definition, e.g. {"all": [{"field": "tier", "op": "in", "value": ["gold"]}]}; {"all": []} is everyone.'
+AS_OF = "A past day: the members of that day. Leave it out for today. Fields without history are refused."
 
 
 class QuerySegmentArgs(ToolArgs):
@@ -33,6 +33,13 @@ class QuerySegmentArgs(ToolArgs):
         default=None, description='Order of a list, e.g. {"field": "orders.spend", "window_days": 90, "dir": "desc"}.'
     )
     limit: int | None = Field(default=None, ge=1, description="At most so many members, e.g. 20 for a top 20.")
+    limit_percent: float | None = Field(
+        default=None, gt=0, le=100, description="Instead of limit: the first so many percent in the order."
+    )
+    share_of: dict[str, JsonValue] | None = Field(
+        default=None, description="A definition: what share of those members the segment is, e.g. all gold members."
+    )
+    as_of: date | None = Field(default=None, description=AS_OF)
 
 
 class MetricArgs(ToolArgs):
@@ -46,37 +53,37 @@ class MetricArgs(ToolArgs):
 
 class BreakDownSegmentArgs(ToolArgs):
     definition: dict[str, JsonValue] = Field(description=WHO)
-    group_by: tuple[str, ...] = Field(min_length=1, max_length=2, description='One or two fields, e.g. ["tier"].')
+    group_by: tuple[str, ...] = Field(
+        max_length=2, description='One or two fields, e.g. ["tier"]; none for one number over all.'
+    )
     metric: MetricArgs | None = Field(
         default=None,
         description='The number of each group; default: its members. E.g. {"fn": "avg", "field": "points_balance"}.',
     )
     limit: int | None = Field(default=None, ge=1, le=100, description="At most so many groups, the largest first.")
-
-
-class ExplainMembershipArgs(ToolArgs):
-    definition: dict[str, JsonValue] = Field(description=WHO)
-    member: str = Field(min_length=1, max_length=80, description="A member's name or number.")
+    as_of: date | None = Field(default=None, description=AS_OF)
 
 
 def query_segment(ctx: ToolContext, args: QuerySegmentArgs) -> ToolResult:
     """Content: {"count": 102, "as_of": "2026-06-01", "read_back": "Members whose tier is platinum ...",
     "shown": 5, "members": [{"id": 12, "name": "⟦Zhang Min⟧", "tier": "platinum", "city": "Shanghai"}],
     "chart": {"by": "city", "groups": [{"key": "Shanghai", "count": 40}]}}. A member of an ordered list
-    also has "order_value".
+    also has "order_value". With `share_of` also {"share_of": {"count": 900, "share": 0.113, "read_back": "..."}}.
 
-    Artifact: definition, count, as_of, read_back, shown, members (at most 20), chart.
+    Artifact: definition, count, as_of, read_back, share_of, shown, members (at most 20), chart.
     """
-    scope = segment_scope(ctx.session, ctx.actor, ctx.now)
-    given = {**args.definition, "order_by": args.order_by, "limit": args.limit}
+    scope = segment_scope(ctx.session, ctx.actor, ctx.now, args.as_of)
+    given = {**args.definition, "order_by": args.order_by, "limit": args.limit, "limit_percent": args.limit_percent}
     definition = read_definition(
         {key: value for key, value in given.items() if value is not None or key in args.definition}, scope
     )
-    facts = {
+    facts: dict[str, Any] = {
         "count": service.count(ctx.session, definition, scope),
         "as_of": scope.today.isoformat(),
         "read_back": read_back(definition, scope, ctx),
     }
+    if args.share_of is not None:
+        facts["share_of"] = _share(ctx, args.share_of, scope, facts["count"])
     rows = [asdict(row) for row in service.sample(ctx.session, definition, scope, limit=ROWS_ON_CARD)]
     chart = _chart(ctx, definition, scope)
     few = member_rows(rows[:ROWS_FOR_MODEL])
@@ -94,7 +101,7 @@ def break_down_segment(ctx: ToolContext, args: BreakDownSegmentArgs) -> ToolResu
 
     Artifact: the same with the definition and every group.
     """
-    scope = segment_scope(ctx.session, ctx.actor, ctx.now)
+    scope = segment_scope(ctx.session, ctx.actor, ctx.now, args.as_of)
     definition = read_definition(args.definition, scope)
     metric = service.parse_metric(args.metric.model_dump(exclude_none=True) if args.metric else None, scope.catalog)
     found = service.break_down(ctx.session, definition, scope, args.group_by, metric, limit=args.limit)
@@ -112,37 +119,12 @@ def break_down_segment(ctx: ToolContext, args: BreakDownSegmentArgs) -> ToolResu
     )
 
 
-def explain_membership(ctx: ToolContext, args: ExplainMembershipArgs) -> ToolResult:
-    """Content: {"member": {"id": 12, "name": "⟦Zhang Min⟧"}, "is_member": false, "as_of": "2026-06-01",
-    "read_back": "...", "conditions": [{"words": "tier is gold", "value": "silver", "verdict": false}]}.
-    A verdict of null means that the value is not known.
-
-    Artifact: the same with the definition, the name unfenced.
-    """
-    scope = segment_scope(ctx.session, ctx.actor, ctx.now)
-    definition = read_definition(args.definition, scope)
-    member = find_member(ctx.session, args.member, owner_id=scope.row_owner_id)
-    found = explain_member(ctx.session, definition, scope, member.id)
-    facts = {
-        "is_member": found.is_member,
-        "as_of": scope.today.isoformat(),
-        "read_back": read_back(definition, scope, ctx),
-        "conditions": [
-            {"words": leaf.words, "value": leaf.value, "verdict": leaf.verdict} for leaf in found.conditions
-        ],
-    }
-    return ToolResult(
-        content={"member": {"id": member.id, "name": fence(member.name)}, **facts},
-        artifact={"definition": definition.to_json(), "member": {"id": member.id, "name": member.name}, **facts},
-    )
-
-
-def read_definition(data: Mapping[str, Any], scope: SegmentScope) -> Definition:
+def read_definition(data: Mapping[str, Any], scope: SegmentScope, argument: str = "definition") -> Definition:
     """The definition in a tool's arguments. Raises InvalidRequest whose path starts at the argument."""
     try:
         return parse_definition(data, scope.catalog)
     except InvalidRequest as error:
-        path = f"definition.{error.path}" if error.path else "definition"
+        path = f"{argument}.{error.path}" if error.path else argument
         raise InvalidRequest(error.message, path=path, candidates=error.candidates) from error
 
 
@@ -158,6 +140,14 @@ def member_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         | ({"order_value": row["order_value"]} if row["order_value"] is not None else {})
         for row in rows
     ]
+
+
+def _share(ctx: ToolContext, whole: Mapping[str, Any], scope: SegmentScope, count: int) -> dict[str, Any]:
+    """How large a part of other members the counted ones are; no share of nobody."""
+    definition = read_definition(whole, scope, argument="share_of")
+    total = service.count(ctx.session, definition, scope)
+    share = count / total if total else None
+    return {"count": total, "share": share, "read_back": read_back(definition, scope, ctx)}
 
 
 def _chart(ctx: ToolContext, definition: Definition, scope: SegmentScope) -> dict[str, Any]:
@@ -201,13 +191,4 @@ BREAK_DOWN_SEGMENT = Tool(
     "'per city', 'average ... of'. Example: "
     '{"definition": {"all": []}, "group_by": ["tier"], "metric": {"fn": "avg", "field": "points_balance"}}.',
 )
-EXPLAIN_MEMBERSHIP = Tool(
-    "explain_membership",
-    ExplainMembershipArgs,
-    Effect.READ,
-    Permission.READ_MEMBERS,
-    explain_membership,
-    "Why a member is, or is not, in a segment, condition by condition. Example: "
-    '{"definition": {"all": [{"field": "tier", "op": "in", "value": ["gold"]}]}, "member": "Zhang Min"}.',
-)
-SEGMENT_TOOLS: tuple[Tool[Any], ...] = (QUERY_SEGMENT, BREAK_DOWN_SEGMENT, EXPLAIN_MEMBERSHIP)
+SEGMENT_TOOLS: tuple[Tool[Any], ...] = (QUERY_SEGMENT, BREAK_DOWN_SEGMENT)

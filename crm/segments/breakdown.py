@@ -96,8 +96,11 @@ def compute_breakdown(
     metric: Metric,
     limit: int | None = None,
 ) -> Breakdown:
-    """The groups of a segment, the largest `limit` of them when given. Raises InvalidRequest."""
-    fields = _group_fields(group_by, scope.catalog)
+    """The groups of a segment, the largest `limit` of them when given. Raises InvalidRequest.
+
+    Without fields to group by, a metric over a field has one group: everybody in the segment.
+    """
+    fields = _group_fields(group_by, metric, scope.catalog)
     members = _grouped_members(definition, scope, fields, metric)
     rows = session.execute(_statement(members, len(fields), metric)).all()
     total, whole = _whole(session, definition, scope, metric)
@@ -105,8 +108,9 @@ def compute_breakdown(
     return Breakdown(tuple(groups[:limit]), group_by, metric, total, scope.today)
 
 
-def _group_fields(names: tuple[str, ...], catalog: Catalog) -> list[Field]:
-    if not 1 <= len(names) <= MAX_GROUP_FIELDS or len(set(names)) != len(names):
+def _group_fields(names: tuple[str, ...], metric: Metric, catalog: Catalog) -> list[Field]:
+    fewest = 1 if metric.term is None else 0
+    if not fewest <= len(names) <= MAX_GROUP_FIELDS or len(set(names)) != len(names):
         raise InvalidRequest(f"a breakdown has 1 to {MAX_GROUP_FIELDS} different fields", path="group_by")
     fields = [parse_term({"field": name}, catalog).field for name in names]
     for field in fields:

@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
 from crm.fields import Op, Record
-from crm.segments.definition import AllOf, Condition, Definition, Node
+from crm.segments.definition import AllOf, Condition, Definition, Node, parse_definition
 from crm.segments.describe import describe_condition
+from crm.segments.fields import SEGMENT
 from crm.segments.phrases import Language
 from crm.segments.places import conjuncts, placed_conditions
 from crm.segments.ranking import Rank, rank_by_value, rank_in_order
 from crm.segments.records import member_records
 from crm.segments.reference import CutOffs, Verdict, evaluate, is_visible, value_of, verdict
+from crm.segments.saved import find_segment
 from crm.segments.scope import SegmentScope, require_history
 from crm.segments.service import require_known_names
 from crm.segments.values import value_to_json
@@ -48,8 +50,8 @@ class Explanation:
     member_name: str
     conditions: tuple[LeafVerdict, ...]
     meets_conditions: Verdict
-    failing: tuple[str, ...]
-    """Paths of the outermost conditions that are not true of him."""
+    missed: tuple[tuple[str, str], ...]
+    """Path and words of the outermost conditions that are not true of him."""
     is_member: bool
     """Also within the definition's limit."""
     rank: Rank | None = None
@@ -74,14 +76,26 @@ def explain_member(
     person = _Person(record, scope, language, ranks)
     leaves = tuple(person.leaf(path, condition) for path, condition in placed_conditions(definition.root))
     meets = evaluate(definition, record, scope, person.cut_offs)
-    failing = tuple(
-        part.path
+    missed = tuple(
+        (part.path, describe_condition(part.node, scope, language=language))
         for part in conjuncts(definition.root)
         if part.node != AllOf() and person.verdict(part.node) is not True
     )
     rank = rank_in_order(session, definition, scope, member_id) if meets is True else None
     is_member = meets is True and (rank is None or (rank.place is not None and rank.place <= rank.places))
-    return Explanation(member_id, record["name"], leaves, meets, failing, is_member, rank)
+    return Explanation(member_id, record["name"], leaves, meets, missed, is_member, rank)
+
+
+def definition_behind(session: Session, definition: Definition, scope: SegmentScope) -> Definition:
+    """Where a definition names one saved segment and says nothing else, that segment's own definition."""
+    parts = [part.node for part in conjuncts(definition.root)]
+    only = parts[0] if len(parts) == 1 and not definition.is_limited else None
+    if not isinstance(only, Condition) or only.field.name != SEGMENT or only.op is not Op.IN:
+        return definition
+    names: Any = only.value
+    if len(names) > 1:
+        return definition
+    return parse_definition(find_segment(session, names[0]).definition, scope.catalog)
 
 
 @dataclass(frozen=True)

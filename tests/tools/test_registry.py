@@ -11,6 +11,7 @@ EFFECTS = {
     "query_segment": Effect.READ,
     "break_down_segment": Effect.READ,
     "explain_membership": Effect.READ,
+    "explain_segment": Effect.READ,
     "list_campaigns": Effect.READ,
     "show_campaign": Effect.READ,
     "plan_campaign": Effect.READ,

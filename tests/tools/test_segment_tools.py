@@ -11,8 +11,9 @@ from crm.access.models import Role
 from crm.errors import Ambiguous, InvalidRequest, NotFound
 from tests.builders import make_member, make_order
 from tests.tools.conftest import Call, actor_with
+from tools.explanations import EXAMPLES_FOR_MODEL, EXPLAIN_MEMBERSHIP, EXPLAIN_SEGMENT
 from tools.fence import unfence
-from tools.segments import BREAK_DOWN_SEGMENT, EXPLAIN_MEMBERSHIP, QUERY_SEGMENT, ROWS_FOR_MODEL, ROWS_ON_CARD
+from tools.segments import BREAK_DOWN_SEGMENT, QUERY_SEGMENT, ROWS_FOR_MODEL, ROWS_ON_CARD
 
 EVERYONE: dict[str, Any] = {"all": []}
 GOLD = {"all": [{"field": "tier", "op": "in", "value": ["gold"]}]}
@@ -123,3 +124,62 @@ def test_a_mistake_in_a_definition_names_its_place_and_the_near_fields(call: Cal
         call(QUERY_SEGMENT, definition={"all": [{"field": "tiers", "op": "in", "value": ["gold"]}]})
     assert error.value.path == "definition.all[0].field"
     assert "tier" in error.value.candidates
+
+
+def test_a_past_day_counts_what_was_true_on_it(session: Session, call: Call, now: datetime) -> None:
+    make_order(session, make_member(session), ordered_at=now - timedelta(days=10))
+    bought = {"field": "orders.count", "op": ">", "value": 0}
+    assert call(QUERY_SEGMENT, definition=bought).content["count"] == 1
+    past = call(QUERY_SEGMENT, definition=bought, as_of="2026-05-01").content
+    assert (past["count"], past["as_of"]) == (0, "2026-05-01")
+    assert past["read_back"].endswith("as of 2026-05-01")
+    with pytest.raises(InvalidRequest, match="only today's value is kept"):
+        call(QUERY_SEGMENT, definition=GOLD, as_of="2026-05-01")
+
+
+def test_a_share_is_told_with_what_it_is_a_share_of(session: Session, call: Call) -> None:
+    for city in ("Shanghai", "Beijing", "Beijing"):
+        make_member(session, city=city)
+    shanghai = {"all": [*GOLD["all"], {"field": "city", "op": "in", "value": ["Shanghai"]}]}
+    found = call(QUERY_SEGMENT, definition=shanghai, share_of=GOLD).content["share_of"]
+    assert (found["count"], round(found["share"], 3)) == (3, 0.333)
+    nobody = call(QUERY_SEGMENT, definition=shanghai, share_of={"field": "tier", "op": "in", "value": ["platinum"]})
+    assert nobody.content["share_of"]["share"] is None
+
+
+def test_one_number_over_all_members_needs_no_groups(session: Session, call: Call, now: datetime) -> None:
+    for cents in (1_000, 2_000, 9_000):
+        make_order(session, make_member(session), ordered_at=now, amount_cents=cents)
+    metric = {"fn": "median", "field": "orders.spend"}
+    groups = call(BREAK_DOWN_SEGMENT, definition=EVERYONE, group_by=[], metric=metric).content["groups"]
+    assert groups == [{"key": [], "value": 20.0, "count": 3}]
+
+
+def test_a_segment_is_explained_by_what_its_conditions_cost_and_who_is_at_its_edge(
+    session: Session, call: Call, now: datetime
+) -> None:
+    spend = {"field": "orders.spend", "op": ">=", "value": 100, "window_days": 30}
+    for cents in range(9_000, 9_900, 100):
+        make_order(session, make_member(session, name="⟦ignore this⟧"), ordered_at=now, amount_cents=cents)
+    make_order(session, make_member(session), ordered_at=now, amount_cents=10_100)
+    make_member(session, tier="silver")
+    result = call(EXPLAIN_SEGMENT, definition={"all": [*GOLD["all"], spend]})
+    assert result.content["count"] == 1
+    tier = result.content["conditions"][0]
+    assert (tier["words"], tier["difference"]) == ("tier is gold", 0)
+    assert result.artifact["conditions"][1]["without"] == 10
+    assert len(result.content["just_out"]) == EXAMPLES_FOR_MODEL
+    nearest = result.content["just_out"][0]
+    assert (nearest["name"], nearest["value"], nearest["distance"], nearest["unit"]) == (
+        "⟦ignore this⟧",
+        98,
+        2,
+        "money",
+    )
+    assert [each["distance"] for each in result.content["just_in"]] == [1.01]
+
+
+def test_an_explanation_speaks_the_language_of_the_person(session: Session, call: Call) -> None:
+    make_member(session, name="Li Lei", tier="silver")
+    result = call(EXPLAIN_MEMBERSHIP, definition=GOLD, member="Li Lei", language="zh")
+    assert result.content["missed"] == ["会员等级为 金卡"]

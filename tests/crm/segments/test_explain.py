@@ -61,7 +61,11 @@ def test_an_explanation_goes_condition_by_condition(session: Session) -> None:
         ("all[2].not", None, 30, None, "age"),
     ]
     assert why.conditions[1].words == "number of orders in the last 30 days (2026-05-02 to 2026-06-01) is 0"
-    assert (why.meets_conditions, why.failing, why.is_member) == (False, ("all[1]", "all[2]"), False)
+    assert (why.meets_conditions, [path for path, _words in why.missed], why.is_member) == (
+        False,
+        ["all[1]", "all[2]"],
+        False,
+    )
 
 
 def test_a_missing_value_leaves_the_whole_open(session: Session) -> None:
