@@ -1,9 +1,8 @@
 """SQLite, PostgreSQL and the evaluator in memory agree on random definitions over random worlds."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
-from random import Random
 from typing import Any
 
 import pytest
@@ -21,14 +20,13 @@ from crm.segments.compile import member_predicate, select_count, select_member_i
 from crm.segments.definition import Condition, Definition, Not, Ordering
 from crm.segments.records import member_records
 from crm.segments.scope import SegmentScope
-from tests.conftest import DATABASE_KINDS, OpenDatabase, examples
+from tests.conftest import examples
 from tests.crm.segments.agreement import disagreement, every_statement, expected_ids, without_order
-from tests.crm.segments.drawing import DAYS_AGO, TODAY, ZONES, World, random_world
+from tests.crm.segments.conftest import Crowd
+from tests.crm.segments.drawing import DAYS_AGO, TODAY, ZONES, World
 from tests.crm.segments.strategies import conditions_on, definitions, terms
 from tests.crm.segments.worlds import build, build_settled, scope_of, worlds
 
-CROWD_SIZE = 80
-"""Members of the fixed worlds: enough for each edge and each missing value to meet each other."""
 HISTORIC = tuple(field for field in CATALOG.fields if field.keeps_history)
 PRESENT_ONLY = tuple(field for field in CATALOG.fields if not field.keeps_history)
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -96,21 +94,6 @@ def test_a_field_without_history_is_refused_as_of_a_past_day(condition: Conditio
     scope = SegmentScope(CATALOG, TODAY, ZONES[0], me_id=1, as_of=True)
     with pytest.raises(InvalidRequest, match=f"{condition.field.name}: only today's value is kept"):
         select_member_ids(Definition(Not(condition)), scope)
-
-
-@dataclass(frozen=True)
-class Crowd:
-    session: Session
-    scope: SegmentScope
-    records: list[dict[str, Any]]
-
-
-@pytest.fixture(scope="module", params=DATABASE_KINDS)
-def crowd(request: pytest.FixtureRequest, open_database: OpenDatabase) -> Iterator[Crowd]:
-    with open_database(request.param) as engine, Session(engine) as session:
-        scope = build_settled(session, random_world(Random(7), CROWD_SIZE))
-        yield Crowd(session, scope, list(member_records(session, scope)))
-        session.rollback()
 
 
 @pytest.mark.deep
