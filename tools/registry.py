@@ -9,10 +9,12 @@ from tools.decisions import DECISION_TOOLS
 from tools.explanations import EXPLANATION_TOOLS
 from tools.insights import INSIGHT_TOOLS
 from tools.reviews import REVIEW_TOOLS
+from tools.saved_segments import SAVED_SEGMENT_TOOLS
 from tools.segments import SEGMENT_TOOLS
 
 TOOLS: tuple[Tool[Any], ...] = (
     *SEGMENT_TOOLS,
+    *SAVED_SEGMENT_TOOLS,
     *EXPLANATION_TOOLS,
     *CAMPAIGN_TOOLS,
     *DECISION_TOOLS,

@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.cli import ask, campaigns, data, intake, people, segments, server
+from api.cli import ask, campaigns, data, intake, people, saved_segments, segments, server
 from api.cli.console import notes
 from crm.errors import CrmError
 
@@ -21,6 +21,7 @@ ask.register(app)
 data.register(app)
 intake.register(app)
 segments.register(app)
+saved_segments.register(segments.segment)
 campaigns.register(app)
 people.register(app)
 for extension in entry_points(group="nurture.commands"):

@@ -139,6 +139,43 @@ def change_segment(
     return segment
 
 
+def put_segment(
+    session: Session,
+    *,
+    name: str,
+    changes: SegmentChanges,
+    actor: Actor,
+    now: datetime,
+    catalog: Catalog,
+    subscribers: FindSubscribers,
+) -> Segment:
+    """A new segment or, where one bears the name already, its next version. Needs a definition for a new one."""
+    known = session.scalar(select(Segment).where(func.lower(Segment.name) == name.strip().lower()))
+    if known is not None:
+        return change_segment(
+            session,
+            known.id,
+            version=known.version,
+            changes=changes,
+            actor=actor,
+            now=now,
+            catalog=catalog,
+            subscribers=subscribers,
+        )
+    if changes.definition is None:
+        raise NotFound(f"there is no segment called {name!r}; give a definition to make it")
+    return save_segment(
+        session,
+        name=name,
+        definition=changes.definition,
+        description=changes.description or "",
+        note=changes.note,
+        actor=actor,
+        now=now,
+        catalog=catalog,
+    )
+
+
 def restore_version(
     session: Session,
     segment_id: int,

@@ -12,6 +12,9 @@ EFFECTS = {
     "break_down_segment": Effect.READ,
     "explain_membership": Effect.READ,
     "explain_segment": Effect.READ,
+    "list_segments": Effect.READ,
+    "show_segment": Effect.READ,
+    "save_segment": Effect.WRITE,
     "list_campaigns": Effect.READ,
     "show_campaign": Effect.READ,
     "plan_campaign": Effect.READ,
@@ -45,7 +48,7 @@ def test_the_tools_are_those_of_the_product() -> None:
         (Role.OPERATIONS, DECIDES),
         (Role.CSM, DECIDES | OPERATES | {"export_review"}),
         (Role.MANAGER, set()),
-        (Role.ANALYST, DECIDES | OPERATES | DRAFTS),
+        (Role.ANALYST, DECIDES | OPERATES | DRAFTS | {"save_segment"}),
         (Role.ADMIN, set()),
     ],
 )
