@@ -104,20 +104,20 @@ class SegmentPage:
     def _named(self) -> list[Named]:
         viewer, local = self._viewer, self._local
         named = [
-            Named("members", "Members", "groups", lambda: MembersSection(viewer, local)),
-            Named("breakdown", "Breakdown", "bar_chart", lambda: BreakdownSection(viewer, local)),
-            Named("why", "Why in or out", "rule", lambda: WhySection(viewer, local)),
-            Named("edges", "Just in, just out", "compare_arrows", lambda: EdgesSection(viewer, local)),
-            Named("without", "Each condition", "filter_alt", lambda: MarginalSection(viewer)),
+            Named("members", "Members", lambda: MembersSection(viewer, local)),
+            Named("breakdown", "Breakdown", lambda: BreakdownSection(viewer, local)),
+            Named("why", "Why in or out", lambda: WhySection(viewer, local)),
+            Named("edges", "Just in, just out", lambda: EdgesSection(viewer, local)),
+            Named("without", "Each condition", lambda: MarginalSection(viewer)),
         ]
         if self._saved is None:
             return named
         segment_id = self._saved.segment.id
         return [
             *named,
-            Named("history", "History", "show_chart", lambda: HistorySection(viewer, local, segment_id)),
-            Named("versions", "Versions", "history", lambda: self._versions(segment_id)),
-            Named("used", "Used by", "link", lambda: SubscribersSection(viewer, segment_id)),
+            Named("history", "History", lambda: HistorySection(viewer, local, segment_id)),
+            Named("versions", "Versions", lambda: self._versions(segment_id)),
+            Named("used", "Used by", lambda: SubscribersSection(viewer, segment_id)),
         ]
 
     def _versions(self, segment_id: int) -> VersionsSection:

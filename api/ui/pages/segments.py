@@ -36,7 +36,8 @@ async def _build(viewer: Viewer, _request: Request) -> None:
             with block("stack snug grow"):
                 text("Segments", "page-title", "h1")
                 whose = "" if viewer.actor.row_owner_id is None else " Counts are of your own members."
-                text(f"{formats.plural(len(listed), 'saved segment')}, kept up to date.{whose}", "muted")
+                if listed:
+                    text(f"{formats.plural(len(listed), 'saved segment')}, kept up to date.{whose}", "muted")
             with ui.link(target="/segments/new").classes("plain button-link solid"):
                 icon("add")
                 text("New segment" if may_save else "Ask who is in", "", "span")

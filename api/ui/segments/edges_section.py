@@ -9,8 +9,11 @@ from api.ui.segments.asking import reader_scope
 from api.ui.segments.sections import working
 from api.ui.theme import block, empty_state, icon, text
 from api.ui.viewer import Viewer
+from crm.fields import CENTS_PER_UNIT, Unit
 from crm.segments.boundary import BoundaryMember, boundary_examples
 from crm.segments.definition import Definition
+
+_NAMED_UNITS = ("days", Unit.POINTS, Unit.YEARS, Unit.WEEKS)
 
 
 class EdgesSection:
@@ -57,7 +60,12 @@ class EdgesSection:
                 text(self._distance(member), "small faint wrap")
 
     def _distance(self, member: BoundaryMember) -> str:
-        value = member.value if not isinstance(member.value, str) else member.value[:10]
-        value = formats.count(value) if isinstance(value, int | float) else value
-        away = f"; {formats.count(member.distance)} {member.unit} from the edge" if member.distance is not None else ""
-        return f"{formats.capitalised(member.measured or '')}: {formats.MISSING if value is None else value}{away}"
+        value = formats.day(member.value) if isinstance(member.value, str) else self._amount(member.value, member.unit)
+        away = "" if member.distance is None else f"; {self._amount(member.distance, member.unit, named=True)} away"
+        return f"{formats.capitalised(member.measured or '')}: {value}{away}"
+
+    def _amount(self, number: float | None, unit: str | None, *, named: bool = False) -> str:
+        if number is not None and unit == Unit.MONEY:
+            return self._local.money(number * CENTS_PER_UNIT)
+        words = unit if named and unit in _NAMED_UNITS else ""
+        return f"{formats.count(number)} {words}".strip()

@@ -104,6 +104,8 @@ class Editor:
             return
         await self._take(read.definition, "words")
         with self._reading:
+            if read.as_of is not None:
+                notice(f"This page counts the members of today; ask the assistant about {read.as_of}.", "warn")
             if read.unread:
                 unread = ", ".join(f"“{word}”" for word in read.unread)
                 notice(f"Not understood and left out: {unread}. Say it in other words, or add a row.", "warn")

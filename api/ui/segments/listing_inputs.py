@@ -40,16 +40,16 @@ class _ListingInputs:
 
     def _draw_order(self, order: Json) -> None:
         if CATALOG.field(order["field"]).has_windows:
-            periods = {"": "ever", "window_days": "in the last … days", "window_months": "in the last … months"}
+            periods = {"": "ever", "window_days": "last … days", "window_months": "last … months"}
             if "window" in order:
                 periods["window"] = "as written in the JSON"
             unit = next((key for key in WINDOW_KEYS if key in order), "")
             self._select("Period of the order", periods, unit, lambda kind: self._period(order, kind))
             if isinstance(order.get(unit), int):
                 self._number("Length of the order's period", order[unit], lambda value: self._set(order, unit, value))
-        directions = {"desc": "largest or latest first", "asc": "smallest or earliest first"}
+        directions = {"desc": "largest, latest first", "asc": "smallest, earliest first"}
         self._select("Direction", directions, order.get("dir", "desc"), lambda value: self._set(order, "dir", value))
-        keeps = {"": "keep everybody", _MEMBERS: "keep the first … members", _PERCENT: "keep the first … percent"}
+        keeps = {"": "keep everybody", _MEMBERS: "first … members", _PERCENT: "first … percent"}
         kept = next((key for key in (_MEMBERS, _PERCENT) if key in self._listing), "")
         self._select("How many are kept", keeps, kept, self._keep)
         if kept:

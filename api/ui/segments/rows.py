@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from crm.segments.definition import ARRANGEMENT
+
 Json = dict[str, Any]
 Joins = Literal["all", "any"]
-LISTING_KEYS = ("order_by", "limit", "limit_percent")
-"""What a definition says beside its conditions: which members of those who meet them, and in which order."""
 
 
 @dataclass(eq=False)
@@ -67,8 +67,8 @@ class Rows:
 
 def rows_of(definition: Mapping[str, Any]) -> Rows:
     """The rows of a valid definition. A lone condition, or a denied list, becomes the one part of an `all`."""
-    listing = {key: definition[key] for key in LISTING_KEYS if definition.get(key) is not None}
-    tree = {key: value for key, value in definition.items() if key not in LISTING_KEYS}
+    listing = {key: definition[key] for key in ARRANGEMENT if definition.get(key) is not None}
+    tree = {key: value for key, value in definition.items() if key not in ARRANGEMENT}
     if not tree:
         return Rows(GroupRow(), listing)
     row = _row(tree)

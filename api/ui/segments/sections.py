@@ -28,7 +28,6 @@ class Named:
 
     key: str
     title: str
-    symbol: str
     make: Callable[[], Section]
 
 
@@ -40,9 +39,9 @@ class Sections:
         self._made: dict[str, Section] = {}
         self._troubles: dict[str, ui.element] = {}
         self._shown: dict[str, Definition] = {}
-        with ui.tabs().props("dense no-caps align=left inline-label outside-arrows mobile-arrows") as tabs:
+        with ui.tabs().props("dense no-caps align=left outside-arrows mobile-arrows") as tabs:
             for each in named:
-                ui.tab(each.key, label=each.title, icon=each.symbol)
+                ui.tab(each.key, label=each.title)
         self._tabs = tabs.classes("full-width section-tabs").props('aria-label="About this segment"')
         with ui.tab_panels(tabs, value=first, animated=False, keep_alive=False).classes("full-width section-panels"):
             for each in named:

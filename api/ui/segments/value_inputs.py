@@ -63,8 +63,7 @@ class ValueInputs:
         draw("To", ends[1], store_end(1))
 
     def draw_window(self) -> None:
-        kinds = {"": "ever", "window_days": "in the last … days", "window_months": "in the last … months"}
-        kinds["window"] = "from … to …"
+        kinds = {"": "ever", "window_days": "last … days", "window_months": "last … months", "window": "from … to …"}
         chosen = next((key for key in WINDOW_KEYS if key in self._leaf), "")
         select = ui.select(kinds, value=chosen).props('aria-label="Period" options-dense').classes("value medium")
         ends = block("line tight flow")

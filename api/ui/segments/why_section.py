@@ -3,6 +3,7 @@
 from typing import Any
 
 from nicegui import ui
+from sqlalchemy.orm import Session
 
 from api.ui import formats
 from api.ui.components.card import Local
@@ -16,8 +17,9 @@ from api.ui.viewer import Viewer
 from crm.errors import Ambiguous
 from crm.members.service import find_member
 from crm.segments.definition import Definition
-from crm.segments.explain import Explanation, LeafVerdict, explain_member
+from crm.segments.explain import Explanation, LeafVerdict, definition_behind, explain_member
 from crm.segments.ranking import Rank
+from crm.segments.scope import SegmentScope
 
 MAX_NAME = 80
 
@@ -49,12 +51,7 @@ class WhySection:
             working("Looking at every condition")
         try:
             found = await self._reads.run(
-                lambda session, actor, now: explain_member(
-                    session,
-                    definition,
-                    scope := reader_scope(session, actor, now),
-                    find_member(session, words, owner_id=scope.row_owner_id).id,
-                )
+                lambda session, actor, now: _explain(session, definition, reader_scope(session, actor, now), words)
             )
         except Ambiguous as error:
             self._box.clear()
@@ -91,15 +88,17 @@ class WhySection:
                 chip("Not in the segment", "bad", "close")
         if found.rank is not None:
             notice(f"Place {self._rank(found.rank)}.", "info" if found.is_member else "warn", "leaderboard")
+        if found.missed:
+            text(f"Missing: {'; '.join(words for _, words in found.missed)}", "wrap")
         with block("verdicts", "ul"):
             for leaf in found.conditions:
-                self._leaf(leaf, is_failing=leaf.path in found.failing)
+                self._leaf(leaf)
 
-    def _leaf(self, leaf: LeafVerdict, *, is_failing: bool) -> None:
+    def _leaf(self, leaf: LeafVerdict) -> None:
         with block("line top verdict", "li"):
             verdict_mark(leaf.verdict)
             with block("stack snug grow").style("gap: 0"):
-                text(leaf.words, "wrap strong" if is_failing else "wrap")
+                text(leaf.words, "wrap")
                 text(self._value(leaf), "small muted wrap")
 
     def _value(self, leaf: LeafVerdict) -> str:
@@ -116,3 +115,9 @@ class WhySection:
     def _rank(self, rank: Rank) -> str:
         place = formats.MISSING if rank.place is None else formats.count(rank.place)
         return f"{place} of {formats.count(rank.ranked)}; the first {formats.count(rank.places)} are in"
+
+
+def _explain(session: Session, definition: Definition, scope: SegmentScope, member: str) -> Explanation:
+    """Of a definition that only names a saved segment, that segment's conditions are explained."""
+    behind = definition_behind(session, definition, scope)
+    return explain_member(session, behind, scope, find_member(session, member, owner_id=scope.row_owner_id).id)

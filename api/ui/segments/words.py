@@ -1,12 +1,12 @@
 """Words of a person as a definition, and a definition as words."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from agent.planner.language import Language, language_of
 from api.ui.segments.asking import Ground
-from api.ui.segments.rows import LISTING_KEYS
-from crm.segments.definition import Definition
+from crm.segments.definition import ARRANGEMENT, Definition
 from crm.segments.describe import describe
 from crm.segments.language.reader import read_segment
 
@@ -22,6 +22,8 @@ class WordsRead:
     unread: tuple[str, ...]
     """Words with a meaning that found no place in the definition."""
     language: Language
+    as_of: date | None = None
+    """A past day that the words speak of."""
 
 
 def read_words(words: str, ground: Ground) -> WordsRead:
@@ -32,8 +34,8 @@ def read_words(words: str, ground: Ground) -> WordsRead:
         question = reading.question.words if reading.question else None
         return WordsRead(None, question, reading.unread, language)
     request = reading.request
-    listing = {key: getattr(request, key) for key in LISTING_KEYS if getattr(request, key, None) is not None}
-    return WordsRead(request.definition | listing, None, reading.unread, language)
+    listing = {key: getattr(request, key) for key in ARRANGEMENT if getattr(request, key, None) is not None}
+    return WordsRead(request.definition | listing, None, reading.unread, language, request.as_of)
 
 
 def words_for(definition: Definition, ground: Ground, language: Language) -> str:
