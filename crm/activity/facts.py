@@ -33,12 +33,27 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from crm.activity.kept import EVENT_STARTS, ORDER_STARTS, Start
-from crm.activity.models import MEMBER_FACTS, ActivityEvent, FactsState, MemberCategory, Order, OrderLine
+from crm.activity.models import (
+    COPIED_FROM_MEMBER,
+    MEMBER_FACTS,
+    ActivityEvent,
+    FactsState,
+    MemberCategory,
+    Order,
+    OrderLine,
+)
 from crm.clock import day_end, day_start
 from crm.members.changes import Change, note_everyone, note_members
 from crm.members.models import Member
 
 STATE_ID = 1
+MOMENTS = ("first_order_at", "last_order_at")
+"""Facts that are missing for a member who never ordered."""
+ADDED_UP = tuple(
+    column.name
+    for column in MEMBER_FACTS.c
+    if column.computed is None and column.name not in ("member_id", *COPIED_FROM_MEMBER, *MOMENTS)
+)
 CATEGORIES: Table = inspect(MemberCategory).local_table  # type: ignore[assignment]
 
 
@@ -125,7 +140,7 @@ def check_facts(session: Session) -> list[Drift]:
 
 
 def _differences(session: Session, kept: Table, anew: Subquery, keys: Sequence[str]) -> Iterable[Drift]:
-    columns = [column.name for column in kept.c if column.name not in keys]
+    columns = [column.name for column in kept.c if column.computed is None and column.name not in keys]
     differs = [func.count().filter(kept.c[name].is_distinct_from(anew.c[name])).label(name) for name in columns]
     same_key = [kept.c[key] == anew.c[key] for key in keys]
     joined = kept.join(anew, same_key[0] if len(same_key) == 1 else same_key[0] & same_key[1])
@@ -144,14 +159,15 @@ def _highest(key: Any) -> ColumnElement[int]:
 
 
 def _add_members(session: Session, state: FactsState) -> None:
-    if session.scalar(select(_highest(Member.id))) == state.last_member_id:
+    newest = session.scalar(select(_highest(Member.id))) or 0
+    if newest == state.last_member_id:
         return
-    zeros = [literal(0).label(column.name) for column in MEMBER_FACTS.c if not (column.primary_key or column.nullable)]
-    zeros = [zero for zero in zeros if zero.name != "tier"]
-    rows = select(Member.id, Member.tier, *zeros).where(Member.id > state.last_member_id)
-    session.execute(insert(MEMBER_FACTS).from_select(["member_id", "tier", *(zero.name for zero in zeros)], rows))
+    new = Member.__table__.c
+    rows = select(new.id, *(new[name] for name in COPIED_FROM_MEMBER), *(literal(0) for _ in ADDED_UP))
+    names = ["member_id", *COPIED_FROM_MEMBER, *ADDED_UP]
+    session.execute(insert(MEMBER_FACTS).from_select(names, rows.where(new.id > state.last_member_id)))
     note_members(session, select(Member.id).where(Member.id > state.last_member_id), Change.MEMBER)
-    state.last_member_id = session.scalar(select(_highest(Member.id))) or 0
+    state.last_member_id = newest
 
 
 def _add_orders(session: Session, state: FactsState, zone: ZoneInfo) -> None:
@@ -300,14 +316,13 @@ def _event_sums(today: date, zone: ZoneInfo, rows: FromClause = ActivityEvent.__
 
 
 def _facts_from_rows(today: date, zone: ZoneInfo) -> Select[Any]:
-    """Every column of the facts, added up from the rows; one row a member."""
+    """Every written column of the facts, added up from the rows; one row a member."""
     orders, events = _order_sums(today, zone).subquery(), _event_sums(today, zone).subquery()
-    columns: list[Any] = [Member.id.label("member_id"), Member.tier]
-    for column in MEMBER_FACTS.c:
-        if column.name in ("member_id", "tier"):
-            continue
-        value = (orders if column.name in orders.c else events).c[column.name]
-        columns.append((value if column.nullable else func.coalesce(value, 0)).label(column.name))
+    member = Member.__table__.c
+    columns: list[Any] = [member.id.label("member_id"), *(member[name] for name in COPIED_FROM_MEMBER)]
+    columns += [orders.c[name] for name in MOMENTS]
+    for name in ADDED_UP:
+        columns.append(func.coalesce((orders if name in orders.c else events).c[name], 0).label(name))
     joined: FromClause = Member.__table__.outerjoin(orders, orders.c.member_id == Member.id)
     return select(*columns).select_from(joined.outerjoin(events, events.c.member_id == Member.id))
 

@@ -95,11 +95,7 @@ def _weekly_ratio(viewpoint: Viewpoint) -> Sql:
         )
         return found.correlate(Member).scalar_subquery()
 
-    return _ratio(events(WEEK_DAYS, 0), events(5 * WEEK_DAYS, WEEK_DAYS))
-
-
-def _ratio(week: ColumnElement[int], four_weeks: ColumnElement[int]) -> Sql:
-    return cast(week * 4, Float) / func.nullif(four_weeks, 0)
+    return cast(events(WEEK_DAYS, 0) * 4, Float) / func.nullif(events(5 * WEEK_DAYS, WEEK_DAYS), 0)
 
 
 def _weekly_ratio_in_record(record: Record, viewpoint: Viewpoint) -> float | None:
@@ -237,10 +233,7 @@ FIELDS = (
         source=Value(
             _weekly_ratio,
             read=_weekly_ratio_in_record,
-            kept=_ratio(
-                MEMBER_FACTS.c.events_7d - MEMBER_FACTS.c.events_0d,
-                MEMBER_FACTS.c.events_35d - MEMBER_FACTS.c.events_7d,
-            ),
+            kept=MEMBER_FACTS.c.weekly_activity_ratio,
             keeps_history=True,
         ),
         label=Text("last week's activity as a share of a usual week", "上周活动与平常一周之比"),

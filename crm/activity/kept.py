@@ -35,11 +35,11 @@ ORDER_STARTS: Mapping[str, Start] = {
     "60d": _days(60),
     "90d": _days(90),
     "180d": _days(180),
-    "365d": _days(365),
     "1m": _months(1),
     "3m": _months(3),
     "6m": _months(6),
     "12m": _months(12),
+    "365d": _days(365),
     "this_month": _month_start,
     "this_quarter": _quarter_start,
     "this_year": lambda today: date(today.year, 1, 1),
@@ -47,7 +47,10 @@ ORDER_STARTS: Mapping[str, Start] = {
     "last_quarter": lambda today: months_before(_quarter_start(today), 3),
     "last_year": lambda today: date(today.year - 1, 1, 1),
 }
-"""Windows that people name; each costs two columns and a pass over one day's rows a day."""
+"""Windows that people name; each costs two columns and a pass over one day's rows a day.
+
+Where two begin on the same day the first answers: of those the indexed ones stand first.
+"""
 
 EVENT_STARTS: Mapping[str, Start] = {"0d": _days(0), "7d": _days(7), "35d": _days(35)}
 """What `weekly_activity_ratio` compares: the week that ended yesterday and the four before it."""

@@ -23,8 +23,8 @@ SENDABLE_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
 
 class Member(Base):
     __tablename__ = "members"
-    __table_args__ = (Index(None, "id", "tier", unique=True),)
-    """Lets `member_facts` refer to a member together with his tier, so that the database keeps its copy true."""
+    __table_args__ = (Index(None, "id", "tier", "joined_at", unique=True),)
+    """Lets `member_facts` refer to a member together with these columns, so that the database keeps its copies true."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     external_ref: Mapped[str] = mapped_column(unique=True)
@@ -65,7 +65,7 @@ class Consent(Base):
     """Whether a member agrees to hear from us on a channel. No row means unknown, and nothing is sent."""
 
     __tablename__ = "consents"
-    __table_args__ = (UniqueConstraint("member_id", "channel"),)
+    __table_args__ = (UniqueConstraint("member_id", "channel"), Index(None, "channel", "granted", "member_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))

@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.sql import visitors
 
-from crm.activity.models import MEMBER_FACTS
+from crm.activity.models import COPIED_FROM_MEMBER, MEMBER_FACTS
 from crm.clock import day_start
 from crm.fields import Aggregate, KeptRows, Op, RowColumns, Rows, Sql, Value, Viewpoint, Window
 from crm.members.models import Member
 from crm.segments.definition import Condition, Term
 
-COPIES: dict[Sql, Sql] = {Member.id: MEMBER_FACTS.c.member_id, Member.tier: MEMBER_FACTS.c.tier}
+COPIES: dict[Sql, Sql] = {getattr(Member, name): MEMBER_FACTS.c[name] for name in COPIED_FROM_MEMBER}
 """Columns of a member that stand in his facts, too."""
 
 

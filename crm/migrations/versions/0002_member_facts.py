@@ -12,7 +12,12 @@ depends_on = None
 def upgrade() -> None:
     # First: PostgreSQL wants it there before member_facts refers to it.
     with op.batch_alter_table("members", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_members_id_tier"), ["id", "tier"], unique=True)
+        batch_op.create_index(batch_op.f("ix_members_id_tier_joined_at"), ["id", "tier", "joined_at"], unique=True)
+
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_consents_channel_granted_member_id"), ["channel", "granted", "member_id"], unique=False
+        )
 
     op.create_table(
         "facts_state",
@@ -49,6 +54,7 @@ def upgrade() -> None:
         "member_facts",
         sa.Column("member_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tier", sa.String(), nullable=False),
+        sa.Column("joined_at", sa.BigInteger(), nullable=False),
         sa.Column("order_count", sa.Integer(), nullable=False),
         sa.Column("spend_cents", sa.BigInteger(), nullable=False),
         sa.Column("first_order_at", sa.BigInteger(), nullable=True),
@@ -88,10 +94,18 @@ def upgrade() -> None:
         sa.Column("events_0d", sa.Integer(), nullable=False),
         sa.Column("events_7d", sa.Integer(), nullable=False),
         sa.Column("events_35d", sa.Integer(), nullable=False),
+        sa.Column(
+            "weekly_activity_ratio",
+            sa.Float(),
+            sa.Computed(
+                "CAST((events_7d - events_0d) * 4 AS FLOAT) / NULLIF(events_35d - events_7d, 0)", persisted=True
+            ),
+            nullable=True,
+        ),
         sa.ForeignKeyConstraint(
-            ["member_id", "tier"],
-            ["members.id", "members.tier"],
-            name=op.f("fk_member_facts_member_id_tier"),
+            ["member_id", "tier", "joined_at"],
+            ["members.id", "members.tier", "members.joined_at"],
+            name="fk_member_facts_member",
             onupdate="CASCADE",
             ondelete="CASCADE",
         ),
@@ -99,11 +113,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("member_facts", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_member_facts_events_35d_events_7d_events_0d"),
-            ["events_35d", "events_7d", "events_0d"],
-            unique=False,
+            batch_op.f("ix_member_facts_last_order_at_joined_at"), ["last_order_at", "joined_at"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_member_facts_last_order_at"), ["last_order_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_member_facts_weekly_activity_ratio"), ["weekly_activity_ratio"], unique=False
+        )
         batch_op.create_index(
             batch_op.f("ix_member_facts_spend_12m_last_order_at"), ["spend_12m", "last_order_at"], unique=False
         )
@@ -138,12 +152,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_member_facts_tier_last_order_at"))
         batch_op.drop_index(batch_op.f("ix_member_facts_spend_this_year_last_order_at"))
         batch_op.drop_index(batch_op.f("ix_member_facts_spend_12m_last_order_at"))
-        batch_op.drop_index(batch_op.f("ix_member_facts_last_order_at"))
-        batch_op.drop_index(batch_op.f("ix_member_facts_events_35d_events_7d_events_0d"))
+        batch_op.drop_index(batch_op.f("ix_member_facts_weekly_activity_ratio"))
+        batch_op.drop_index(batch_op.f("ix_member_facts_last_order_at_joined_at"))
 
     op.drop_table("member_facts")
     with op.batch_alter_table("members", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_members_id_tier"))
+        batch_op.drop_index(batch_op.f("ix_members_id_tier_joined_at"))
+
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_consents_channel_granted_member_id"))
     with op.batch_alter_table("member_categories", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_member_categories_category_last_at_member_id"))
 
