@@ -12,10 +12,11 @@ def sparkline(values: Sequence[float], label: str) -> None:
     if len(values) < 2:
         return
     low, high = min(values), max(values)
-    height = (high - low) or 1
+    if low == high:
+        low, high = low - 1, high + 1  # what did not change is a line in the middle
     step = (WIDTH - 2 * MARGIN) / (len(values) - 1)
     points = [
-        f"{MARGIN + index * step:.1f},{HEIGHT - MARGIN - (value - low) / height * (HEIGHT - 2 * MARGIN):.1f}"
+        f"{MARGIN + index * step:.1f},{HEIGHT - MARGIN - (value - low) / (high - low) * (HEIGHT - 2 * MARGIN):.1f}"
         for index, value in enumerate(values)
     ]
     # Numbers only: nothing that anybody typed becomes markup.

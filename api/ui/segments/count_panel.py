@@ -64,7 +64,7 @@ class CountPanel:
         self._reads.cancel()
         self._definition = self._counted = None
         self._rest()
-        self._number.text = formats.MISSING
+        self._number.text, self._unit.text = formats.MISSING, "members"
         self._facts.text = words
         self._box.props["data-count"] = "none"
 
@@ -130,7 +130,7 @@ class CountPanel:
     def _fail(self, words: str) -> None:
         self._rest()
         self._counted = None
-        self._number.text = formats.MISSING
+        self._number.text, self._unit.text = formats.MISSING, "members"
         self._facts.text = ""
         self._box.props["data-count"] = "failed"
         with self._trouble:

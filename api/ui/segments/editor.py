@@ -155,7 +155,7 @@ class Editor:
 
     async def _refuse(self, error: InvalidRequest, source: Source) -> None:
         words = formats.sentence(error.message)
-        if source == "json" or not self._rows.complain(error.path, words):
+        if source == "json" or not self._rows.complain(error):
             with self._json_trouble if source == "json" else self._reading:
                 notice(words, "warn")
         await self._lose(_INCOMPLETE if source == "rows" else "Correct the definition to see the count.")

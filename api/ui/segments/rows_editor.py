@@ -13,6 +13,7 @@ from api.ui.segments.rows import ConditionRow, GroupRow, Joins, Row, Rows
 from api.ui.segments.value_inputs import ValueInputs
 from api.ui.theme import block, icon, quiet, text
 from crm.catalog import CATALOG
+from crm.errors import InvalidRequest
 from crm.fields import Op
 from crm.segments.definition import MAX_DEPTH
 
@@ -45,12 +46,15 @@ class RowsEditor:
         self._rows = rows
         self._draw()
 
-    def complain(self, path: str | None, words: str) -> bool:
-        """Say beside the row at `path` what is wrong there; False when no row is to blame."""
-        row = self._rows.at(path)
+    def complain(self, error: InvalidRequest) -> bool:
+        """Say beside a row what is wrong there; False when no row is to blame."""
+        row = self._rows.at(error.path)
         if row is None or row not in self._hints:
             return False
-        self._hints[row].text = words
+        lacks_value = isinstance(row, ConditionRow) and "value" not in row.leaf and str(error.path).endswith(".value")
+        # The row says where it is; a path is for those who read JSON.
+        words = error.message.removesuffix(f" (at {error.path})")
+        self._hints[row].text = "Choose a value." if lacks_value else formats.sentence(words)
         self._hints[row].visible = True
         return True
 
