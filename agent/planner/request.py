@@ -17,6 +17,7 @@ from agent.planner.slots.names import NameFound, find_quoted
 from agent.planner.slots.offers import OfferFound, find_offers, names_an_offer
 from agent.planner.slots.references import CampaignMention, find_campaigns, guess_campaigns, unknown_name
 from agent.planner.slots.schedule import Schedule, find_schedule
+from agent.planner.slots.segments import find_saved_segment
 from agent.planner.slots.span import mask
 from crm.access.actor import Actor
 from crm.segments.language.kinds import Moment
@@ -109,6 +110,11 @@ class Request:
     def reading(self) -> Reading:
         """The whole request as a question about members."""
         return self.read(self.words, self.focus.segment)
+
+    @cached_property
+    def saved_segment(self) -> str | None:
+        """The saved segment that is named."""
+        return find_saved_segment(self.words, self.world.vocabulary.segments)
 
     def read(self, text: str, previous: SegmentRequest | None = None) -> Reading:
         """A part of the request as a definition; with `previous` it may refine that one."""

@@ -15,9 +15,11 @@ from agent.planner.compose.campaigns import (
     say_submitted,
 )
 from agent.planner.compose.errors import say_error
+from agent.planner.compose.explanations import say_explanation, say_segment_explained
 from agent.planner.compose.insights import say_insights
 from agent.planner.compose.reviews import say_comparison, say_export, say_review
-from agent.planner.compose.segments import say_breakdown, say_explanation, say_segment
+from agent.planner.compose.saved_segments import say_saved, say_saved_list, say_saved_segment
+from agent.planner.compose.segments import say_breakdown, say_segment
 from agent.planner.compose.words import Voice
 from agent.planner.conversation import CallMade, Turn
 from agent.planner.language import language_of
@@ -30,6 +32,10 @@ _COMPOSERS: dict[str, Callable[[Voice, Result, View], str]] = {
     "query_segment": say_segment,
     "break_down_segment": say_breakdown,
     "explain_membership": say_explanation,
+    "explain_segment": say_segment_explained,
+    "save_segment": say_saved,
+    "list_segments": say_saved_list,
+    "show_segment": say_saved_segment,
     "draft_campaign": say_drafted,
     "change_campaign": say_changed,
     "list_campaigns": say_campaigns,

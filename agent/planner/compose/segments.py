@@ -1,16 +1,24 @@
-"""Answers about members: how many and who, groups, and why somebody is in or out."""
+"""Answers about members: how many and who, shares of others, groups."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from agent.planner.compose.explanations import absent_condition
 from agent.planner.compose.words import Voice
+from crm.fields import Text
 from tools.fence import unfence
 
+_METRICS = {
+    "avg": Text("average", "平均"),
+    "sum": Text("total", "合计"),
+    "median": Text("median", "中位数"),
+    "share": Text("share", "占比"),
+}
 GROUPS_SAID = 12
 """Groups written out; the card shows them all."""
 
 
-def say_segment(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
+def say_segment(voice: Voice, result: Mapping[str, Any], view: Mapping[str, Any]) -> str:
     count = int(result["count"])
     read_back = _clause(str(result.get("read_back", "")))
     members = voice.count(count, "member", "members", "位会员")
@@ -18,6 +26,10 @@ def say_segment(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any
     lines = [
         voice.say(f"**{members}** {verb}: {read_back}", f"**{members}**{verb}：{read_back}") + _as_of(voice, result)
     ]
+    if note := absent_condition(voice, view):
+        lines.insert(0, note)
+    if isinstance(whole := result.get("share_of"), Mapping):
+        lines.append(_share(voice, whole))
     if rows := result.get("members"):
         shown = [f"{unfence(str(row['name']))} ({voice.listed(_facts(row))})" for row in rows]
         more = count - len(rows)
@@ -33,7 +45,17 @@ def say_segment(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any
     return "\n\n".join(lines)
 
 
-def say_breakdown(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
+def _share(voice: Voice, whole: Mapping[str, Any]) -> str:
+    """What part of other members these are."""
+    members = voice.count(int(whole["count"]), "member", "members", "位会员")
+    of = _clause(str(whole["read_back"]))
+    if whole.get("share") is None:
+        return voice.say(f"That is a share of nobody: there are no {of}.", f"没有可比的会员：{of}。")
+    share = voice.share(float(whole["share"]))
+    return voice.say(f"That is **{share}** of {members}: {of}.", f"占 {members} 的 **{share}**：{of}。")
+
+
+def say_breakdown(voice: Voice, result: Mapping[str, Any], view: Mapping[str, Any]) -> str:
     groups = result.get("groups") or []
     total = int(result.get("groups_total", len(groups)))
     head = f"{_clause(str(result.get('read_back', '')))}{_as_of(voice, result)}"
@@ -44,20 +66,8 @@ def say_breakdown(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, A
     rows = [_group_row(voice, group, metric, is_count=is_count) for group in groups[:GROUPS_SAID]]
     left = total - len(rows)
     more = [voice.say(f"and {left} more groups on the card", f"其余 {left} 组见卡片")] if left > 0 else []
-    return "\n".join([head, "", *(f"- {row}" for row in [*rows, *more])])
-
-
-def say_explanation(voice: Voice, result: Mapping[str, Any], _view: Mapping[str, Any]) -> str:
-    member = result.get("member")
-    name = unfence(str(member.get("name") if isinstance(member, Mapping) else member or ""))
-    verdict = result.get("is_member")
-    inside = verdict is True
-    head = voice.say(
-        f"**{name}** {'is' if inside else 'is not'} in this segment{_as_of(voice, result)}",
-        f"**{name}** {'在' if inside else '不在'}这个人群里{_as_of(voice, result)}",
-    )
-    lines = [_condition(voice, condition) for condition in result.get("conditions") or ()]
-    return "\n".join([head, "", *(f"- {line}" for line in lines)]) if lines else head
+    note = [absent_condition(voice, view), ""] if view.get("no_condition") else []
+    return "\n".join([*note, head, "", *(f"- {row}" for row in [*rows, *more])])
 
 
 def _clause(read_back: str) -> str:
@@ -79,6 +89,7 @@ def _group_row(voice: Voice, group: Mapping[str, Any], metric: Mapping[str, Any]
     key = group.get("key")
     parts = key if isinstance(key, list | tuple) else [key]
     label = " / ".join(voice.say("unknown", "未知") if part is None else unfence(str(part)) for part in parts)
+    label = label or _METRICS[str(metric.get("fn"))].in_language(voice.language)
     members = voice.count(float(group.get("count") or 0), "member", "members", "位会员")
     if is_count:
         return f"{label}: {members}"
@@ -87,11 +98,3 @@ def _group_row(voice: Voice, group: Mapping[str, Any], metric: Mapping[str, Any]
         return voice.say(f"{label}: no value ({members})", f"{label}：无数据（{members}）")
     said = voice.share(float(value)) if metric.get("fn") == "share" else voice.number(round(float(value), 2))
     return f"{label}: {said} ({members})"
-
-
-def _condition(voice: Voice, condition: Mapping[str, Any]) -> str:
-    verdict = condition.get("verdict")
-    mark = "?" if verdict is None else "✓" if verdict else "✗"
-    value = condition.get("value")
-    actual = voice.say(f": {value}", f"：{value}") if value is not None else voice.say(": not known", "：未知")
-    return f"{mark} {unfence(str(condition.get('words', '')))}{unfence(actual)}"

@@ -2,6 +2,7 @@
 
 from agent.planner.intents.base import Intent
 from agent.planner.intents.drafting import ChangeCampaign, DraftCampaign
+from agent.planner.intents.explaining import ExplainMembership, ExplainSegment
 from agent.planner.intents.later import NotYet
 from agent.planner.intents.operating import (
     ApproveCampaign,
@@ -14,7 +15,8 @@ from agent.planner.intents.operating import (
 )
 from agent.planner.intents.refusing import RefuseBypass, RefuseConsent, RefuseContactExport, RefuseOffTopic
 from agent.planner.intents.reviewing import CompareCampaigns, ExportReview, ReviewCampaign, SearchInsights
-from agent.planner.intents.segments import ExplainMembership, QuerySegment
+from agent.planner.intents.saving import ListSegments, SaveSegment, ShowSegment
+from agent.planner.intents.segments import QuerySegment
 from agent.planner.intents.talking import Help, SmallTalk
 from agent.planner.intents.watching import ListCampaigns, MonitorCampaign, PlanCampaign, ShowCampaign
 
@@ -40,7 +42,11 @@ INTENTS: tuple[Intent, ...] = (
     PlanCampaign(),
     ReviewCampaign(),
     SearchInsights(),
+    ExplainSegment(),
     ExplainMembership(),
+    SaveSegment(),
+    ShowSegment(),
+    ListSegments(),
     ListCampaigns(),
     ShowCampaign(),
     QuerySegment(),

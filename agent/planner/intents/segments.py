@@ -1,10 +1,12 @@
-"""Questions about members: count or list them, break them down, explain why somebody is in or out."""
+"""Questions about members: count or list them, break them down."""
 
-import re
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 from agent.planner.acts import Act, Ask, Calls, Pending, Say, ToolUse
-from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, WEAK, Cues, Intent, which
+from agent.planner.focus import day_of, listed
+from agent.planner.intents.base import LIKELY, NONE, POSSIBLE, WEAK, Cues, Intent, which
+from agent.planner.intents.explaining import explained
 from agent.planner.request import Request
 from crm.segments.language.reader import Reading, SegmentRequest
 
@@ -25,25 +27,30 @@ _MEMBERS = Cues(
 
 
 def segment_calls(reading: Reading, request: SegmentRequest) -> Calls:
-    """The tool call that answers a segment request: groups when it asks for groups, else members."""
-    args: dict[str, Any] = {"definition": request.definition}
-    if request.group_by:
-        args["group_by"] = list(request.group_by)
+    """The tool call that answers a segment request: groups or one number when it asks for them, else members."""
+    if request.group_by or _asks_for_a_number(request):
+        args: dict[str, Any] = {"definition": listed(request), "group_by": list(request.group_by)}
         if request.metric:
             args["metric"] = request.metric
         if request.limit:
             args["limit"] = request.limit
-        return Calls((ToolUse("break_down_segment", args),), unread=reading.unread)
-    if request.order_by:
-        args["order_by"] = request.order_by
-    if request.limit:
-        args["limit"] = request.limit
-    return Calls((ToolUse("query_segment", args),), unread=reading.unread)
+        return Calls((ToolUse("break_down_segment", args | day_of(request)),), unread=reading.unread)
+    args = {"definition": request.definition}
+    for name in ("order_by", "limit", "limit_percent", "share_of"):
+        if (value := getattr(request, name)) is not None:
+            args[name] = value
+    return Calls((ToolUse("query_segment", args | day_of(request)),), unread=reading.unread)
+
+
+def _asks_for_a_number(request: SegmentRequest) -> bool:
+    """ "The median spend of gold members": one number over all of them."""
+    metric = request.metric or {}
+    return "field" in metric and metric.get("fn") != "share" and request.order_by is None and request.limit is None
 
 
 def _is_everyone(segment: SegmentRequest | None) -> bool:
     """Nothing was read from the words: no condition, no order, no groups."""
-    return segment == SegmentRequest({"all": []})
+    return segment is not None and replace(segment, as_of=None) == SegmentRequest({"all": []})
 
 
 class QuerySegment(Intent):
@@ -80,62 +87,22 @@ class QuerySegment(Intent):
             )
         if reading.request is None:
             return Say(which(request, "I did not understand which members you mean.", "没有理解您指的是哪些会员。"))
-        return segment_calls(reading, reading.request)
+        return _nothing_to_remove(request, reading) or segment_calls(reading, reading.request)
 
 
-class ExplainMembership(Intent):
-    name = "explain_membership"
-    _WHY: ClassVar[re.Pattern[str]] = re.compile(
-        r"\bwhy\s(?:is|was|isn't|wasn't|does|doesn't|did|didn't|are|aren't|were)\s(?P<who>.+?)\s(?:not\s"
-        r"|never\s|n't\s)?(?:on|in|part of|included|excluded|listed|match\w*|left out"
-        r"|counted|missing|among|fit|qualif\w+|get|make|there)\b"
-        r"|\b(?:is|was)\s(?P<is>.+?)\s(?:not\s)?(?:in|on|part of|included in|among)\s(?:it|that|this"
-        r"|the (?:\w+ )?(?:list|segment|group|audience)|there|them|those)\b"
-        r"|为什么(?P<zh>.+?)(?:不在|没在|没有在|在|被排除|没被|没有被|不符合|符合)|(?P<is_zh>[\u4e00-\u9fff]{2,4}?)(?:在不在|是否在|在里面吗"
-        r"|在名单)"
-    )
+def _nothing_to_remove(request: Request, reading: Reading) -> Act | None:
+    """What to show for a condition that is not there: the members without the split of its name, or all conditions."""
+    before, found = request.focus.segment, reading.request
+    if before is None or found is None or not reading.removed or found.definition != before.definition:
+        return None
+    names = [name for name in reading.removed if name != "channel"]
+    view = {"no_condition": [_label(request, name) for name in names]}
+    if set(names) & set(before.group_by):
+        left = replace(found, group_by=tuple(name for name in before.group_by if name not in names), metric=None)
+        return replace(segment_calls(reading, left), view=view | {"was_split": True})
+    return Calls((ToolUse("explain_segment", explained(found)),), view=view | {"dwell": "cost"})
 
-    def score(self, request: Request) -> float:
-        match = self._WHY.search(request.lowered)
-        if match is None or self._member(request, match) is None:
-            return NONE
-        return EXPLICIT if request.focus.segment is not None or request.reading.request is not None else POSSIBLE
 
-    def plan(self, request: Request) -> Act:
-        match = self._WHY.search(request.lowered)
-        member = self._member(request, match) if match else None
-        if match is None or member is None:
-            return Ask(("which_member",), which(request, "Which member do you mean?", "您指的是哪位会员？"))
-        asked = request.read(request.words[match.end() :]).request
-        segment = asked if asked is not None and asked.definition.get("all") != [] else request.focus.segment
-        if segment is None:
-            words = which(
-                request, f"Which group should {member} be in or not in?", f"您想知道 {member} 在不在哪个人群里？"
-            )
-            return Ask(("audience",), words, Pending(self.name, {"member": member}, ("audience",)))
-        args: dict[str, Any] = {"definition": segment.definition, "member": member}
-        return Calls((ToolUse(self.name, args),))
-
-    def complete(self, request: Request, pending: Pending) -> Act | None:
-        args = dict(pending.args)
-        if "member" in pending.missing:
-            args["member"] = request.member.name if request.member and request.member.name else request.words.strip()
-        elif request.reading.request is not None:
-            args["definition"] = request.reading.request.definition
-        else:
-            return None
-        return Calls((ToolUse(self.name, args),))
-
-    def _member(self, request: Request, match: re.Match[str]) -> str | None:
-        """The words for the person as they were typed; 'he' and 'she' mean the member in focus."""
-        group = next((name for name, value in match.groupdict().items() if value), None)
-        if group is None:
-            return None
-        who = request.words[match.start(group) : match.end(group)].strip()
-        if who.lower() in ("he", "she", "they", "it", "him", "her", "他", "她"):
-            return request.focus.member
-        return (
-            who
-            if 0 < len(who) <= 40 and who.lower() not in ("this", "that", "there", "the", "so many", "nobody")
-            else None
-        )
+def _label(request: Request, name: str) -> str:
+    field = request.world.vocabulary.field(name)
+    return name if field is None else field.label.in_language(request.language)

@@ -9,6 +9,7 @@ from crm.fields import Field, Unit
 from crm.fields import Kind as FieldKind
 from crm.segments.language.clauses import Clause
 from crm.segments.language.kinds import Comparison, Duration, Kind, Period, Quantity, WholeCondition
+from crm.segments.language.saved_names import SEGMENT
 from crm.segments.language.windows import (
     coming,
     day_condition,
@@ -329,6 +330,8 @@ def _value(clause: Clause, _ground: Ground) -> list[Json] | None:
     if value.field == "tags":
         op = "contains_none" if clause.is_negated else "contains_all" if value.means_all else "contains_any"
         return [{"field": "tags", "op": op, "value": list(value.values)}]
+    if value.field == SEGMENT and value.means_all:
+        return _signed(clause, [{"field": SEGMENT, "op": "in", "value": [name]} for name in value.values])
     return [{"field": value.field, "op": "not_in" if clause.is_negated else "in", "value": list(value.values)}]
 
 

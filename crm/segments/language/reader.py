@@ -11,7 +11,7 @@ from crm.segments.language.comparisons import joined, labelled, without
 from crm.segments.language.conditions import Ground
 from crm.segments.language.entities import Sentence, read_sentence
 from crm.segments.language.kinds import Entity, Kind, Quantity
-from crm.segments.language.leaves import copied, leaves_of
+from crm.segments.language.leaves import copied, leaves_of, slot
 from crm.segments.language.orphans import OrphanPlacement, Orphans, orphans_of
 from crm.segments.language.past_days import find_past_day
 from crm.segments.language.questions import Question, ask, find_gaps, unread_words
@@ -179,6 +179,8 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
     chosen = parsed.selection
     removed = [refiner.remove_field(name) for name in cue.targets]
     orphans = orphans_of(parsed.empty)
+    if cue.targets:
+        orphans.is_negation = False  # "without" has been read
     order_by, metric = copied(previous.order_by), copied(previous.metric)
     terms = [term for term in (order_by, metric) if term is not None and "field" in term]
     limit_percent = _percent(previous, refiner.tree, chosen)
@@ -190,7 +192,7 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
         parsed.orphans_placed = limit != previous.limit
     if order_by is not None and chosen.direction is not None:
         order_by["dir"] = chosen.direction
-    parts = [] if any(removed) else refiner.correct(parsed.tree.get("all", [parsed.tree]))
+    parts = [] if cue.targets else refiner.correct(parsed.tree.get("all", [parsed.tree]))
     for node in parts:
         refiner.add(node, "narrow" if cue.mode == "remove" else cue.mode)
     group_by = previous.group_by
@@ -208,7 +210,19 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
         group_by,
         metric,
         limit_percent,
+        _whole_of(previous, parts, cue),
     )
+
+
+def _whole_of(previous: SegmentRequest, parts: list[Json], cue: Cue) -> Json | None:
+    """ "And silver?" after a share of the gold members: of the silver ones."""
+    if previous.share_of is None:
+        return None
+    whole = Refiner(previous.share_of)
+    for node in parts:
+        if "field" in node and any(slot(leaf) == slot(node) for leaf in leaves_of(whole.tree)):
+            whole.add(node, "narrow" if cue.mode == "remove" else cue.mode)
+    return whole.tree
 
 
 def _percent(previous: SegmentRequest, tree: Json, chosen: Selection) -> float | None:

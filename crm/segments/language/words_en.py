@@ -107,7 +107,7 @@ ENGLISH: Words = {
         "pronoun": "of those|of them|of these|among them|among those|from those|which of them|which of those"
         "|which of these|out of those|out of them|out of these|those|them|they|these|who of them|from that|of that"
         "|from that list|on that list|in that list|from this list|in that group|within that|in there|the ones|ones"
-        "|those who",
+        "|those who|its members|in it|inside it",
         "replace": "same for|same|instead|make it|make that|what about|how about|i mean|i meant|sorry|actually"
         "|rather|correction|change|change it to|change that to|switch|switch to|swap|replace|change to|no i meant"
         "|the same|same thing|same again|same but|same question|do the same|now for|repeat for|repeat|make them"

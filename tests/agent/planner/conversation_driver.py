@@ -61,6 +61,7 @@ def make_vocabulary() -> Vocabulary:
             "tags": TAGS,
             "campaign": tuple(CAMPAIGNS),
             "member": tuple(MEMBERS.values()),
+            "segment": ("Lapsed Platinum", "VIP Shanghai"),
         },
         tiers=("bronze", "silver", "gold", "platinum"),
         csms=("Kevin Zhao", "Helen Sun", "Amy Xu"),
@@ -166,6 +167,24 @@ def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
         condition = {"words": "tier is platinum", "value": "gold", "verdict": False}
         member = {"id": 12, "name": f"⟦{args['member']}⟧"}
         return {"member": member, "is_member": False, "conditions": [condition], "as_of": "2026-06-01"}
+    if name == "explain_segment":
+        parts = [{"path": "all[0]", "words": "tier is gold", "without": 160, "difference": 58}]
+        edge = {
+            "id": 12,
+            "name": "⟦Zhang Min⟧",
+            "tier": "gold",
+            "city": "Wuhan",
+            "words": "amount spent is at least ¥100",
+        }
+        edge |= {"measured": "amount spent", "value": 95.5, "distance": 4.5, "unit": "money"}
+        facts = {"count": 102, "as_of": "2026-06-01", "read_back": "members who fit"}
+        return {**facts, "conditions": parts, "just_out": [edge], "just_in": []}
+    if name in ("save_segment", "show_segment"):
+        standing = {"count": 102, "state": "fresh", "evaluated_at": "2026-06-01T09:00", "version": 1}
+        return {**standing, "name": args.get("name") or args.get("segment"), "read_back": "members who fit"}
+    if name == "list_segments":
+        row = {"name": "Lapsed Platinum", "count": 102, "state": "fresh", "evaluated_at": "2026-06-01T09:00"}
+        return {"segments": [row], "total": 1, "shown": 1}
     if name == "list_campaigns":
         return {"campaigns": [{"name": "Summer Skincare", "state": "running"}], "total": 1}
     if name == "search_insights":
