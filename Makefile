@@ -60,7 +60,7 @@ lock: .venv/bin/uv ## resolve the declared ranges anew; writes no registry addre
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate \
 		--generate-hashes --extra real-data pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate \
-		--generate-hashes --extra real-data --group dev pyproject.toml -o requirements-dev.lock
+		--generate-hashes --extra real-data --extra bench --group dev pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -79,6 +79,30 @@ def incrementality(
     _finish(measure_incrementality(load_pool(), repetitions=repetitions), as_json=as_json)
 
 
+@benchmarks.command("segments")
+def segments(
+    members: Annotated[
+        int, typer.Option(min=1_000, help="How many members; orders and events are 20 times as many.")
+    ] = (1_000_000),
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL (or SQLite) database to measure on instead of a file.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Where the data is kept between runs; default: bench in NURTURE_HOME.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How fast are segments, next to DuckDB on the same rows? Needs the `bench` packages; minutes the first time."""
+    from api.cli.console import progress_bar
+    from api.cli.opened import read_settings
+    from evals.benchmarks.segments.run import measure_segments
+
+    folder = work or read_settings().home / "bench"
+    with progress_bar() as progress:
+        report = measure_segments(folder, members, database_url=database_url, progress=progress, note=notes.print)
+    _finish(report, as_json=as_json)
+
+
 async def _closing(nurture: "Nurture", work: Coroutine[Any, Any, T]) -> T:
     try:
         return await work

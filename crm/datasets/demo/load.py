@@ -97,7 +97,7 @@ def _fill(session: Session, seed: int, members: int, today: date, now: datetime,
     _write_members(session, population, profiles, people, progress)
     _write_contacts(session, population, profiles, progress)
     _write_extras(session, population, profiles, purchases, int(now.timestamp()), progress)
-    _write_products(session)
+    add_products(session)
     _write_purchases(session, purchases, population, progress)
     _write_happenings(session, happenings, population, progress)
     make_coupons(session, today, members)
@@ -139,10 +139,7 @@ def _totals(session: Session) -> dict[str, int]:
 def _write_members(
     session: Session, population: Population, profiles: Profiles, people: dict[str, Account], progress: Progress
 ) -> None:
-    session.add_all(
-        Tier(name=name, rank=rank, min_spend_cents=minimum) for rank, (name, minimum) in enumerate(TIERS, start=1)
-    )
-    session.flush()
+    add_tiers(session)
     owners = [people[username].id for username in CSM_USERNAMES]
     columns: dict[str, Column] = {
         "id": population.ids,
@@ -226,7 +223,15 @@ def _write_extras(
     )
 
 
-def _write_products(session: Session) -> None:
+def add_tiers(session: Session) -> None:
+    session.add_all(
+        Tier(name=name, rank=rank, min_spend_cents=minimum) for rank, (name, minimum) in enumerate(TIERS, start=1)
+    )
+    session.flush()
+
+
+def add_products(session: Session) -> None:
+    """Goods of every category; see `product_id` for their ids."""
     session.add_all(
         Product(
             id=1 + row * len(names) + column,

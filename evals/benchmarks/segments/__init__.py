@@ -1,0 +1,1 @@
+"""How fast segments are at a million members, with DuckDB on the same rows as the yardstick."""
