@@ -1,10 +1,12 @@
 """Errors as problem+json (RFC 9457): the one place where a domain error becomes an HTTP status."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from api.auth import NotSignedIn
 from crm.errors import (
@@ -41,6 +43,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
 def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CrmError, _crm_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _http_error)
 
 
 def _crm_error(_request: Request, error: Exception) -> JSONResponse:
@@ -56,3 +59,12 @@ def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
     return problem(422, InvalidRequest.code, f"{path}: {first['msg']}", path=path)
+
+
+def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses before any of our code runs."""
+    error = cast(HTTPException, error)
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return problem(error.status_code, InvalidRequest.code, "the body is not JSON that can be read", path="body")
+    phrase = HTTPStatus(error.status_code).phrase.lower()
+    return problem(error.status_code, phrase.replace(" ", "_"), phrase)

@@ -65,12 +65,12 @@ def create_draft(
     first = _drafted_by(session, request_id)
     if first is not None:
         return first
+    sensitive = _sensitive_fields(session, brief, actor, catalog)
     if not brief.name:
         today = local_day(now, get_workspace(session).zone)
         taken = session.scalars(select(Campaign.name)).all()
         brief = brief.model_copy(update={"name": automatic_name(brief, today, taken)})
     brief = _checked(session, brief, actor.account_id, catalog, now)
-    sensitive = _sensitive_fields(session, brief, actor, catalog)
     campaign = Campaign(
         state=CampaignState.DRAFT, author_id=actor.account_id, request_id=request_id, created_at=now, is_imported=False
     )

@@ -19,6 +19,8 @@ MAX_LIMIT = 10_000_000
 
 ARRANGEMENT = ("order_by", "limit", "limit_percent")
 """What stands beside the tree: in which order members are listed, and how many of them."""
+WHOLE = "definition"
+"""The path of an error that lies in no part of a definition."""
 WINDOW_KEYS = ("window_days", "window_months", "window")
 Words = tuple[str, ...]
 
@@ -212,15 +214,15 @@ def parse_definition(data: Mapping[str, Any] | str, catalog: Catalog) -> Definit
     """Read the JSON form of a definition.
 
     Raises InvalidRequest: its message says what would be right and where, `path` is the place
-    (`all[0].window_days`), `candidates` the near field names where a field is unknown.
+    (`all[0].window_days`, or `definition` for the whole), `candidates` the near field names where a field is unknown.
     """
     try:
         return _definition(_loaded(data), catalog)
     except RecursionError:
-        raise InvalidRequest(f"a definition nests at most {MAX_DEPTH} levels deep") from None
+        raise InvalidRequest(f"a definition nests at most {MAX_DEPTH} levels deep", path=WHOLE) from None
     except InvalidRequest as error:
         place = f" (at {error.path})" if error.path else ""
-        raise InvalidRequest(error.message + place, path=error.path, candidates=error.candidates) from None
+        raise InvalidRequest(error.message + place, path=error.path or WHOLE, candidates=error.candidates) from None
 
 
 def _loaded(data: Mapping[str, Any] | str) -> Mapping[str, Any]:

@@ -12,7 +12,8 @@ from crm.members.fields import ME
 from crm.members.models import Member
 from crm.segments.breakdown import Breakdown, Group, Metric, MetricFn, compute_breakdown, parse_metric
 from crm.segments.compile import select_count, select_member_ids
-from crm.segments.definition import Definition
+from crm.segments.definition import Definition, Term
+from crm.segments.places import placed_conditions
 from crm.segments.plan import Plan, Shape
 from crm.segments.projection import project
 from crm.segments.records import field_to_record
@@ -56,7 +57,11 @@ def count(session: Session, definition: Definition, scope: SegmentScope) -> int:
 def member_ids(session: Session, definition: Definition, scope: SegmentScope) -> list[int]:
     """The ids in the definition's order; by id where it has none."""
     require_known_names(session, definition)
-    return list(session.scalars(select_member_ids(definition, scope)))
+    statement = select_member_ids(definition, scope)
+    if definition.order_by is not None or definition.is_limited:
+        return list(session.scalars(statement))
+    # Sorting here takes a third of the time that the database takes over it.
+    return sorted(session.scalars(statement.order_by(None)))
 
 
 def sample(session: Session, definition: Definition, scope: SegmentScope, limit: int = 5) -> list[MemberRow]:
@@ -95,23 +100,43 @@ def require_known_names(session: Session, definition: Definition) -> None:
 
     Raises InvalidRequest with the near names: an empty segment would hide the mistake.
     """
-    terms = [condition.term for condition in definition.conditions()]
-    if definition.order_by is not None:
-        terms.append(definition.order_by.term)
-    for condition in definition.conditions():
+    terms: list[tuple[str, Term]] = []
+    for place, condition in placed_conditions(definition.root):
+        terms.append((place, condition.term))
         if condition.field.names is not None and isinstance(condition.value, tuple):
-            _require_names(session, condition.field.name, condition.field.names, condition.value)
-    for term in terms:
+            asked = _Asked(condition.field.name, condition.value, _inside(place, "value"))
+            _require_names(session, asked, condition.field.names)
+    if definition.order_by is not None:
+        terms.append(("order_by", definition.order_by.term))
+    for place, term in terms:
         words = dict(term.qualifiers)
         for qualifier in term.field.qualifiers:
             if qualifier.names is not None and qualifier.name in words:
-                _require_names(session, qualifier.name, qualifier.names, words[qualifier.name])
+                asked = _Asked(qualifier.name, words[qualifier.name], _inside(place, qualifier.name))
+                _require_names(session, asked, qualifier.names)
 
 
-def _require_names(session: Session, what: str, names: Any, words: Sequence[Any]) -> None:
+@dataclass(frozen=True)
+class _Asked:
+    """Names that a definition uses for one kind of thing, and where they stand in it."""
+
+    what: str
+    words: Sequence[Any]
+    path: str
+
+
+def _inside(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key
+
+
+def _require_names(session: Session, asked: _Asked, names: Any) -> None:
     known = session.scalars(names).all()
-    for word in words:
+    for word in asked.words:
         if word != ME and word not in known:
             candidates = near(word, known)
             listed = f"; the nearest are {', '.join(candidates)}" if candidates else ""
-            raise InvalidRequest(f"there is no {what} called {word!r}{listed}", path=what, candidates=candidates)
+            raise InvalidRequest(
+                f"there is no {asked.what} called {word!r}{listed} (at {asked.path})",
+                path=asked.path,
+                candidates=candidates,
+            )

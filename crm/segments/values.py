@@ -121,7 +121,7 @@ def read_percent(raw: Any, *, what: str) -> Number:
     is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
     if not is_number or not 0 < raw <= WHOLE_PERCENT or Decimal(str(raw)) * 100 % 1:
         raise InvalidRequest(
-            f"{what} needs a percentage above 0 and up to 100, such as 5 or 2.5, not {raw!r}", path=what
+            f"{what} needs a percentage above 0 and up to 100, such as 5 or 2.5, not {raw!r}", path="value"
         )
     return int(raw) if float(raw).is_integer() else float(raw)
 

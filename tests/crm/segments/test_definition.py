@@ -110,13 +110,17 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"field": "messages.opened", "op": ">", "value": 0, "channel": "fax"}, "channel", "one of email, sms, push"),
     ({"field": "campaign", "op": "none", "value": ["Spring Refresh"]}, "value", "takes no value"),
     ({"field": "age", "op": "<", "value": 30, "colour": "red"}, "colour", "takes no colour"),
-    ({"all": [], "any": []}, "", "exactly one of all, any and not"),
+    ({"all": [], "any": []}, "definition", "exactly one of all, any and not"),
     ({"any": []}, "any", "nobody"),
     ({"all": NEVER_BOUGHT}, "all", "list of conditions"),
     ({"order_by": {"field": "tier"}}, "order_by", "cannot be ordered by tier"),
     ({"order_by": {"field": "clv", "dir": "up"}}, "order_by.dir", "asc or desc"),
     ({"all": [], "limit": 0}, "limit", "limit needs"),
-    ({}, "", "not empty"),
+    ({"all": [], "limit_percent": 5}, "limit_percent", "needs order_by"),
+    ({"order_by": {"field": "clv"}, "limit": 1, "limit_percent": 5}, "limit_percent", "not both"),
+    ({"order_by": {"field": "clv"}, "limit_percent": 0}, "limit_percent", "above 0 and up to 100"),
+    ({"field": "clv", "op": "top_percent", "value": 100.5}, "value", "above 0 and up to 100"),
+    ({}, "definition", "not empty"),
 ]
 
 
@@ -125,7 +129,7 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(data: dict[str, Any], pa
     with pytest.raises(InvalidRequest) as caught:
         parse_definition(data, CATALOG)
     assert sentence in caught.value.message
-    assert (caught.value.path or "") == path
+    assert caught.value.path == path
 
 
 def test_the_path_of_an_error_leads_to_the_condition() -> None:
