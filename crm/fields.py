@@ -194,6 +194,8 @@ class KeptRows:
 
     columns: RowColumns
     aggregate: Aggregate
+    is_single: bool = False
+    """Whether a member has at most one of them, so that the row itself can be compared."""
 
 
 class Keeper(Protocol):

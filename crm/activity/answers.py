@@ -46,19 +46,23 @@ class OrderFacts:
         )
 
     def _of_categories(self, categories: tuple[str, ...]) -> KeptRows | None:
-        kept, chosen = MemberCategory, (MemberCategory.category.in_(categories),)
+        kept, is_single = MemberCategory, len(categories) == 1
+        value: Sql | None
+        at: Sql | None
         match self.aggregate:
-            case Aggregate.COUNT if len(categories) == 1:
-                return KeptRows(RowColumns(kept.member_id, value=kept.order_count, conditions=chosen), Aggregate.SUM)
+            case Aggregate.COUNT if is_single:
+                value, at, aggregate = kept.order_count, None, Aggregate.SUM
             case Aggregate.SUM:
-                return KeptRows(RowColumns(kept.member_id, value=kept.spend_cents, conditions=chosen), Aggregate.SUM)
+                value, at, aggregate = kept.spend_cents, None, Aggregate.SUM
             case Aggregate.FIRST:
-                return KeptRows(RowColumns(kept.member_id, at=kept.first_at, conditions=chosen), Aggregate.FIRST)
+                value, at, aggregate = None, kept.first_at, Aggregate.FIRST
             case Aggregate.LAST:
-                return KeptRows(RowColumns(kept.member_id, at=kept.last_at, conditions=chosen), Aggregate.LAST)
+                value, at, aggregate = None, kept.last_at, Aggregate.LAST
             case _:
                 # One order can hold several categories: their counts do not add up.
                 return None
+        chosen = (kept.category.in_(categories),)
+        return KeptRows(RowColumns(kept.member_id, at, value, conditions=chosen), aggregate, is_single)
 
 
 def _kept(window: Window | None, viewpoint: Viewpoint, prefix: str, lifetime: Sql) -> Sql | None:

@@ -65,11 +65,10 @@ class Consent(Base):
     """Whether a member agrees to hear from us on a channel. No row means unknown, and nothing is sent."""
 
     __tablename__ = "consents"
-    __table_args__ = (UniqueConstraint("member_id", "channel"), Index(None, "channel", "granted", "member_id"))
+    __table_args__ = (Index(None, "channel", "granted", "member_id"), {"sqlite_with_rowid": False})
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
-    channel: Mapped[Channel]
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    channel: Mapped[Channel] = mapped_column(primary_key=True)
     granted: Mapped[bool]
     changed_at: Mapped[datetime]
     source: Mapped[str]

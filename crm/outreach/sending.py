@@ -83,7 +83,8 @@ def _lock(session: Session, ids: Sequence[int]) -> None:
     """
     members = select(Message.member_id).where(Message.id.in_(ids))
     session.execute(select(Member.id).where(Member.id.in_(members)).order_by(Member.id).with_for_update())
-    session.execute(select(Consent.id).where(Consent.member_id.in_(members)).order_by(Consent.id).with_for_update())
+    consents = select(Consent.channel).where(Consent.member_id.in_(members))
+    session.execute(consents.order_by(Consent.member_id, Consent.channel).with_for_update())
     session.execute(select(Message.id).where(Message.id.in_(ids)).order_by(Message.id).with_for_update())
 
 

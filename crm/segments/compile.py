@@ -203,6 +203,13 @@ def _any_row_holds(condition: Condition, *, is_wanted: bool, plan: Plan) -> Pred
     return has_row(rows, plan) if is_wanted else has_no_row(rows, plan)
 
 
+def _only_value(rows: RowColumns) -> Sql:
+    """What a single row comes to: its value, or its moment."""
+    value = rows.at if rows.value is None else rows.value
+    assert value is not None  # noqa: S101 - kept rows have one of the two
+    return value
+
+
 def _aggregate_holds(condition: Condition, source: Rows, *, wanted: bool, plan: Plan) -> Predicate:
     aggregate = source.aggregate
     zero_holds = aggregate in ZERO_WITHOUT_ROWS and number_holds(condition.op, 0, condition.value) == wanted
@@ -219,6 +226,9 @@ def _aggregate_holds(condition: Condition, source: Rows, *, wanted: bool, plan: 
     rows = rows_of(condition.term, plan.viewpoint)
     if kept is not None:
         rows, aggregate = kept.columns, kept.aggregate
+    if kept is not None and kept.is_single:
+        test = holds_of(_only_value(rows), verdict=wanted != zero_holds)
+        return has_no_row(rows, plan, test) if zero_holds else has_row(rows, plan, test)
     if plan.shape is Shape.PER_MEMBER:
         return holds_of(per_member(rows, aggregate, plan), verdict=wanted)
     if zero_holds:

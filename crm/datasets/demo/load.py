@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account
+from crm.activity.facts import rebuild_facts
 from crm.activity.models import ActivityEvent, Order, OrderLine, Product
 from crm.activity.service import refresh_activity
 from crm.campaigns.models import Campaign
@@ -43,7 +44,7 @@ DEMO_ZONE = ZoneInfo("Asia/Shanghai")
 DEMO_CURRENCY = "CNY"
 DEMO_TODAY = date(2026, 6, 1)
 MORNING = timedelta(hours=9)
-NUMBERED = (Account, Member, ContactPoint, Consent, Product, Order, OrderLine, ActivityEvent)
+NUMBERED = (Account, Member, ContactPoint, Product, Order, OrderLine, ActivityEvent)
 """Tables that are filled with ids of our own."""
 
 
@@ -106,6 +107,7 @@ def _fill(session: Session, seed: int, members: int, today: date, now: datetime,
     run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=Cast.of(people), progress=progress)
     refresh_activity(session, today, DEMO_ZONE)
     refresh_scores(session, today, DEMO_ZONE)
+    rebuild_facts(session, today, DEMO_ZONE)
     refresh_statistics(session)
     return {
         "members": population.size,
@@ -198,7 +200,6 @@ def _write_extras(
         session,
         Consent,
         {
-            "id": np.arange(1, len(members) + 1),
             "member_id": members,
             "channel": [channel.value for channel, indexes in asked.items() for _ in indexes],
             "granted": np.concatenate([profiles.consent[c][indexes] == 1 for c, indexes in asked.items()]),

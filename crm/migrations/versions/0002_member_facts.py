@@ -1,7 +1,10 @@
 """member facts."""
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import SchemaItem
 
 revision = "0002"
 down_revision = "0001"
@@ -9,11 +12,48 @@ branch_labels = None
 depends_on = None
 
 
+def _rebuild_consents(create: Callable[[], None], columns: str) -> None:
+    """Make the table anew with another primary key and carry the rows over."""
+    op.execute(f"CREATE TEMPORARY TABLE kept_consents AS SELECT {columns} FROM consents")  # noqa: S608
+    op.drop_table("consents")
+    create()
+    op.execute(f"INSERT INTO consents ({columns}) SELECT {columns} FROM kept_consents")  # noqa: S608
+    op.execute("DROP TABLE kept_consents")
+
+
+def _consent_columns() -> list[SchemaItem]:
+    channel = sa.Enum("email", "sms", "push", "mail", name="channel", native_enum=False, length=32)
+    return [
+        sa.Column("member_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("channel", channel, nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_consents_member_id"),
+    ]
+
+
+def _consents_by_member() -> None:
+    key = sa.PrimaryKeyConstraint("member_id", "channel", name="pk_consents")
+    op.create_table("consents", *_consent_columns(), key, sqlite_with_rowid=False)
+
+
+def _consents_by_id() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *_consent_columns(),
+        sa.PrimaryKeyConstraint("id", name="pk_consents"),
+        sa.UniqueConstraint("member_id", "channel", name="uq_consents_member_id_channel"),
+    )
+
+
 def upgrade() -> None:
     # First: PostgreSQL wants it there before member_facts refers to it.
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_members_id_tier_joined_at"), ["id", "tier", "joined_at"], unique=True)
 
+    _rebuild_consents(_consents_by_member, "member_id, channel, granted, changed_at, source")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_consents_channel_granted_member_id"), ["channel", "granted", "member_id"], unique=False
@@ -159,8 +199,7 @@ def downgrade() -> None:
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_members_id_tier_joined_at"))
 
-    with op.batch_alter_table("consents", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_consents_channel_granted_member_id"))
+    _rebuild_consents(_consents_by_id, "member_id, channel, granted, changed_at, source")
     with op.batch_alter_table("member_categories", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_member_categories_category_last_at_member_id"))
 
