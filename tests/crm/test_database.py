@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, select
@@ -15,6 +17,7 @@ import crm.tables  # noqa: F401 - registers every table
 from crm.access.models import AuditEntry
 from crm.database import Base, Sessions, open_engine, unit_of_work
 from crm.errors import InvalidRequest
+from crm.migrations import alembic_config
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_names(engine: Engine) -> None:
@@ -49,3 +52,30 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     with pytest.raises(InvalidRequest, match="not a SQLite database"):
         open_engine(f"sqlite:///{path}")
     assert path.read_text().startswith("these are my notes")
+
+
+def test_a_database_of_the_first_version_keeps_its_consents(tmp_path: Path) -> None:
+    engine, config = open_engine(f"sqlite:///{tmp_path / 'old.sqlite'}"), alembic_config()
+
+    def consents() -> list[tuple[Any, ...]]:
+        columns = "member_id, channel, granted, changed_at, source"
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(f"SELECT {columns} FROM consents")]
+
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO members (id, external_ref, name, tier, joined_at) VALUES (7, 'M7', 'Zhang Min', 'gold', 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO consents (id, member_id, channel, granted, changed_at, source) "
+            "VALUES (1, 7, 'sms', 1, 5, 'web')"
+        )
+    before = consents()
+    for step in (command.upgrade, command.downgrade):
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            step(config, "head" if step is command.upgrade else "0001")
+        assert consents() == before == [(7, "sms", 1, 5, "web")]
+    engine.dispose()
