@@ -1,10 +1,9 @@
-"""Reads of which only the newest counts: each new one stops the one before it, and so does a page that is closed."""
+"""Reads of which only the newest counts: each new one stops the one before it."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from nicegui import ui
 from sqlalchemy.orm import Session
 
 from api.ui.viewer import Viewer
@@ -16,12 +15,9 @@ T = TypeVar("T")
 
 
 class LatestRead:
-    """Create it while its page is built."""
-
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._cancellation = Cancellation()
-        ui.context.client.on_disconnect(self.cancel)
 
     async def run(self, work: Callable[[Session, Actor, datetime], T]) -> T | None:
         """What `work` gives; None when a newer run or `cancel` came in between.

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -19,7 +20,9 @@ SHOWN_AT_ONCE = 7
 
 def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
     order_by = artifact["definition"].get("order_by")
-    with card("groups", "Segment", ""):
+    with card(
+        "groups", "Segment", "", link=f"/segments/new?{urlencode({'definition': _json(artifact['definition'])})}"
+    ):
         with block("line top flow").style("gap: 20px"):
             with block("stack snug").style("width: auto; gap: 0"):
                 text(formats.count(artifact["count"]), "headline")
@@ -40,8 +43,12 @@ def segment_card(artifact: Mapping[str, Any], local: Local) -> None:
         definition_fold(artifact["definition"])
 
 
+def _json(definition: Any, indent: int | None = None) -> str:
+    return json.dumps(definition, ensure_ascii=False, indent=indent)
+
+
 def definition_fold(definition: Any) -> None:
-    written = json.dumps(definition, ensure_ascii=False, indent=2)
+    written = _json(definition, indent=2)
     with fold("Exact definition"):
         text(written, "code")
         quiet("Copy", lambda: ui.clipboard.write(written), symbol="content_copy").props("dense size=sm").classes("push")

@@ -1,7 +1,7 @@
 """One segment, saved or not yet: who is in it, why, and how it changed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import Request
@@ -51,9 +51,14 @@ async def _build_new(viewer: Viewer, request: Request) -> None:
     page = SegmentPage(viewer, await viewer.read(ground_of), None)
     page.draw()
     if words := request.query_params.get("words"):
-        await page.editor.start_with_words(words)
+        _when_open(lambda: page.editor.start_with_words(words))
     else:
-        await page.editor.open(given)
+        _when_open(lambda: page.editor.open(given))
+
+
+def _when_open(start: Callable[[], Awaitable[None]]) -> None:
+    """The page does not wait for its first count, and nobody counts for a page that was never opened."""
+    ui.timer(0, start, once=True)
 
 
 async def _build_saved(viewer: Viewer, request: Request) -> None:
@@ -61,7 +66,7 @@ async def _build_saved(viewer: Viewer, request: Request) -> None:
     saved = await viewer.read(lambda session, actor, now: view_saved(session, actor, now, segment_id))
     page = SegmentPage(viewer, await viewer.read(ground_of), saved)
     page.draw()
-    await page.editor.open(saved.segment.definition)
+    _when_open(lambda: page.editor.open(saved.segment.definition))
 
 
 def _definition_in(request: Request) -> Mapping[str, Any]:
@@ -100,6 +105,7 @@ class SegmentPage:
                 self._sections = Sections(self._named(), "members")
             self._save_dialog = NameDialog("Save this segment", "Save", self._save_as)
             self._rename_dialog = NameDialog("Rename this segment", "Rename", self._rename)
+        self._head.show(self._saved, is_changed=False, can_save=False)
 
     def _named(self) -> list[Named]:
         viewer, local = self._viewer, self._local
@@ -128,6 +134,8 @@ class SegmentPage:
         self._show_head()
         if self.editor.definition is None:
             await self._sections.show(None)
+        else:
+            self._sections.fade()
 
     async def _counted(self, definition: Definition) -> None:
         await self._sections.show(definition)

@@ -44,6 +44,7 @@ class CountPanel:
         self._definition: Definition | None = None
         self._counted: Counted | None = None
         self._began = 0.0
+        self._is_cut_off = False
         with block("stack tight").props('role=status aria-live=polite aria-label="Count"') as box:
             self._number = text(formats.MISSING, "headline")
             self._unit = text("members", "muted")
@@ -56,6 +57,8 @@ class CountPanel:
             quiet("Stop", self._stop).props("dense size=sm")
         self._waiting.visible = False
         self._trouble = block("stack tight")
+        ui.context.client.on_disconnect(self._lose_connection)
+        ui.context.client.on_connect(self._regain_connection)
         self._tick = ui.timer(TICK_S, self._show_waiting, active=False)
         ui.timer(AGE_STEP_S, self._show_facts)
 
@@ -115,6 +118,16 @@ class CountPanel:
         self._unit.text = f"{formats.count_noun(counted.count, 'member')}, {share}{formats.count(counted.everyone)}"
         took, age = formats.duration(counted.duration_s), formats.age(time.monotonic() - counted.at)
         self._facts.text = f"As of {formats.day(counted.as_of)} · counted {age} in {took}"
+
+    def _lose_connection(self) -> None:
+        # The page may be closed for good: then nobody waits for its count.
+        self._is_cut_off = self._box.props["data-count"] == "counting"
+        self._reads.cancel()
+
+    async def _regain_connection(self) -> None:
+        if self._is_cut_off:
+            self._is_cut_off = False
+            await self._again()
 
     async def _again(self) -> None:
         if self._definition is not None:

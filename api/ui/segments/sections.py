@@ -43,19 +43,26 @@ class Sections:
             for each in named:
                 ui.tab(each.key, label=each.title)
         self._tabs = tabs.classes("full-width section-tabs").props('aria-label="About this segment"')
-        with ui.tab_panels(tabs, value=first, animated=False, keep_alive=False).classes("full-width section-panels"):
+        self._panels = ui.tab_panels(tabs, value=first, animated=False, keep_alive=False)
+        with self._panels.classes("full-width section-panels"):
             for each in named:
                 with ui.tab_panel(each.key), block("stack"):
                     self._troubles[each.key] = block("stack tight")
                     self._made[each.key] = each.make()
         tabs.on_value_change(self._open)
+        ui.context.client.on_disconnect(self._lose_connection)
+        ui.context.client.on_connect(self._open)
 
     async def show(self, definition: Definition | None) -> None:
         """The definition that all views are about from now on; None while there is none."""
         self._definition = definition
-        for section in self._made.values():
-            section.cancel()
+        self._cancel()
+        self._panels.classes(add="dim" if definition is None else "", remove="" if definition is None else "dim")
         await self._open()
+
+    def fade(self) -> None:
+        """What is shown stands for a definition of before."""
+        self._panels.classes(add="dim")
 
     def forget(self, keys: Iterable[str]) -> None:
         """What these views show has changed, though the definition has not."""
@@ -64,6 +71,15 @@ class Sections:
 
     def select(self, key: str) -> None:
         self._tabs.value = key
+
+    def _cancel(self) -> None:
+        for section in self._made.values():
+            section.cancel()
+
+    def _lose_connection(self) -> None:
+        # The page may be closed for good; if it comes back, the open view is computed anew.
+        self._cancel()
+        self._shown.clear()
 
     async def _open(self) -> None:
         key, definition = str(self._tabs.value), self._definition
