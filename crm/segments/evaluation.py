@@ -190,7 +190,9 @@ def _kind(kind: Passage) -> ColumnElement[Any]:
 
 
 def _insert(session: Session, table: Table, rows: Any) -> int:
-    done = session.execute(insert(table).from_select([column.name for column in table.c], rows))
+    statement = insert(table).from_select([column.name for column in table.c], rows)
+    # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.
+    done = session.execute(statement, execution_options={"preserve_rowcount": True})
     return cast(CursorResult[Any], done).rowcount
 
 
