@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.activity.facts import keep_facts
+from crm.activity.facts import facts_stand_for, keep_facts
 from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due
 from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
@@ -67,9 +67,13 @@ def run_due(
 
 def keep_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
     """Bring what is worked out of members up to the moment: their facts, and the saved segments that read them."""
-    with unit_of_work(sessions) as session:
+    with read_only(sessions) as session:
         zone = get_workspace(session).zone
-        keep_facts(session, local_day(moment, zone), zone)
+        today = local_day(moment, zone)
+        is_current = facts_stand_for(session, today, zone)
+    if not is_current:
+        with unit_of_work(sessions) as session:
+            keep_facts(session, today, zone)
     return keep_segments(sessions, moment, catalog=catalog)
 
 
