@@ -10,7 +10,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bootstrap import Nurture
 from api.problems import install_error_handlers
-from api.routes import access, assistant, campaigns, health, insights, reviews, saved_segments, segments, workspace
+from api.routes import (
+    access,
+    assistant,
+    campaigns,
+    health,
+    insights,
+    reviews,
+    saved_segments,
+    segment_answers,
+    segments,
+    workspace,
+)
 from api.ticker import run_ticker, stop
 
 CONTENT_SECURITY_POLICY = (
@@ -51,7 +62,8 @@ def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True
     app.state.internal_token = internal_token
     install_error_handlers(app)
     app.add_middleware(SecurityHeaders)
-    for room in (health, access, workspace, assistant, segments, saved_segments, campaigns, reviews, insights):
+    asking = (assistant, segments, segment_answers, saved_segments)
+    for room in (health, access, workspace, *asking, campaigns, reviews, insights):
         app.include_router(room.router)
     if with_pages:
         # Imported here: NiceGUI keeps one registry of pages in a process, and the API does without it.

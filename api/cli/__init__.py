@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.cli import ask, campaigns, data, intake, people, saved_segments, segments, server
+from api.cli import ask, campaigns, data, explanations, intake, people, saved_segments, segments, server
 from api.cli.console import notes
 from crm.errors import CrmError
 
@@ -22,6 +22,7 @@ data.register(app)
 intake.register(app)
 segments.register(app)
 saved_segments.register(segments.segment)
+explanations.register(segments.segment)
 campaigns.register(app)
 people.register(app)
 for extension in entry_points(group="nurture.commands"):

@@ -1,17 +1,25 @@
 """`nurture segment` and `nurture members`: definitions in, members out."""
 
 import json
-from typing import Annotated
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.console import read_json_argument, say, say_json
+from api.cli.console import parse_day, read_json_argument, say, say_json
 from api.cli.opened import AsPerson, Json, Today, opened, person
 from crm.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from crm.segments.definition import Definition as SegmentDefinition
+    from crm.segments.scope import SegmentScope
 
 Definition = Annotated[
     str, typer.Option("--definition", metavar="JSON|@FILE", help="A segment definition, e.g. '{\"all\": []}'.")
 ]
+
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The members of this past day.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Also say from what each condition is read.")]
 
 segment = typer.Typer(help="Ask who is in a segment.", no_args_is_help=True)
 members = typer.Typer(help="Members and what is known of them.", no_args_is_help=True)
@@ -23,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 @segment.command("ids")
-def ids(definition: Definition, as_: AsPerson = "admin", today: Today = None) -> None:
+def ids(definition: Definition, as_: AsPerson = "admin", today: Today = None, as_of: AsOf = None) -> None:
     """Print the ids of the members in a segment, one a line, in the definition's order."""
     from crm.catalog import CATALOG, segment_scope
     from crm.database import read_only
@@ -34,14 +42,21 @@ def ids(definition: Definition, as_: AsPerson = "admin", today: Today = None) ->
         actor = person(nurture, as_)
         parsed = parse_definition(read_json_argument(definition, "--definition"), CATALOG)
         with read_only(nurture.sessions) as session:
-            scope = segment_scope(session, actor, nurture.clock.now())
+            scope = segment_scope(session, actor, nurture.clock.now(), past_day(as_of))
             found = member_ids(session, parsed, scope)
     for member_id in found:
         say(str(member_id))
 
 
 @segment.command("count")
-def count(definition: Definition, as_: AsPerson = "admin", today: Today = None, as_json: Json = False) -> None:
+def count(
+    definition: Definition,
+    as_: AsPerson = "admin",
+    today: Today = None,
+    as_of: AsOf = None,
+    explain: Explain = False,
+    as_json: Json = False,
+) -> None:
     """Count a segment and read its definition back in plain words."""
     from crm.catalog import CATALOG, segment_scope
     from crm.database import read_only
@@ -53,12 +68,34 @@ def count(definition: Definition, as_: AsPerson = "admin", today: Today = None, 
         actor = person(nurture, as_)
         parsed = parse_definition(read_json_argument(definition, "--definition"), CATALOG)
         with read_only(nurture.sessions) as session:
-            scope = segment_scope(session, actor, nurture.clock.now())
+            scope = segment_scope(session, actor, nurture.clock.now(), past_day(as_of))
             total, words = service.count(session, parsed, scope), describe(parsed, scope)
+            plan = plan_lines(parsed, scope) if explain else []
     if as_json:
-        say_json({"count": total, "read_back": words, "as_of": scope.today, "definition": parsed.to_json()})
-    else:
-        say(f"{total:,} members: {words}")
+        found = {"count": total, "read_back": words, "as_of": scope.today, "definition": parsed.to_json()}
+        say_json(found | ({"plan": plan} if explain else {}))
+        return
+    say(f"{total:,} members: {words}")
+    for line in plan:
+        say(f"  {line}")
+
+
+def past_day(text: str | None) -> date | None:
+    """The day of `--as-of`. Raises InvalidRequest."""
+    return None if text is None else parse_day(text, "--as-of")
+
+
+def plan_lines(definition: "SegmentDefinition", scope: "SegmentScope") -> list[str]:
+    """What each condition is read from."""
+    from crm.segments.definition import Condition
+    from crm.segments.describe import describe_condition
+    from crm.segments.plan import describe_plan
+
+    lines = []
+    for asked, reads in describe_plan(definition, scope):
+        words = describe_condition(asked, scope) if isinstance(asked, Condition) else f"order by {asked.field.name}"
+        lines.append(f"{reads.value:<15} {words}")
+    return lines
 
 
 @members.command("export")

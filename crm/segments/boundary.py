@@ -81,8 +81,12 @@ def boundary_examples(
 
 
 def _nearest(groups: Sequence[list[_Found]]) -> tuple[BoundaryMember, ...]:
-    """A fair share of each condition's examples, nearest first."""
-    taken = [found for found in chain.from_iterable(zip_longest(*groups)) if found is not None][:EXAMPLES]
+    """A fair share of each condition's examples, every member once, nearest first."""
+    found_by_id: dict[int, _Found] = {}
+    for found in chain.from_iterable(zip_longest(*groups)):
+        if found is not None:
+            found_by_id.setdefault(found.member.id, found)
+    taken = list(found_by_id.values())[:EXAMPLES]
     taken.sort(key=lambda found: (found.nearness is None, found.nearness or 0))
     return tuple(found.member for found in taken)
 
