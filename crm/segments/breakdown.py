@@ -82,7 +82,7 @@ def parse_metric(data: Mapping[str, Any] | None, catalog: Catalog) -> Metric:
         fn = MetricFn(data.get("fn", "count"))
     except ValueError:
         raise InvalidRequest(
-            f"a metric is one of {', '.join(MetricFn)}; not {data['fn']!r}", path="metric.fn"
+            f"a metric is one of {', '.join(MetricFn)}; not {data['fn']!r:.80}", path="metric.fn"
         ) from None
     rest = {key: value for key, value in data.items() if key != "fn" and value is not None}
     return Metric(fn, parse_term(rest, catalog) if rest else None)

@@ -109,7 +109,7 @@ Window = LastPeriod | FixedPeriod
 def check_whole(raw: Any, *, what: str, low: int, high: int) -> int:
     """`raw` if it is a whole number within bounds. Raises InvalidRequest."""
     if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
-        raise InvalidRequest(f"{what} needs a whole number from {low} to {high:,}, not {raw!r}", path=what)
+        raise InvalidRequest(f"{what} needs a whole number from {low} to {high:,}, not {raw!r:.80}", path=what)
     return raw
 
 

@@ -137,7 +137,7 @@ class Ordering:
         if not self.term.field.can_order:
             raise InvalidRequest(f"members cannot be ordered by {self.term.field.name}; use a number or a day")
         if self.direction not in ("asc", "desc"):
-            raise InvalidRequest(f"dir is asc or desc, not {self.direction!r}", path="dir")
+            raise InvalidRequest(f"dir is asc or desc, not {self.direction!r:.80}", path="dir")
 
     def to_json(self) -> dict[str, Any]:
         return {**self.term.to_json(), "dir": self.direction}
@@ -265,7 +265,9 @@ def _node(data: Any, catalog: Catalog, depth: int) -> Node:
     if "field" in data:
         return _condition(data, catalog)
     if len(data) != 1 or next(iter(data)) not in ("all", "any", "not"):
-        raise InvalidRequest(f"a condition has a field, or is exactly one of all, any and not; it has {list(data)}")
+        raise InvalidRequest(
+            f"a condition has a field, or is exactly one of all, any and not; it has {list(data)!s:.80}"
+        )
     key, inner = next(iter(data.items()))
     if key == "not":
         with _inside("not"):
@@ -286,7 +288,7 @@ def _condition(data: Mapping[str, Any], catalog: Catalog) -> Condition:
     except ValueError:
         allowed = ", ".join(term.field.ops)
         raise InvalidRequest(
-            f"{term.field.name} can be compared by {allowed}; not by {data.get('op')!r}", path="op"
+            f"{term.field.name} can be compared by {allowed}; not by {data.get('op')!r:.80}", path="op"
         ) from None
     if "value" not in data and op not in (Op.ANY, Op.NONE):
         raise InvalidRequest(f"{term.field.name} {op} needs a value", path="value")
@@ -298,7 +300,9 @@ def _field(name: Any, catalog: Catalog) -> Field:
     if field is None:
         candidates = near(str(name), catalog.names)
         raise InvalidRequest(
-            f"there is no field {name!r}; the nearest are {', '.join(candidates)}", path="field", candidates=candidates
+            f"there is no field {name!r:.80}; the nearest are {', '.join(candidates)}",
+            path="field",
+            candidates=candidates,
         )
     return field
 

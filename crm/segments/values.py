@@ -74,7 +74,7 @@ def read_words(raw: Any, values: Any, *, what: str) -> tuple[str, ...]:
 
 def _word(word: Any, closed: tuple[str, ...] | None, what: str) -> str:
     if not isinstance(word, str) or not word.strip():
-        raise _wrong(f"{what} needs words, not {word!r}")
+        raise _wrong(f"{what} needs words, not {word!r:.80}")
     if len(word) > MAX_WORD_LENGTH:
         raise _wrong(f"a word of {what} has at most {MAX_WORD_LENGTH} characters")
     if "\x00" in word or any("\ud800" <= letter <= "\udfff" for letter in word):
@@ -84,12 +84,12 @@ def _word(word: Any, closed: tuple[str, ...] | None, what: str) -> str:
     for known in closed:
         if known.casefold() == word.casefold():
             return known
-    raise _wrong(f"{what} is one of {', '.join(closed)}; there is no {word!r}", candidates=near(word, closed))
+    raise _wrong(f"{what} is one of {', '.join(closed)}; there is no {word!r:.80}", candidates=near(word, closed))
 
 
 def _flag(field: Field, raw: Any) -> bool:
     if not isinstance(raw, bool):
-        raise _wrong(f"{field.name} needs true or false, not {raw!r}")
+        raise _wrong(f"{field.name} needs true or false, not {raw!r:.80}")
     return raw
 
 
@@ -104,7 +104,7 @@ def _number_or_range(field: Field, op: Op, raw: Any) -> Number | tuple[Number, N
 
 def _number(field: Field, raw: Any) -> Number:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        raise _wrong(f"{field.name} needs a number, not {raw!r}")
+        raise _wrong(f"{field.name} needs a number, not {raw!r:.80}")
     if abs(raw) > MAX_NUMBER:
         raise _wrong(f"{field.name} needs a number of at most {MAX_NUMBER:,}")
     if field.is_money and Decimal(str(raw)) * CENTS_PER_UNIT % 1:
@@ -121,7 +121,7 @@ def read_percent(raw: Any, *, what: str) -> Number:
     is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
     if not is_number or not 0 < raw <= WHOLE_PERCENT or Decimal(str(raw)) * 100 % 1:
         raise InvalidRequest(
-            f"{what} needs a percentage above 0 and up to 100, such as 5 or 2.5, not {raw!r}", path="value"
+            f"{what} needs a percentage above 0 and up to 100, such as 5 or 2.5, not {raw!r:.80}", path="value"
         )
     return int(raw) if float(raw).is_integer() else float(raw)
 
@@ -154,7 +154,7 @@ def read_date(raw: Any, *, what: str) -> date:
         with suppress(ValueError):
             day = date.fromisoformat(raw)
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise _wrong(f'{what} needs a day such as "2026-03-01", not {raw!r}')
+        raise _wrong(f'{what} needs a day such as "2026-03-01", not {raw!r:.80}')
     return day
 
 
@@ -174,7 +174,7 @@ def _month_day(raw: Any) -> MonthDay:
         with suppress(ValueError):
             day = date.fromisoformat(f"{LEAP_YEAR}-{raw}")
     if day is None:
-        raise _wrong(f'a day of the year is written month-day, such as "06-01", not {raw!r}')
+        raise _wrong(f'a day of the year is written month-day, such as "06-01", not {raw!r:.80}')
     return MonthDay(day.month, day.day)
 
 
