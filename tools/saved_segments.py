@@ -21,6 +21,8 @@ from tools.segments import WHO, read_back, read_definition
 LISTED_FOR_MODEL = 20
 DAYS_FOR_MODEL = 7
 DAYS_ON_CARD = 60
+EVENTS_FOR_MODEL = 5
+EVENTS_ON_CARD = 20
 
 
 class SaveSegmentArgs(ToolArgs):
@@ -77,6 +79,7 @@ def list_segments(ctx: ToolContext, args: ListSegmentsArgs) -> ToolResult:
 
 def show_segment(ctx: ToolContext, args: ShowSegmentArgs) -> ToolResult:
     """Content: see `_facts`, with "days": the last week as [{"on", "count", "entered", "left"}] (none for a CSM),
+    "events": who came and went last, as [{"name": "⟦Li Lei⟧", "kind": "left", "at": "2026-06-01T09:00"}],
     "versions": how many, "subscribers": [{"kind", "name", "state"}].
 
     Artifact: the same with definition, up to 60 days, and every version.
@@ -93,10 +96,22 @@ def show_segment(ctx: ToolContext, args: ShowSegmentArgs) -> ToolResult:
         for version in history.versions(ctx.session, segment)
     ]
     facts = {**_facts(ctx, segment), "subscribers": subscribers}
+    events = _events(ctx, segment)
+    few = [{**event, "name": fence(event["name"])} for event in events[:EVENTS_FOR_MODEL]]
     return ToolResult(
-        content={**facts, "days": days[:DAYS_FOR_MODEL], "versions": len(versions)},
-        artifact={**facts, "days": days, "versions": versions, "definition": segment.definition},
+        content={**facts, "days": days[:DAYS_FOR_MODEL], "events": few, "versions": len(versions)},
+        artifact={**facts, "days": days, "events": events, "versions": versions, "definition": segment.definition},
     )
+
+
+def _events(ctx: ToolContext, segment: Segment) -> list[dict[str, Any]]:
+    """Who came and went, the newest first."""
+    zone = get_workspace(ctx.session).zone
+    found = history.events(ctx.session, segment, ctx.actor.row_owner_id, limit=EVENTS_ON_CARD)
+    return [
+        {"name": each.member_name, "kind": each.kind.value, "at": f"{each.at.astimezone(zone):%Y-%m-%dT%H:%M}"}
+        for each in found
+    ]
 
 
 def _facts(ctx: ToolContext, segment: Segment) -> dict[str, Any]:

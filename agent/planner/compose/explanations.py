@@ -70,7 +70,11 @@ def _costs(voice: Voice, conditions: Sequence[Result]) -> str:
     if not conditions:
         return voice.say("It has no conditions.", "没有任何条件。")
     ordered = sorted(conditions, key=lambda each: -int(each["difference"]))
-    return "\n".join(f"- {_cost(voice, each)}" for each in ordered)
+    lines = [f"- {_cost(voice, each)}" for each in ordered]
+    if len(ordered) > 1 and int(ordered[0]["difference"]) > 0:
+        most = unfence(str(ordered[0]["words"]))
+        lines = [voice.say(f"“{most}” costs the most members.", f"“{most}”影响最大。"), *lines]
+    return "\n".join(lines)
 
 
 def _cost(voice: Voice, condition: Result) -> str:
@@ -100,7 +104,7 @@ def _example(voice: Voice, example: Result) -> str:
     value, distance = said_value(voice, example.get("value")), example.get("distance")
     measured = f"{example['measured']}{voice.say(' ', '：')}{value}"
     away = "" if distance is None else _distance(voice, float(distance), str(example.get("unit") or ""))
-    condition = f"; {words}" if words else ""
+    condition = f"{voice.say('; ', '；')}{words}" if words else ""
     return voice.say(f"{person}: {measured}{away}{condition}", f"{person}：{measured}{away}{condition}")
 
 
@@ -124,7 +128,7 @@ def _condition(voice: Voice, condition: Result) -> str:
     else:
         actual = said_value(voice, value)
     rank = condition.get("rank")
-    place = f"; {_place(voice, rank)}" if isinstance(rank, Mapping) else ""
+    place = f"{voice.say('; ', '；')}{_place(voice, rank)}" if isinstance(rank, Mapping) else ""
     return f"{mark} {words}{voice.say(': ', '：')}{actual}{place}"
 
 

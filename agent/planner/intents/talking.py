@@ -72,7 +72,8 @@ class SmallTalk(Intent):
 
 _HELP_EN = """I can:
 - count and list members, or break them down: *how many platinum members have not bought in the last 30 days?*
-- explain why a member is or is not in a segment
+- explain why a member is or is not in a segment, who just missed it, and which condition costs the most
+- save a segment under a name, list the saved ones, and tell who came and went
 - draft a campaign and change it: *create a win-back campaign for them, email and SMS, ¥50 coupon, Friday 10am*
 - submit it for approval, schedule, pause, resume or cancel it, and approve or reject it if that is your role
 - show its plan, its live numbers and its exclusions
@@ -83,7 +84,8 @@ Nothing reaches a member before somebody allowed to has approved it."""
 
 _HELP_ZH = """我可以：
 - 统计、列出会员，或按维度拆分：*近30天没有下单的铂金会员有多少？*
-- 解释某位会员为什么在或不在某个人群里
+- 解释某位会员为什么在或不在某个人群里、谁差一点就符合、哪个条件影响最大
+- 把人群保存为分群，列出已保存的分群，查看谁进入或离开
 - 起草并修改活动：*给他们建一个召回活动，邮件加短信，50元优惠券，周五上午10点*
 - 提交审批、排期、暂停、恢复、取消活动；有权限时可批准或驳回
 - 查看活动的触达计划、实时数据和排除明细

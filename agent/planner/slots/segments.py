@@ -10,6 +10,7 @@ from crm.segments.language.text import read_text
 
 _ABOUT = r"(?:\b(?:in|of|into|out of|about|left|leave|entered|enter|joined|missed|for|show|open)\s+(?:the )?)"
 _THEN = r"(?=\s*(?:$|[?.!,]|\b(?:this|last|since|today|yesterday|right now|now)\b))"
+_HOW_MANY_ZH = r"(?:里面?|中|当中)?(?:现在|目前)?(?:一?共)?有?(?:多少|几)(?:个|位|名)?(?:人|会员)?\W*$"
 _CALLED = re.compile(
     r"(?:\b(?:as|called|named|call (?:it|this|that|them)|name (?:it|this|that|them)|under(?: the name(?: of)?)?)"
     r"|(?:保存|另存|存|收藏)(?:为|成|到|作)(?:一个)?(?:新的?)?(?:分群|分组|人群)?(?:名为|叫做?|命名为)?"
@@ -25,7 +26,8 @@ def find_saved_segment(words: str, names: Sequence[str]) -> str | None:
         if isinstance(entity.value, FieldValue):
             return entity.value.values[0]
     for name in sorted(names, key=len, reverse=True):
-        if re.search(rf"{_ABOUT}{re.escape(name.lower())}{_THEN}", text.working):
+        said = re.escape(name.lower())
+        if re.search(rf"{_ABOUT}{said}{_THEN}", text.working) or re.search(rf"^\W*{said}{_HOW_MANY_ZH}", text.working):
             return name
     return None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crm.segments.language.clauses import Clause
 from crm.segments.language.kinds import Entity, Kind
-from crm.segments.language.selection import Selection
+from crm.segments.language.selected import Selection
 
 _OF_TIME = frozenset(
     {

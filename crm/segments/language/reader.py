@@ -17,7 +17,8 @@ from crm.segments.language.past_days import find_past_day
 from crm.segments.language.questions import Question, ask, find_gaps, unread_words
 from crm.segments.language.readback import read_back
 from crm.segments.language.refinement import Cue, Refiner, find_cue
-from crm.segments.language.selection import Selection, SelectionReader
+from crm.segments.language.selected import Selection
+from crm.segments.language.selection import SelectionReader
 from crm.segments.language.shares import chinese_whole_of_share, whole_of_share
 from crm.segments.language.sharing import completed
 from crm.segments.language.tree import build_tree
@@ -100,7 +101,7 @@ def _read_on(
     cue = find_cue(items) if previous is not None else None
     if cue is not None and previous is not None:
         if previous.as_of is not None and previous.as_of < day:
-            return replace_day(text, vocabulary, previous, masked_spans)
+            return _read_on_that_day(text, vocabulary, previous, masked_spans)
         parsed = _parse(_without_refusal(items), sentence, vocabulary, day, goes_on=True)
         refined = _refined(previous, parsed, cue, day)
         return replace(_reading(sentence, parsed, refined, is_refinement=True), removed=cue.targets)
@@ -115,7 +116,7 @@ def _read_on(
     return _reading(sentence, parsed, request, is_refinement=False)
 
 
-def replace_day(
+def _read_on_that_day(
     text: str, vocabulary: Vocabulary, previous: SegmentRequest, masked_spans: Sequence[tuple[int, int]]
 ) -> Reading:
     """A follow-up to a request as of a past day goes on about that day."""

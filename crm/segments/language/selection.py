@@ -1,12 +1,13 @@
 """The part of a request that is not a condition: order, limit, groups and the number asked for per group."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from crm.fields import Field
 from crm.segments.language.kinds import Entity, FieldValue, Kind, Period, Quantity, WholeCondition
+from crm.segments.language.selected import Selection
 from crm.segments.language.top_share import ranks_some, share_condition
 from crm.segments.language.windows import window
 
@@ -23,22 +24,9 @@ _MEASURES = {
 _TIME_ORDER = frozenset({"most recent", "most recently", "newest", "latest", "earliest", "longest standing"})
 _BREAKS = frozenset({"break", "broken", "split"})
 """Verbs whose "down" says nothing of activity."""
+_SHOWN_ALONE = frozenset({"orders.spend", "orders.average", "clv", "points_balance", "churn_risk", "activity_score"})
+"""Measures that need no word for average or total."""
 _MAX_GROUPS = 2
-
-
-@dataclass
-class Selection:
-    order_by: Json | None = None
-    limit: int | None = None
-    limit_percent: float | None = None
-    group_by: tuple[str, ...] = ()
-    metric: Json | None = None
-    direction: str | None = None
-    """ "bottom 10 instead": a direction whose measure stands in the request before."""
-    bare_function: str | None = None
-    """ "and the median?": a function whose measure stands in the request before."""
-    awaits_window: list[Json] = field(default_factory=list)
-    """Measures over rows that were named without a period: a period left over belongs to them."""
 
 
 def _parted(entity: Entity) -> list[Entity]:
@@ -405,13 +393,6 @@ class SelectionReader:
             is_sum = measure.term["field"] in ("orders.spend", "coupon.redeemed") or measure.term["field"].startswith(
                 "messages."
             )
-            if measure.term["field"] in (
-                "orders.spend",
-                "orders.average",
-                "clv",
-                "points_balance",
-                "churn_risk",
-                "activity_score",
-            ):
+            if measure.term["field"] in _SHOWN_ALONE:
                 self._set_metric("sum" if is_sum else "avg", measure.term, index, measure.end)
             return

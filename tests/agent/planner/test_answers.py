@@ -74,6 +74,39 @@ GROUPS = {
     "groups": [{"key": ["Hangzhou"], "value": 812.5, "count": 11}, {"key": [None], "value": None, "count": 3}],
     "groups_total": 2,
 }
+RANK = {"place": 220, "ranked": 6000, "places": 300, "cut_off": 6531.45}
+MEMBERSHIP = {
+    "member": {"id": 2, "name": "⟦Li Lei⟧"},
+    "is_member": False,
+    "as_of": "2026-06-01",
+    "read_back": "members where ...",
+    "missed": ["age is more than 30"],
+    "conditions": [
+        {"words": "amount spent is among the top 5%", "value": 7898.21, "verdict": True, "missing": None, "rank": RANK},
+        {"words": "age is more than 30", "value": None, "verdict": None, "missing": "age", "rank": None},
+    ],
+    "rank": None,
+}
+EDGE = {
+    "count": 57,
+    "as_of": "2026-06-01",
+    "read_back": "members where city is Shanghai; and amount spent is at least 5000",
+    "conditions": [{"path": "all[0]", "words": "city is Shanghai", "without": 412, "difference": 355}],
+    "just_out": [
+        {
+            "id": 12,
+            "name": "⟦Zhang Min⟧",
+            "tier": "gold",
+            "city": "Shanghai",
+            "words": "amount spent is at least 5000",
+            "measured": "amount spent",
+            "value": 4950,
+            "distance": 50,
+            "unit": "money",
+        }
+    ],
+    "just_in": [],
+}
 ANSWERS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("create a campaign for platinum members, ¥50 coupon, email and sms", "draft_campaign", CAMPAIGN),
     ("给铂金会员建一个邮件活动，满300减50", "draft_campaign", CAMPAIGN),
@@ -83,6 +116,11 @@ ANSWERS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("How did May Member Day do?", "review_campaign", REVIEW),
     ("May Member Day 的复盘", "review_campaign", REVIEW),
     ("average points balance per city", "break_down_segment", GROUPS),
+    ("why is Li Lei not in the segment Lapsed Platinum?", "explain_membership", MEMBERSHIP),
+    ("为什么李雷不在分群 Lapsed Platinum 里？", "explain_membership", MEMBERSHIP),
+    ("who just missed Lapsed Platinum?", "explain_segment", EDGE),
+    ("谁差一点就进分群 Lapsed Platinum？", "explain_segment", EDGE),
+    ("which condition of the segment Lapsed Platinum costs the most?", "explain_segment", EDGE),
 )
 
 
@@ -135,6 +173,37 @@ def test_house_rules_are_answered_from_the_result() -> None:
         "what's our rule on max messages per member per week?"
     )
     assert "all channels together: 5" in said.text
+
+
+def test_a_missing_value_is_named_and_a_place_told() -> None:
+    conversation = Conversation(make_vocabulary(), results={"explain_membership": MEMBERSHIP})
+    said = conversation.say("why is Li Lei not in Lapsed Platinum?").text
+    assert "? age is more than 30: age is not known" in said
+    assert "place 220 of 6,000; the first 300 are in, down to 6,531.45" in said
+
+
+def test_a_condition_that_is_not_there_is_said_before_those_that_are() -> None:
+    conversation = Conversation(make_vocabulary(), results={"explain_segment": EDGE})
+    conversation.say("gold members with no order in 60 days")
+    said = conversation.say("and without the city filter?")
+    assert said.text.startswith("There is no condition on city.")
+    assert "412" in said.text
+
+
+def test_who_just_missed_a_segment_is_told_with_how_far_he_is_from_it() -> None:
+    conversation = Conversation(make_vocabulary(), results={"explain_segment": EDGE})
+    assert (
+        "Zhang Min (gold, Shanghai): amount spent 4,950, 50 from the line"
+        in conversation.say("who just missed Lapsed Platinum?").text
+    )
+
+
+def test_a_share_names_what_it_is_a_share_of() -> None:
+    whole = {"count": 900, "share": 0.113, "read_back": "members where tier is gold"}
+    result = {"count": 102, "as_of": "2026-06-01", "read_back": "members who fit", "members": [], "share_of": whole}
+    conversation = Conversation(make_vocabulary(), results={"query_segment": result})
+    said = conversation.say("what share of gold members have ordered in the last 30 days?").text
+    assert "**11.3%** of 900 members: members where tier is gold" in said
 
 
 def test_answers_follow_the_language_of_the_request() -> None:
