@@ -75,7 +75,9 @@ def much_written(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def indexed_at_the_end(session: Session, models: Sequence[type[DeclarativeBase]]) -> Iterator[None]:
+def indexed_at_the_end(
+    session: Session, models: Sequence[type[DeclarativeBase]], progress: Progress = no_progress
+) -> Iterator[None]:
     """Fill tables that are empty: their indexes are made once at the end, in order, instead of row by row.
 
     Unique ones stay, so that a double row is refused and foreign keys find what they point to.
@@ -86,8 +88,10 @@ def indexed_at_the_end(session: Session, models: Sequence[type[DeclarativeBase]]
     for index in indexes:
         index.drop(connection)
     yield
-    for index in indexes:
+    for number, index in enumerate(indexes):
+        progress("indexes", number, len(indexes))
         index.create(connection)
+    progress("indexes", len(indexes), len(indexes))
 
 
 def move_sequences(session: Session, models: Sequence[type[DeclarativeBase]]) -> None:

@@ -7,6 +7,11 @@ from typing import Any
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import CampaignState
 
+PILOTED_FROM_MEMBERS = 50_000
+"""In a workspace this large, campaigns of the past went to the members of a few cities first: every message of
+the past is planned, judged, sent and answered by the engine itself, which takes its time for each."""
+PILOT_CITIES = {"field": "city", "op": "in", "value": ["Xiamen", "Qingdao"]}
+
 
 @dataclass(frozen=True)
 class PlannedCampaign:
@@ -23,12 +28,14 @@ class PlannedCampaign:
     more: dict[str, Any] = field(default_factory=dict)
     """Other parts of the brief."""
 
-    def brief(self, today: date) -> CampaignBrief:
+    def brief(self, today: date, members: int = 0) -> CampaignBrief:
+        """The brief in a workspace of so many members."""
+        is_pilot = members >= PILOTED_FROM_MEMBERS and (self.starts_in_days or 0) < 0
         start = None if self.starts_in_days is None else datetime.combine(self.start_on(today), self.at)
         data = {
             "name": self.name,
             "goal": self.goal,
-            "audience": self.audience,
+            "audience": _all(*self.audience["all"], PILOT_CITIES) if is_pilot else self.audience,
             "channels": self.channels,
             "offers": self.offers,
             "start": start,

@@ -11,6 +11,7 @@ members got more than five messages in the week before, which is why Weekend Fla
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete
@@ -21,6 +22,7 @@ from crm.access.models import Account, PolicySetting
 from crm.access.policy import set_policy
 from crm.access.service import actor_for
 from crm.campaigns import service as campaigns
+from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import find_campaign
 from crm.campaigns.models import CampaignState
 from crm.catalog import CATALOG
@@ -76,39 +78,45 @@ def run_history(
     session: Session, *, today: date, now: datetime, zone: ZoneInfo, cast: Cast, progress: Progress
 ) -> None:
     """Bring every planned campaign to where it stands at `now`, within the caller's transaction."""
+    past = sorted((item for item in PLANNED if _is_past(item)), key=lambda item: item.starts_in_days or 0)
+    reviewed = [item for item in past if item.becomes is CampaignState.COMPLETED]
+    ahead = [item for item in PLANNED if not _is_past(item)]
+    stops = [(_moment(item, today, zone) - DECIDED_BEFORE, item, False) for item in past]
+    stops += [(_moment(item, today, zone) + PAUSED_AFTER, item, True) for item in past if _is_paused(item)]
+    steps, done = len(stops) + 1 + len(reviewed) + len(ahead), count(1)
+    progress("campaigns", 0, steps)
     sessions = _joined_to(session)
     for key, value in PAST_CAPS.items():
         set_policy(session, key, value)
     world = replace(read_world(session), silent_ids=_scripted_ids())
+    members = len(world.shoppers.ids)
     adapters: ChannelAdapters = dict.fromkeys(SENDABLE_CHANNELS, BouncingProvider(world.seed))
-    past = sorted((item for item in PLANNED if _is_past(item)), key=lambda item: item.starts_in_days or 0)
-    stops = [(_moment(item, today, zone) - DECIDED_BEFORE, item, False) for item in past]
-    stops += [(_moment(item, today, zone) + PAUSED_AFTER, item, True) for item in past if _is_paused(item)]
     at = min(moment for moment, _, _ in stops)
-    for number, (moment, item, is_pause) in enumerate(sorted(stops, key=lambda stop: stop[0]), start=1):
+    for moment, item, is_pause in sorted(stops, key=lambda stop: stop[0]):
         walk_through(sessions, world, at, moment, adapters, own_life=False)
         at = moment
         if is_pause:
-            campaign = find_campaign(session, item.name)
-            campaigns.pause(session, campaign.id, actor=cast.author, now=at)
+            campaigns.pause(session, find_campaign(session, item.name).id, actor=cast.author, now=at)
         else:
-            _prepare(session, item, today, cast, at, is_approved=True)
-        progress("campaigns", number, len(stops))
+            _prepare(session, item, item.brief(today, members), cast, at, is_approved=True)
+        progress("campaigns", next(done), steps)
     walk_through(sessions, world, at, now, adapters, own_life=False)
+    progress("campaigns", next(done), steps)
     session.execute(delete(PolicySetting).where(PolicySetting.key.in_(PAST_CAPS)))
-    for item in past:
-        if item.becomes is CampaignState.COMPLETED:
-            review_campaign(session, find_campaign(session, item.name).id, actor=cast.approver, now=now)
-    for item in PLANNED:
-        if not _is_past(item):
-            _prepare(session, item, today, cast, now, is_approved=item.becomes is CampaignState.SCHEDULED)
+    for item in reviewed:
+        review_campaign(session, find_campaign(session, item.name).id, actor=cast.approver, now=now)
+        progress("campaigns", next(done), steps)
+    for item in ahead:
+        is_approved = item.becomes is CampaignState.SCHEDULED
+        _prepare(session, item, item.brief(today, members), cast, now, is_approved=is_approved)
+        progress("campaigns", next(done), steps)
 
 
 def _prepare(
-    session: Session, item: PlannedCampaign, today: date, cast: Cast, at: datetime, *, is_approved: bool
+    session: Session, item: PlannedCampaign, brief: CampaignBrief, cast: Cast, at: datetime, *, is_approved: bool
 ) -> None:
     campaign = campaigns.create_draft(
-        session, brief=item.brief(today), actor=cast.author, request_id=f"demo:{item.name}", now=at, catalog=CATALOG
+        session, brief=brief, actor=cast.author, request_id=f"demo:{item.name}", now=at, catalog=CATALOG
     )
     if item.becomes is not CampaignState.DRAFT:
         campaigns.submit(session, campaign.id, actor=cast.author, now=at, catalog=CATALOG)

@@ -13,9 +13,17 @@ from crm.activity.facts import rebuild_facts
 from crm.activity.models import ActivityEvent, Order, OrderLine, Product
 from crm.activity.service import refresh_activity
 from crm.campaigns.models import Campaign
-from crm.clock import Clock, SystemClock, day_start
+from crm.clock import Clock, SystemClock, day_start, local_day
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import Column, count_rows, insert_columns, move_sequences, refresh_statistics
+from crm.datasets.bulk import (
+    Column,
+    count_rows,
+    indexed_at_the_end,
+    insert_columns,
+    move_sequences,
+    much_written,
+    refresh_statistics,
+)
 from crm.datasets.days import LocalDays
 from crm.datasets.demo.campaigns import PLANNED
 from crm.datasets.demo.history import Cast, run_history
@@ -46,6 +54,8 @@ DEMO_TODAY = date(2026, 6, 1)
 MORNING = timedelta(hours=9)
 NUMBERED = (Account, Member, ContactPoint, Product, Order, OrderLine, ActivityEvent)
 """Tables that are filled with ids of our own."""
+NUMEROUS = (Member, ContactPoint, Consent, PointsAccount, MemberTag, Order, OrderLine, ActivityEvent)
+"""Tables that grow with the members."""
 
 
 def load_demo(
@@ -89,33 +99,53 @@ def load_demo(
 def _fill(session: Session, seed: int, members: int, today: date, now: datetime, progress: Progress) -> dict[str, int]:
     """Write everything; gives the totals that the generated arrays promise."""
     days = LocalDays(today - timedelta(days=OLDEST_JOIN_DAYS + 1), today, DEMO_ZONE)
-    population, person = register_twice(make_population(seed, members, days, today))
-    purchases = make_purchases(population, days, days.index(today))
-    happenings = make_happenings(population, days, days.index(today))
-    year_start = int(day_start(today - timedelta(days=TIER_DAYS), DEMO_ZONE).timestamp())
+    with much_written(session):
+        people = create_people(session)
+        add_tiers(session)
+        add_products(session)
+        make_coupons(session, today, members)
+        with indexed_at_the_end(session, NUMEROUS, progress):
+            promised = _write_population(
+                session, make_population(seed, members, days, today), days, now, people, progress
+            )
+        move_sequences(session, NUMBERED)
+        refresh_statistics(session)
+        run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=Cast.of(people), progress=progress)
+        for number, refresh in enumerate((refresh_activity, refresh_scores, rebuild_facts)):
+            progress("scores and facts", number, 4)
+            refresh(session, today, DEMO_ZONE)
+        progress("scores and facts", 3, 4)
+        refresh_statistics(session)
+        progress("scores and facts", 4, 4)
+    return promised | {"campaigns": len(PLANNED)}
+
+
+def _write_population(
+    session: Session,
+    population: Population,
+    days: LocalDays,
+    now: datetime,
+    people: dict[str, Account],
+    progress: Progress,
+) -> dict[str, int]:
+    """Write the members and all they did of their own accord; gives the totals."""
+    today = days.index(local_day(now, DEMO_ZONE))
+    population, person = register_twice(population)
+    purchases = make_purchases(population, days, today)
+    year_start = int(days.at(today - TIER_DAYS, 0))
     profiles = make_profiles(population, person, purchases, year_start)
-    people = create_people(session)
     _write_members(session, population, profiles, people, progress)
     _write_contacts(session, population, profiles, progress)
     _write_extras(session, population, profiles, purchases, int(now.timestamp()), progress)
-    add_products(session)
     _write_purchases(session, purchases, population, progress)
+    happenings = make_happenings(population, days, today)
     _write_happenings(session, happenings, population, progress)
-    make_coupons(session, today, members)
-    move_sequences(session, NUMBERED)
-    refresh_statistics(session)
-    run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=Cast.of(people), progress=progress)
-    refresh_activity(session, today, DEMO_ZONE)
-    refresh_scores(session, today, DEMO_ZONE)
-    rebuild_facts(session, today, DEMO_ZONE)
-    refresh_statistics(session)
     return {
         "members": population.size,
         "orders": purchases.size,
         "order lines": purchases.size,
         "goods in orders (cents)": int((purchases.amount_cents + purchases.discount_cents).sum()),
         "events": len(happenings.member),
-        "campaigns": len(PLANNED),
     }
 
 
@@ -141,7 +171,6 @@ def _totals(session: Session) -> dict[str, int]:
 def _write_members(
     session: Session, population: Population, profiles: Profiles, people: dict[str, Account], progress: Progress
 ) -> None:
-    add_tiers(session)
     owners = [people[username].id for username in CSM_USERNAMES]
     columns: dict[str, Column] = {
         "id": population.ids,

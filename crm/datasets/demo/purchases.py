@@ -82,22 +82,21 @@ def make_purchases(population: Population, days: LocalDays, today: int) -> Purch
 def price(population: Population, member: Ints, ordered_at: Ints, purpose: str = "price") -> Purchases:
     """What the orders of these members at these moments are for, and what they cost."""
     seed, key = population.seed, population.ids[member]
-    category = (
-        (np.cumsum(population.tastes[member], axis=1) < uniform(seed, f"{purpose}/category", key, ordered_at)[:, None])
-        .sum(axis=1)
-        .clip(max=len(CATEGORIES) - 1)
-    )
+    share = uniform(seed, f"{purpose}/category", key, ordered_at)
+    category = np.zeros(len(member), dtype=np.int64)
+    for bound in np.cumsum(population.tastes, axis=1).T[:-1]:  # one by one: all at once would be gigabytes
+        category += bound[member] < share
     gross = population.ticket[member] * np.exp(0.45 * normal(seed, f"{purpose}/amount", key, ordered_at) - 0.1)
     gross_cents = np.maximum(gross * 100.0, 900.0).astype(np.int64)
-    share = np.where(population.bargain_hunter[member], BARGAIN_SHARE, DISCOUNTED_SHARE)
-    discount = np.where(uniform(seed, f"{purpose}/discount", key, ordered_at) < share, gross_cents // 10, 0)
+    discounted = np.where(population.bargain_hunter[member], BARGAIN_SHARE, DISCOUNTED_SHARE)
+    discount = np.where(uniform(seed, f"{purpose}/discount", key, ordered_at) < discounted, gross_cents // 10, 0)
     products = len(GOODS[CATEGORIES[0]])
     return Purchases(
         member=member,
         ordered_at=ordered_at,
         amount_cents=gross_cents - discount,
         discount_cents=discount,
-        category=category.astype(np.int64),
+        category=category,
         product=(uniform(seed, f"{purpose}/product", key, ordered_at) * products).astype(np.int64),
         quantity=1 + (uniform(seed, f"{purpose}/quantity", key, ordered_at) * 3).astype(np.int64),
     )
