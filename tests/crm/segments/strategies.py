@@ -1,7 +1,11 @@
-"""Random definitions over the whole catalog, for property tests of anything that takes a definition."""
+"""Random definitions over the whole catalog, for property tests of anything that takes a definition.
+
+Strategies are cached: making one takes longer than drawing from it.
+"""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,6 +43,7 @@ dates = st.sampled_from([-1, *EDGE_DAYS]).map(lambda back: TODAY - timedelta(day
 month_days = st.dates(date(2000, 1, 1), date(2000, 12, 31)).map(lambda day: MonthDay(day.month, day.day))
 
 
+@cache
 @st.composite
 def windows(draw: st.DrawFn) -> Window | None:
     kind = draw(st.sampled_from(["none", "days", "months", "fixed", "since", "until"]))
@@ -51,6 +56,7 @@ def windows(draw: st.DrawFn) -> Window | None:
     return FixedPeriod(*ends[kind]) if kind in ends else None
 
 
+@cache
 @st.composite
 def terms(draw: st.DrawFn, field: Field) -> Term:
     window = draw(windows()) if field.has_windows else None
@@ -63,6 +69,7 @@ def terms(draw: st.DrawFn, field: Field) -> Term:
     return Term(field, window, tuple(qualifiers))
 
 
+@cache
 def numbers(field: Field) -> st.SearchStrategy[Any]:
     match field.unit:
         case Unit.MONEY:
@@ -81,6 +88,7 @@ def numbers(field: Field) -> st.SearchStrategy[Any]:
             return st.integers(0, 4)
 
 
+@cache
 def values(field: Field, op: Op) -> st.SearchStrategy[Any]:
     if op in (Op.ANY, Op.NONE):
         return st.none()
@@ -101,12 +109,14 @@ def values(field: Field, op: Op) -> st.SearchStrategy[Any]:
     return st.lists(st.sampled_from(known), min_size=1, max_size=most, unique=True).map(tuple)
 
 
+@cache
 @st.composite
 def conditions_on(draw: st.DrawFn, field: Field) -> Condition:
     op = draw(st.sampled_from(field.ops))
     return Condition(draw(terms(field)), op, draw(values(field, op)))
 
 
+@cache
 def nodes(fields: Sequence[Field] = CATALOG.fields) -> st.SearchStrategy[Node]:
     return st.recursive(
         st.sampled_from(fields).flatmap(conditions_on),
@@ -119,12 +129,14 @@ def nodes(fields: Sequence[Field] = CATALOG.fields) -> st.SearchStrategy[Node]:
     )
 
 
+@cache
 @st.composite
 def orderings(draw: st.DrawFn, fields: Sequence[Field] = CATALOG.fields) -> Ordering:
     field = draw(st.sampled_from([field for field in fields if field.can_order]))
     return Ordering(draw(terms(field)), draw(st.sampled_from(["asc", "desc"])))
 
 
+@cache
 @st.composite
 def definitions(draw: st.DrawFn, fields: Sequence[Field] = CATALOG.fields) -> Definition:
     """A tree over the fields; every second one is ordered, and many of those are cut."""
