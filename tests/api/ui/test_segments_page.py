@@ -16,6 +16,7 @@ from crm.database import unit_of_work
 from crm.segments.models import Segment
 from crm.settings import Settings
 from tests.api.conftest import Server
+from tests.api.test_unwanted_queries import ENDLESS_POINTS
 from tests.api.ui.conftest import Visit, await_connection
 
 pytestmark = pytest.mark.browser
@@ -37,16 +38,7 @@ def no_segments(site_home: Path) -> None:
 def endless_points(site_home: Path) -> Iterator[None]:
     """Points accounts become a view that never ends: whoever asks for points waits, really."""
     with sqlite3.connect(site_home / "nurture.sqlite") as connection:
-        connection.executescript(
-            """
-            PRAGMA foreign_keys=OFF;
-            PRAGMA legacy_alter_table=ON;
-            ALTER TABLE points_accounts RENAME TO points_kept;
-            CREATE VIEW points_accounts AS SELECT points_kept.* FROM points_kept, (
-                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT i FROM n
-            );
-            """
-        )
+        connection.executescript(ENDLESS_POINTS)
         yield
         connection.executescript("DROP VIEW points_accounts; ALTER TABLE points_kept RENAME TO points_accounts;")
     connection.close()
