@@ -1,5 +1,6 @@
 """Why a member is in or out, who is at the edge, and what each condition costs."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from crm.catalog import CATALOG
+from crm.database import Sessions
 from crm.errors import InvalidRequest, NotFound
 from crm.members.models import Member
 from crm.segments import service
@@ -22,6 +24,7 @@ from crm.segments.records import member_records
 from crm.segments.reference import verdict
 from crm.segments.scope import SegmentScope
 from tests.builders import make_account, make_member, make_order
+from tests.conftest import DATABASE_KINDS
 from tests.crm.segments.worlds import build, random_world
 
 SCOPE = SegmentScope(CATALOG, date(2026, 6, 1), ZoneInfo("Asia/Shanghai"))
@@ -29,6 +32,14 @@ TODAY = datetime(2026, 6, 1, 4, tzinfo=UTC)
 SILENT = {"field": "orders.count", "op": "=", "value": 0, "window_days": 30}
 GOLD = {"field": "tier", "op": "in", "value": ["gold"]}
 SHANGHAI = {"field": "city", "op": "in", "value": ["Shanghai"]}
+
+
+@pytest.fixture(params=DATABASE_KINDS)
+def session(request: pytest.FixtureRequest, both_databases: Mapping[str, Sessions]) -> Iterator[Session]:
+    """An empty database, SQLite and then PostgreSQL."""
+    with both_databases[request.param]() as opened:
+        yield opened
+        opened.rollback()
 
 
 def parse(data: dict[str, Any]) -> Definition:
