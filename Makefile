@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_LINK_MODE ?= copy
 
-.PHONY: run install install-dev check format lint types contracts test test-postgres test-deep browser lock clean
+.PHONY: run install install-dev check format lint types contracts test test-postgres test-deep docs browser lock clean
 
 run: install ## install, load the demo if the database is empty, serve on http://127.0.0.1:8000
 	@$(BIN)/nurture serve --load-demo-if-empty
@@ -55,6 +55,9 @@ test-postgres: install-dev browser ## the whole suite with `engine` and `session
 DEEP_EXAMPLES ?= 20000
 test-deep: install-dev ## the property suites of the segment language, both databases, 20,000 examples each
 	NURTURE_TEST_EXAMPLES=$(DEEP_EXAMPLES) $(BIN)/pytest -q --timeout=0 -m deep
+
+docs: install-dev ## write the pages that are made from the code
+	$(BIN)/python -m tests.crm.segments.language_page
 
 lock: .venv/bin/uv ## resolve the declared ranges anew; writes no registry address
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate \

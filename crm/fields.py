@@ -106,6 +106,15 @@ OPS: Mapping[Kind, tuple[Op, ...]] = {
 }
 
 
+class WhenMissing(StrEnum):
+    """What a comparison says of a member who has no value."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+    """Neither the comparison nor its opposite holds."""
+
+
 @dataclass(frozen=True)
 class Text:
     """The same words in the two languages of the product."""
@@ -287,6 +296,14 @@ class Field:
     def ops(self) -> tuple[Op, ...]:
         known = (Op.KNOWN,) if self.missing is not None else ()
         return OPS[self.kind] + self.more_ops + known
+
+    def when_missing(self, op: Op) -> WhenMissing | None:
+        """What `op` says of a member without a value; None where there always is one, and for `known`, which asks."""
+        if self.missing is None or op is Op.KNOWN:
+            return None
+        if self.kind is not Kind.CHOICE:
+            return WhenMissing.UNKNOWN
+        return WhenMissing.FAILS if op in (Op.IN, Op.EQ) else WhenMissing.HOLDS
 
     @property
     def is_money(self) -> bool:
