@@ -49,7 +49,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 DAY = 86_400
 HISTORY_DAYS = 1_096
 OLDEST_JOIN_DAYS = 1_460
-ORDERS_A_MEMBER = EVENTS_A_MEMBER = 20
+ORDERS_A_MEMBER = 20
+"""And as many events."""
 MESSAGES_A_MEMBER = 5
 
 TIER_SHARES = {"bronze": 0.42, "silver": 0.30, "gold": 0.18, "platinum": 0.10}
@@ -99,18 +100,22 @@ class _Members:
     """When the member stopped, or tonight."""
     weight: Floats
     """How much he does, in proportion."""
+    orders_each: int
+    """How many orders, and events, there are for each on average."""
 
 
-def prepared_world(work: Path, members: int, progress: Progress = no_progress) -> World:
+def prepared_world(
+    work: Path, members: int, progress: Progress = no_progress, *, orders_each: int = ORDERS_A_MEMBER
+) -> World:
     """The world of that size below `work`: as it stands there, or written now."""
     fingerprint = sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    world = World(work / f"world-{members}-{fingerprint}", members)
+    world = World(work / f"world-{members}x{orders_each}-{fingerprint}", members)
     if world.folder.is_dir():
         return world
     part = world.folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    _write_world(World(part, members), progress)
+    _write_world(World(part, members), orders_each, progress)
     part.rename(world.folder)
     return world
 
@@ -120,8 +125,8 @@ def midnight() -> int:
     return int(day_start(TODAY, ZONE).timestamp())
 
 
-def _write_world(world: World, progress: Progress) -> None:
-    members = _members(world.members)
+def _write_world(world: World, orders_each: int, progress: Progress) -> None:
+    members = _members(world.members, orders_each)
     tables = [
         ("members", _profiles),
         ("consents", _consents),
@@ -168,7 +173,7 @@ def _ids(size: int) -> Ints:
     return np.arange(1, size + 1, dtype=np.int64)
 
 
-def _members(size: int) -> _Members:
+def _members(size: int, orders_each: int) -> _Members:
     random = _random("members")
     joined_at = midnight() - ((1 + random.random(size) * OLDEST_JOIN_DAYS) * DAY).astype(np.int64)
     first_at = np.maximum(joined_at, midnight() - HISTORY_DAYS * DAY)
@@ -176,7 +181,7 @@ def _members(size: int) -> _Members:
     lapsed_at = first_at + (random.random(size) ** 0.5 * (tonight - first_at)).astype(np.int64)
     last_at = np.where(random.random(size) < SHARE_LAPSED, lapsed_at, tonight)
     weight = np.exp(1.1 * random.standard_normal(size)) * (last_at - first_at)
-    return _Members(joined_at, first_at, last_at, weight)
+    return _Members(joined_at, first_at, last_at, weight, orders_each)
 
 
 def _profiles(members: _Members) -> dict[str, Columns]:
@@ -290,7 +295,7 @@ def _happenings(random: np.random.Generator, members: _Members, size: int) -> tu
 
 def _orders(members: _Members) -> dict[str, Columns]:
     """Orders of one line each."""
-    random, size = _random("orders"), len(members.weight) * ORDERS_A_MEMBER
+    random, size = _random("orders"), len(members.weight) * members.orders_each
     member, ordered_at = _happenings(random, members, size)
     ids = _ids(size)
     ticket = 5.3 + 0.5 * random.standard_normal(len(members.weight))
@@ -323,7 +328,7 @@ def _orders(members: _Members) -> dict[str, Columns]:
 
 
 def _events(members: _Members) -> dict[str, Columns]:
-    random, size = _random("events"), len(members.weight) * EVENTS_A_MEMBER
+    random, size = _random("events"), len(members.weight) * members.orders_each
     member, occurred_at = _happenings(random, members, size)
     kind = _drawn(random, tuple(KIND_SHARES.values()), size)
     return {
