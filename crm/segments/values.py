@@ -181,7 +181,15 @@ def _month_day(raw: Any) -> MonthDay:
 def _pair(raw: Any, read: Callable[[Any], T], what: str) -> tuple[T, T]:
     if not isinstance(raw, list | tuple) or len(raw) != 2:
         raise _wrong(f"the value must be {what}")
-    return read(raw[0]), read(raw[1])
+    return _read_end(raw, 0, read), _read_end(raw, 1, read)
+
+
+def _read_end(raw: Sequence[Any], index: int, read: Callable[[Any], T]) -> T:
+    try:
+        return read(raw[index])
+    except InvalidRequest as error:
+        inner = "" if error.path in (None, "value") else f".{error.path}"
+        raise InvalidRequest(error.message, path=f"[{index}]{inner}", candidates=error.candidates) from None
 
 
 def _wrong(message: str, candidates: tuple[str, ...] = ()) -> InvalidRequest:
