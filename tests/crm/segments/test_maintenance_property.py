@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
@@ -16,25 +18,28 @@ from crm.catalog import CATALOG
 from crm.clock import local_day
 from crm.database import Sessions
 from crm.errors import InvalidRequest
-from crm.fields import Op
+from crm.fields import Kind, Op
 from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
 from crm.members.changes import Change, note_everyone, note_member
 from crm.members.fields import ME as MYSELF
 from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.outreach.models import Arm, Enrolment, Message, MessageEvent, MessageEventKind, MessageState
 from crm.segments.compile import select_member_ids
+from crm.segments.days import LastPeriod, MonthDay, RelativeDay
 from crm.segments.definition import AllOf, AnyOf, Condition, Definition, Not, Term, parse_definition
 from crm.segments.evaluation import scope_for_all
 from crm.segments.maintenance import maintain, refresh_one
 from crm.segments.models import Segment, SegmentMember
 from crm.segments.service import require_known_names
 from crm.workspace import Workspace
-from tests.crm.segments.drawing import CATEGORIES, CITIES, TAGS, TIERS, TODAY, World
+from tests.conftest import examples
+from tests.crm.segments.drawing import CATEGORIES, CITIES, TAGS, TIERS, TODAY, World, random_world
 from tests.crm.segments.strategies import definitions
 from tests.crm.segments.worlds import FIRST_ID, LONG_AGO, ME, build, worlds
 
 DAYS_AGO = [-1, 0, 0, 1, 6, 7, 29, 30, 31, 60, 90, 365]
-DAYS_ON = [0, 1, 1, 2, 7, 29, 30, 31, 184]
+DAYS_ON = [0, 1, 1, 2, 7, 29, 30, 31, 214]
+"""How many days pass; the last goes over the end of the year."""
 NOON = time(12, 0)
 
 
@@ -202,6 +207,7 @@ HAPPENINGS = [
 steps = st.builds(
     Step, st.sampled_from(HAPPENINGS), st.integers(0, 4), st.sampled_from(DAYS_AGO), st.integers(0, len(DAYS_ON) - 1)
 )
+passing_days = st.builds(Step, st.just("days"), st.just(0), st.integers(0, 1), st.integers(1, len(DAYS_ON) - 1))
 
 
 def stands_alone(definition: Definition) -> bool:
@@ -210,6 +216,36 @@ def stands_alone(definition: Definition) -> bool:
     return not asks_me and not any(leaf.field.name == "segment" for leaf in definition.conditions())
 
 
+AGES = [25, 29, 34, 35, 37, 38]
+"""On both sides of the birthdays that come in the days that pass."""
+WINDOWS = [LastPeriod(days, "window_days") for days in (1, 2, 6, 7, 29, 30)]
+WINDOWS += [LastPeriod(months, "window_months") for months in (1, 2)]
+THRESHOLDS = [RelativeDay(days, "days_ago") for days in (0, 1, 2, 6, 7, 28, 29, 30, 31)]
+WITH_WINDOWS = [field for field in CATALOG.fields if field.has_windows and field.kind is Kind.NUMBER]
+DAYS = [CATALOG.field("joined_at"), CATALOG.field("last_order_at")]
+
+moving_conditions = st.one_of(
+    st.builds(Condition, st.just(Term(CATALOG.field("age"))), st.just(Op.LE), st.sampled_from(AGES)),
+    st.builds(
+        Condition,
+        st.just(Term(DAYS[0])),
+        st.just(Op.ANNIVERSARY_BETWEEN),
+        st.just((MonthDay(1, 1), MonthDay(12, 31))),
+    ),
+    st.builds(
+        Condition,
+        st.builds(Term, st.sampled_from(DAYS)),
+        st.sampled_from([Op.LT, Op.LE, Op.EQ, Op.NE, Op.GE, Op.GT]),
+        st.sampled_from(THRESHOLDS),
+    ),
+    st.builds(
+        Condition,
+        st.builds(Term, st.sampled_from(WITH_WINDOWS), st.sampled_from(WINDOWS)),
+        st.sampled_from([Op.GT, Op.EQ]),
+        st.just(0),
+    ),
+)
+"""What time alone can make true or false."""
 saved_definitions = st.lists(definitions().filter(stands_alone), min_size=1, max_size=3)
 combinations: Mapping[str, Callable[..., Any]] = {
     "rest": lambda base, _other: Not(base),
@@ -272,7 +308,8 @@ def assert_true_to_definitions(session: Session, living: Living, segments: list[
         assert segment.evaluated_on == local_day(living.now, living.zone)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.deep
+@settings(max_examples=examples(30, share=0.1), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     world=worlds,
     asked=saved_definitions,
@@ -294,4 +331,26 @@ def test_upkeep_leaves_the_members_that_the_definition_has(
                 living.live(step)
             maintain(session, living.now, catalog=CATALOG)
             assert_true_to_definitions(session, living, known)
+            session.rollback()
+
+
+@pytest.mark.deep
+@settings(max_examples=examples(30, share=0.1), deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    random=st.randoms(use_true_random=False),
+    asked=st.lists(st.builds(Definition, moving_conditions), min_size=8, max_size=8),
+    days=st.lists(passing_days, min_size=3, max_size=5),
+)
+def test_days_alone_move_members_on_the_right_day(
+    both_databases: Mapping[str, Sessions], random: Random, asked: list[Definition], days: list[Step]
+) -> None:
+    world = random_world(random, 12)
+    for kind, sessions in both_databases.items():
+        note(kind)
+        with sessions() as session:
+            living = settle(session, world)
+            found = [save(session, living, f"Segment {n}", definition) for n, definition in enumerate(asked)]
+            for step in days:
+                living.live(step)
+                assert_true_to_definitions(session, living, [segment for segment in found if segment is not None])
             session.rollback()
