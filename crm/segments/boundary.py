@@ -1,33 +1,44 @@
 """Members at the edge of a segment: those who just miss it by one condition, and those who are only just in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
-from crm.clock import day_end, day_start
+from crm.fields import Op
 from crm.members.models import Member
-from crm.segments.bands import DAYS, Band, band_of, place_band
-from crm.segments.compile import member_predicate
-from crm.segments.definition import AllOf, Definition, Node, Not, Ordering
+from crm.segments.bands import Band, band_of, place_band
+from crm.segments.compile import select_member_ids
+from crm.segments.definition import (
+    MAX_CONDITIONS,
+    MAX_DEPTH,
+    AllOf,
+    Condition,
+    Definition,
+    Node,
+    Not,
+    Ordering,
+    conditions_of,
+)
 from crm.segments.describe import describe_condition
 from crm.segments.phrases import Language
-from crm.segments.places import Placed, conjuncts
-from crm.segments.plan import plan_for
-from crm.segments.projection import Projection, project
-from crm.segments.ranking import cut_off_of, edge_of_limit
+from crm.segments.places import Placed, conjuncts, depth_of
+from crm.segments.plan import Plan, Shape
+from crm.segments.projection import project
+from crm.segments.ranking import LimitEdge, cut_off_of, edge_of_limit
 from crm.segments.records import field_to_record
 from crm.segments.scope import SegmentScope
 from crm.segments.service import require_known_names
-from crm.segments.values import to_stored
 
+LIMIT = "limit"
+"""Stands for a path where the place in the order decides."""
 EXAMPLES_PER_CONDITION = 5
 EXAMPLES = 10
-MAX_CONDITIONS = 10
-"""Of a longer conjunction the first conditions are looked at: each costs two or three statements."""
+MAX_PARTS = 10
+"""Of a longer conjunction the first conditions are looked at: each costs a handful of statements."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +83,11 @@ def boundary_examples(
     """Members who miss the segment by exactly one condition, and members who would be the first to leave it."""
     require_known_names(session, definition)
     finder = _Finder(session, definition, scope, language)
-    placed = [part for part in conjuncts(definition.root) if part.node != AllOf()][:MAX_CONDITIONS]
-    out, inside = ([finder.at(part, is_out=is_out) for part in placed] for is_out in (True, False))
+    placed = [part for part in conjuncts(definition.root) if part.node != AllOf()][:MAX_PARTS]
+    sides = [finder.around(part) for part in placed]
     if definition.order_by is not None and (edge := edge_of_limit(session, definition, scope)) is not None:
-        out.append(finder.at_limit(definition.order_by, edge.first_out, edge.cut_off))
-        inside.append(finder.at_limit(definition.order_by, edge.last_in, edge.cut_off))
-    return Boundary(_nearest(out), _nearest(inside))
+        sides.append(finder.around_limit(definition.order_by, edge))
+    return Boundary(_nearest([out for out, _ in sides]), _nearest([inside for _, inside in sides]))
 
 
 def _nearest(groups: Sequence[list[_Found]]) -> tuple[BoundaryMember, ...]:
@@ -98,82 +108,83 @@ class _Finder:
     scope: SegmentScope
     language: Language
 
-    def at(self, part: Placed, *, is_out: bool) -> list[_Found]:
-        """The members nearest to one condition, on the side that is asked for."""
+    def around(self, part: Placed) -> tuple[list[_Found], list[_Found]]:
+        """The members nearest to one condition: those who fail it alone, and those of the segment."""
         band = band_of(part.node, self.scope, cut_off_of(self.session, part.node, self.scope))
-        if band is None and not is_out:
-            return []
-        wanted = self._missing_only(part) if is_out else self.definition
+        missing = self._missing_only(part)
         if band is None:
-            return [self._found(row, part) for row in self._rows(self._select(wanted).order_by(Member.id))]
-        is_inside = band.holds_inside is not is_out
-        rows = chain.from_iterable(
-            self._rows(statement) for statement in self._towards(band, wanted, is_inside=is_inside)
+            return [] if missing is None else self._found(self._ids(missing), part), []
+        out = [] if missing is None else self._near(band, missing, part, is_inside=not band.holds_inside)
+        # Of a limited list, the last places are the ones that are only just in.
+        inside = (
+            []
+            if self.definition.is_limited
+            else self._near(band, self.definition.root, part, is_inside=band.holds_inside)
         )
-        found = {row.id: self._found(row, part, band) for row in rows}
+        return out, inside
+
+    def around_limit(self, order: Ordering, edge: LimitEdge) -> tuple[list[_Found], list[_Found]]:
+        """The members on both sides of the last place, the nearest to it first."""
+        band, place = place_band(order, edge.cut_off), Placed(LIMIT, AllOf())
+        return self._found(edge.first_out, place, band), self._found(edge.last_in, place, band)
+
+    def _missing_only(self, part: Placed) -> Node | None:
+        """Met by everybody who meets the other conditions and fails this one; None where a tree has no room for it."""
+        others = tuple(other.node for other in conjuncts(self.definition.root) if other.path != part.path)
+        return _fitting((*others, part.node.part if isinstance(part.node, Not) else Not(part.node)))
+
+    def _near(self, band: Band, root: Node, part: Placed, *, is_inside: bool) -> list[_Found]:
+        """Those who meet a tree and are nearest to an end of the band, from inside or from outside."""
+        found: dict[int, _Found] = {}
+        has_both = band.low is not None and band.high is not None
+        for edge, op, inwards in ((band.low, Op.LT, "asc"), (band.high, Op.GT, "desc")):
+            if edge is None:
+                continue
+            limited = root if is_inside or not has_both else _and(root, Condition(band.term, op, edge))
+            if limited is None:
+                continue
+            outwards = "desc" if inwards == "asc" else "asc"
+            order = Ordering(band.term, inwards if is_inside else outwards)  # type: ignore[arg-type]
+            for each in self._found(self._ids(limited, order), part, band):
+                if each.nearness is not None:
+                    found[each.member.id] = each
         return sorted(found.values(), key=lambda each: each.nearness or 0)[:EXAMPLES_PER_CONDITION]
 
-    def at_limit(self, order: Ordering, ids: Sequence[int], cut_off: Any) -> list[_Found]:
-        """The members on one side of the last place, the nearest to it first."""
-        value = project(order.term, plan_for(self.definition, self.scope))
-        statement = self._joined(self._columns(value), value).where(Member.id.in_(ids))
-        rows = sorted(self.session.execute(statement), key=lambda row: ids.index(row.id))
-        band = place_band(order, cut_off)
-        return [self._found(row, Placed("limit", AllOf()), band) for row in rows]
+    def _ids(self, root: Node, order: Ordering | None = None) -> Sequence[int]:
+        statement = select_member_ids(Definition(root, order), self.scope)
+        return self.session.scalars(statement.limit(EXAMPLES_PER_CONDITION)).all()
 
-    def _missing_only(self, part: Placed) -> Definition:
-        """Everybody who meets the other conditions and fails this one."""
-        others = tuple(other.node for other in conjuncts(self.definition.root) if other.path != part.path)
-        failing: Node = part.node.part if isinstance(part.node, Not) else Not(part.node)
-        return Definition(AllOf((*others, failing)))
-
-    def _towards(self, band: Band, wanted: Definition, *, is_inside: bool) -> Iterator[Select[Any]]:
-        """One statement for each end of the band that members on this side can cross."""
-        value = project(band.term, plan_for(wanted, self.scope))
-        statement = self._select(wanted, value).where(value.expression.is_not(None))
-        rising, falling = value.expression.asc(), value.expression.desc()
-        if band.low is not None:
-            low = statement if is_inside else statement.where(self._is_below(band, value))
-            yield low.order_by(rising if is_inside else falling, Member.id)
-        if band.high is not None:
-            high = statement if is_inside else statement.where(self._is_above(band, value))
-            yield high.order_by(falling if is_inside else rising, Member.id)
-
-    def _is_below(self, band: Band, value: Projection) -> ColumnElement[bool]:
-        low: Any = band.low
-        edge = day_start(low, self.scope.zone) if band.unit == DAYS else to_stored(band.term.field, low)
-        return value.expression < edge
-
-    def _is_above(self, band: Band, value: Projection) -> ColumnElement[bool]:
-        high: Any = band.high
-        if band.unit == DAYS:
-            return value.expression >= day_end(high, self.scope.zone)
-        return value.expression > to_stored(band.term.field, high)
-
-    def _select(self, wanted: Definition, value: Projection | None = None) -> Select[Any]:
-        return self._joined(self._columns(value), value).where(member_predicate(wanted, self.scope))
-
-    def _columns(self, value: Projection | None) -> list[Any]:
-        shown = [Member.id, Member.name, Member.name_local, Member.tier, Member.city]
-        return shown if value is None else [*shown, value.expression.label("measured")]
-
-    def _joined(self, columns: list[Any], value: Projection | None) -> Select[Any]:
-        statement = select(*columns).select_from(Member)
-        if value is None or value.join is None:
-            return statement
-        return statement.outerjoin(value.join, value.join.c.member_id == Member.id)
-
-    def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        return self.session.execute(statement.limit(EXAMPLES_PER_CONDITION)).all()
-
-    def _found(self, row: Row[Any], part: Placed, band: Band | None = None) -> _Found:
-        words = "" if part.path == "limit" else describe_condition(part.node, self.scope, language=self.language)
-        member = BoundaryMember(row.id, row.name, row.name_local, row.tier, row.city, part.path, words)
+    def _found(self, ids: Sequence[int], part: Placed, band: Band | None = None) -> list[_Found]:
+        """The members of some ids, in their order, with what the band measures."""
+        value = None if band is None else project(band.term, Plan(self.scope.viewpoint, Shape.PER_MEMBER))
+        columns: list[Any] = [Member.id, Member.name, Member.name_local, Member.tier, Member.city]
+        statement = select(*columns, null() if value is None else value.expression).select_from(Member)
+        if value is not None and value.join is not None:
+            statement = statement.outerjoin(value.join, value.join.c.member_id == Member.id)
+        rows = {row.id: row for row in self.session.execute(statement.where(Member.id.in_(ids)))}
+        words = "" if part.path == LIMIT else describe_condition(part.node, self.scope, language=self.language)
+        members = [
+            BoundaryMember(row.id, row.name, row.name_local, row.tier, row.city, part.path, words)
+            for row in (rows[member_id] for member_id in ids)
+        ]
         if band is None:
-            return _Found(member, None)
+            return [_Found(member, None) for member in members]
+        return [self._measured(member, rows[member.id][-1], band) for member in members]
+
+    def _measured(self, member: BoundaryMember, stored: Any, band: Band) -> _Found:
         field = band.term.field
-        value = field_to_record(field, row.measured, zone=self.scope.zone)
+        value = field_to_record(field, stored, zone=self.scope.zone)
         distance = None if value is None else band.distance(value)
         label = field.label.in_language(self.language)
         member = replace(member, measured=label, value=value, distance=distance, unit=band.unit)
         return _Found(member, None if distance is None else band.relative(distance))
+
+
+def _and(root: Node, condition: Condition) -> Node | None:
+    return _fitting((*root.parts, condition) if isinstance(root, AllOf) else (root, condition))
+
+
+def _fitting(parts: tuple[Node, ...]) -> Node | None:
+    """All of the parts; None where a definition has no room for one more level or condition."""
+    root = AllOf(parts)
+    return root if depth_of(root) <= MAX_DEPTH and len(list(conditions_of(root))) <= MAX_CONDITIONS else None

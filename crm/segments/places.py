@@ -40,6 +40,11 @@ def conjuncts(node: Node, path: str = "") -> tuple[Placed, ...]:
     return tuple(found for inner_path, inner in _children(node, path) for found in conjuncts(inner, inner_path))
 
 
+def depth_of(node: Node) -> int:
+    """How many levels deep a tree nests."""
+    return 1 + max((depth_of(inner) for _path, inner in _children(node, "")), default=0)
+
+
 def without(root: Node, path: str) -> Node:
     """The tree without the part at `path`; lists that it leaves empty go with it. Nothing left means everyone."""
     return _without(root, "", path) or AllOf()

@@ -1,7 +1,7 @@
 """Places in an order: where a limit or a top share ends, and where one member stands."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,7 @@ from crm.fields import Op
 from crm.members.models import Member
 from crm.segments.compile import member_predicate
 from crm.segments.definition import Condition, Definition, Node, Not, Ordering, Term
-from crm.segments.plan import plan_for, visible
+from crm.segments.plan import Reads, plan_for, reads_of_term, visible
 from crm.segments.projection import Projection, project
 from crm.segments.records import field_to_record
 from crm.segments.scope import SegmentScope
@@ -92,15 +92,27 @@ def rank_by_value(session: Session, condition: Condition, scope: SegmentScope, m
 
 
 def _top_share(session: Session, condition: Condition, scope: SegmentScope, *, member_id: int | None) -> Rank:
-    definition = Definition(condition)
-    seen = visible(plan_for(definition, scope))
-    valued = _valued(condition.term, definition, scope).where(*seen).subquery()
+    valued = _ranked_values(condition, scope).subquery()
     is_known = valued.c.value.is_not(None)
     ranked = session.scalar(select(func.count()).where(is_known)) or 0
     share: Any = condition.value
     cut_off = session.scalar(select(last_place(condition, select(valued.c.value))))
     place = None if member_id is None else session.scalar(_place(valued, member_id))
     return Rank(place, ranked, _part_of(share, ranked), _in_unit(condition.term, cut_off, scope))
+
+
+def _ranked_values(condition: Condition, scope: SegmentScope) -> Select[Any]:
+    """Columns `member_id` and `value` of everybody who is ranked, from facts where they hold the value."""
+    plan = plan_for(Definition(condition), scope)
+    plan = replace(plan, starts_at_facts=reads_of_term(condition.term, plan.viewpoint) is Reads.FACTS)
+    value = project(condition.term, plan)
+    source = plan.base
+    if plan.starts_at_facts and visible(plan):
+        source = source.join(Member, Member.id == plan.member_id)
+    if value.join is not None:
+        source = source.outerjoin(value.join, value.join.c.member_id == plan.member_id)
+    columns: list[Any] = [plan.member_id.label("member_id"), value.expression.label("value")]
+    return select(*columns).select_from(source).where(*visible(plan))
 
 
 def _place(valued: Subquery, member_id: int) -> Select[Any]:

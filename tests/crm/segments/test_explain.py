@@ -197,6 +197,16 @@ def test_examples_are_few_and_shared_between_the_conditions(session: Session) ->
     assert {each.path for each in found.just_out} == {"all[0]", "all[1]", "all[2]"}
 
 
+def test_the_largest_definitions_have_a_boundary_too(session: Session) -> None:
+    buyer(session, 40)
+    deep: dict[str, Any] = SILENT
+    for _ in range(10):
+        deep = {"any": [deep]}
+    assert boundary_examples(session, parse({"all": [deep]}), SCOPE).just_out == ()
+    wide = {"all": [{"field": "orders.count", "op": "between", "value": [2, 3]}] * 100}
+    assert boundary_examples(session, parse(wide), SCOPE).just_out == ()
+
+
 def test_every_condition_says_what_the_segment_would_be_without_it(session: Session) -> None:
     for city in ["Shanghai", "Beijing", "Beijing", None]:
         make_member(session, city=city)
