@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Select, case, delete, func, select, type_coer
 from sqlalchemy.orm import Session
 
 from crm.activity.models import ActivityEvent, Order
+from crm.arrays import int_rows
 from crm.clock import day_start
 from crm.datasets.bulk import insert_columns
 from crm.datasets.randomness import Floats, Ints
@@ -111,7 +112,7 @@ def lifecycle_stages(history: History, tier_minimums: Ints, midnight: int) -> ND
 
 
 def _read_history(session: Session, today: date, zone: ZoneInfo) -> tuple[Ints, History]:
-    rows = np.array(session.execute(_history_query(today, zone)).all(), dtype=np.int64).reshape(-1, 9)
+    rows = int_rows(session, _history_query(today, zone))
     return rows[:, 0], History(*(rows[:, column] for column in range(1, 9)))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, case, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from crm.activity.models import ActivityEvent, EventKind, Order, OrderLine
+from crm.arrays import int_rows
 from crm.datasets.randomness import Floats, Ints, normal, uniform
 from crm.members.models import Member
 
@@ -101,23 +102,20 @@ def read_shoppers(session: Session) -> Shoppers:
 def _own_orders(session: Session, ids: Ints, tenure_days: Floats, end: datetime) -> tuple[Floats, Floats]:
     is_recent = Order.ordered_at > end - timedelta(days=RECENT_DAYS)
     is_of_year = Order.ordered_at > end - timedelta(days=YEAR_DAYS)
-    rows = np.array(
-        session.execute(
-            select(
-                Order.member_id,
-                func.sum(case((is_recent, 1), else_=0)),
-                func.sum(case((is_of_year, 1), else_=0)),
-                func.count(),
-                func.sum(Order.amount_cents),
-            )
-            .where(Order.source == "import", Order.ordered_at <= end)
-            .group_by(Order.member_id)
-        ).all(),
-        dtype=np.float64,
-    ).reshape(-1, 5)
-    at = np.searchsorted(ids, rows[:, 0].astype(np.int64))
+    sums = (
+        select(
+            Order.member_id,
+            func.sum(case((is_recent, 1), else_=0)),
+            func.sum(case((is_of_year, 1), else_=0)),
+            func.count(),
+            func.sum(Order.amount_cents),
+        )
+        .where(Order.source == "import", Order.ordered_at <= end)
+        .group_by(Order.member_id)
+    )
+    rows = int_rows(session, sums)
     counts = np.zeros((len(ids), 4))
-    counts[at] = rows[:, 1:]
+    counts[np.searchsorted(ids, rows[:, 0])] = rows[:, 1:]
     recent, of_year, ever, paid = counts.T
     rate = RECENT_WEIGHT * recent / _days(tenure_days, RECENT_DAYS)
     rate += (1.0 - RECENT_WEIGHT) * of_year / _days(tenure_days, YEAR_DAYS)
@@ -127,16 +125,15 @@ def _own_orders(session: Session, ids: Ints, tenure_days: Floats, end: datetime)
 
 
 def _own_events(session: Session, ids: Ints, tenure_days: Floats, end: datetime) -> dict[EventKind, Floats]:
-    rates = {kind: np.zeros(len(ids)) for kind in EventKind}
-    rows = session.execute(
-        select(ActivityEvent.member_id, ActivityEvent.kind, func.count())
-        .where(ActivityEvent.occurred_at <= end, ActivityEvent.occurred_at > end - timedelta(days=RECENT_DAYS))
-        .group_by(ActivityEvent.member_id, ActivityEvent.kind)
-    ).all()
-    for kind, counts in rates.items():
-        own = np.array([(row[0], row[2]) for row in rows if row[1] is kind], dtype=np.int64).reshape(-1, 2)
-        counts[np.searchsorted(ids, own[:, 0])] = own[:, 1]
-    return {kind: counts / _days(tenure_days, RECENT_DAYS) for kind, counts in rates.items()}
+    kinds = tuple(EventKind)
+    number = case(*((ActivityEvent.kind == kind, index) for index, kind in enumerate(kinds)), else_=-1)
+    within = ActivityEvent.occurred_at <= end, ActivityEvent.occurred_at > end - timedelta(days=RECENT_DAYS)
+    member_id, kind_of = int_rows(session, select(ActivityEvent.member_id, number).where(*within)).T
+    days = _days(tenure_days, RECENT_DAYS)
+    return {
+        kind: np.bincount(np.searchsorted(ids, member_id[kind_of == index]), minlength=len(ids)) / days
+        for index, kind in enumerate(kinds)
+    }
 
 
 def _days(tenure_days: Floats, window_days: int) -> Floats:

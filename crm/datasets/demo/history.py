@@ -50,6 +50,7 @@ class BouncingProvider:
     """A channel of the demo's past: takes every message, and refuses a few addresses that went stale."""
 
     honours_idempotency_key = True
+    pace = None
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

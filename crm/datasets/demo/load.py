@@ -38,6 +38,7 @@ from crm.datasets.demo.profiles import (
     register_twice,
 )
 from crm.datasets.demo.purchases import Happenings, Purchases, make_happenings, make_purchases, product_id
+from crm.datasets.demo.segments import save_segments
 from crm.datasets.demo.stock import make_coupons
 from crm.datasets.demo.words import BRANDS, CATEGORIES, GOODS
 from crm.datasets.occupancy import is_loaded, open_workspace
@@ -114,6 +115,7 @@ def _fill(session: Session, seed: int, members: int, today: date, now: datetime,
         for number, refresh in enumerate((refresh_activity, refresh_scores, rebuild_facts)):
             progress("scores and facts", number, 4)
             refresh(session, today, DEMO_ZONE)
+        save_segments(session, Cast.of(people).author, now)
         progress("scores and facts", 3, 4)
         refresh_statistics(session)
         progress("scores and facts", 4, 4)
