@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from agent.planner.language import language_of
 from api.auth import SignedIn, TheNurture
 from api.bootstrap import Nurture
-from api.routes.segments import Definition
+from api.routes.segments import AsOf, Definition
 from api.while_connected import while_connected
 from crm.access.actor import Permission, require
 from crm.catalog import CATALOG, segment_scope
@@ -31,9 +31,6 @@ from crm.segments.marginal import marginal_counts
 
 router = APIRouter(prefix="/api/segments", tags=["segments"])
 
-AsOf = Annotated[
-    date | None, Query(description="A past day: the members of that day. Fields without history are refused.")
-]
 Language = Literal["en", "zh"]
 MAX_WORDS = 1_000
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import SignedIn, TheNurture
@@ -21,6 +21,11 @@ router = APIRouter(prefix="/api/segments", tags=["segments"])
 Definition = Annotated[
     dict[str, Any],
     Field(examples=[{"all": [{"field": "tier", "op": "in", "value": ["platinum"]}]}], description="Predicate tree."),
+]
+
+
+AsOf = Annotated[
+    date | None, Query(description="A past day: the members of that day. Fields without history are refused.")
 ]
 
 
@@ -92,7 +97,9 @@ def list_fields(actor: SignedIn) -> list[FieldView]:
 
 
 @router.post("/query")
-async def query(request: Request, body: SegmentQuery, actor: SignedIn, nurture: TheNurture) -> SegmentAnswer:
+async def query(
+    request: Request, body: SegmentQuery, actor: SignedIn, nurture: TheNurture, as_of: AsOf = None
+) -> SegmentAnswer:
     """Count a segment, read it back in words, and show some of its members.
 
     Stopped with `timed_out` after NURTURE_READ_SECONDS, and when the client hangs up.
@@ -105,7 +112,7 @@ async def query(request: Request, body: SegmentQuery, actor: SignedIn, nurture: 
             read_only(nurture.sessions) as session,
             limited(session, seconds=nurture.settings.read_seconds, cancellation=cancellation),
         ):
-            scope = segment_scope(session, actor, nurture.clock.now())
+            scope = segment_scope(session, actor, nurture.clock.now(), as_of)
             rows = service.sample(session, definition, scope, limit=body.sample) if body.sample else []
             return SegmentAnswer(
                 count=service.count(session, definition, scope),
@@ -122,7 +129,9 @@ async def query(request: Request, body: SegmentQuery, actor: SignedIn, nurture: 
 
 
 @router.post("/breakdown")
-async def break_down(request: Request, body: BreakdownQuery, actor: SignedIn, nurture: TheNurture) -> BreakdownAnswer:
+async def break_down(
+    request: Request, body: BreakdownQuery, actor: SignedIn, nurture: TheNurture, as_of: AsOf = None
+) -> BreakdownAnswer:
     """Split a segment by one or two fields. Stopped as a query is."""
     _require_reader(actor)
     definition = parse_definition(body.definition, CATALOG)
@@ -133,7 +142,7 @@ async def break_down(request: Request, body: BreakdownQuery, actor: SignedIn, nu
             read_only(nurture.sessions) as session,
             limited(session, seconds=nurture.settings.read_seconds, cancellation=cancellation),
         ):
-            scope = segment_scope(session, actor, nurture.clock.now())
+            scope = segment_scope(session, actor, nurture.clock.now(), as_of)
             return service.break_down(session, definition, scope, tuple(body.group_by), metric, limit=body.limit)
 
     found = await while_connected(request, work)

@@ -38,6 +38,10 @@ def test_a_segment_is_explained_in_every_way(server: Server) -> None:
     past = client.post("/api/segments/marginal?as_of=2026-03-01", json={"definition": SILENT}).json()
     assert past["as_of"] == "2026-03-01"
     assert past["read_back"].endswith("as of 2026-03-01")
+    assert (
+        client.post("/api/segments/query?as_of=2026-03-01", json={"definition": SILENT}).json()["count"]
+        == past["count"]
+    )
 
 
 def test_words_become_a_definition_or_a_question(server: Server) -> None:
