@@ -32,6 +32,7 @@ from crm.fields import (
     Unit,
     Value,
     Viewpoint,
+    distinct_words,
     plain_qualifier,
     stored,
 )
@@ -44,7 +45,7 @@ NO_USUAL_WEEK = (
 WEEK_DAYS = 7
 NEVER_BOUGHT = "the member never bought: no comparison holds, and neither does its opposite"
 
-CATEGORIES = select(Product.category).distinct()
+CATEGORIES = distinct_words(Product.category)
 CATEGORY = plain_qualifier("category", CATEGORIES, Text("category", "品类"))
 
 

@@ -24,6 +24,7 @@ from crm.fields import (
     Unit,
     Value,
     Viewpoint,
+    distinct_words,
     stored,
 )
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, MemberTag, Suppression
@@ -110,7 +111,7 @@ FIELDS = (
         label=Text("tier", "会员等级"),
         words_en=("tier", "level", "membership level", "grade"),
         words_zh=("等级", "会员等级", "级别"),
-        values=select(Member.tier).distinct(),
+        values=distinct_words(Member.tier),
         values_zh={"bronze": "铜卡", "silver": "银卡", "gold": "金卡", "platinum": "铂金"},
     ),
     Field(
@@ -121,7 +122,7 @@ FIELDS = (
         words_en=("city", "location", "town"),
         words_zh=("城市", "地区", "所在地"),
         missing=NOT_ANY,
-        values=select(Member.city).where(Member.city.is_not(None)).distinct(),
+        values=distinct_words(Member.city),
     ),
     Field(
         name="gender",
@@ -188,7 +189,7 @@ FIELDS = (
         label=Text("tags", "标签"),
         words_en=("tag", "tags", "tagged", "labelled", "labeled"),
         words_zh=("标签", "打了标签"),
-        values=select(MemberTag.tag).distinct(),
+        values=distinct_words(MemberTag.tag),
     ),
     *(_consent(channel, CHANNELS_ZH[channel]) for channel in SENDABLE_CHANNELS),
     _reachable(Channel.EMAIL, "e-mail address", "邮箱地址"),
