@@ -82,7 +82,9 @@ def make_population(seed: int, members: int, days: LocalDays, today: date) -> Po
         ids=ids,
         names=names,
         local_names=local_names,
-        genders=["female" if f else "male" if m else None for f, m in zip(is_female, is_male, strict=True)],
+        genders=[
+            "female" if f else "male" if m else None for f, m in zip(is_female.tolist(), is_male.tolist(), strict=True)
+        ],
         birthdays=_birthdays(seed, ids, today),
         cities=_cities(seed, ids),
         preferred=_preferred(seed, ids),
@@ -133,7 +135,8 @@ def _names(seed: int, ids: Ints, is_female: Bools) -> tuple[list[str], list[str 
     shows_local = uniform(seed, "local name", ids) < SHARE_WITH_LOCAL_NAME
     names: list[str] = []
     local_names: list[str | None] = []
-    for surname_index, given_index, female, local in zip(surnames, given, is_female, shows_local, strict=True):
+    columns = (surnames.tolist(), given.tolist(), is_female.tolist(), shows_local.tolist())
+    for surname_index, given_index, female, local in zip(*columns, strict=True):
         surname, surname_local = SURNAMES[surname_index]
         choices = FEMALE_GIVEN_NAMES if female else MALE_GIVEN_NAMES
         first, first_local = choices[given_index]
@@ -149,7 +152,7 @@ def _birthdays(seed: int, ids: Ints, today: date) -> list[date | None]:
     age_days = np.clip(16 + 17 * np.exp(0.6 * normal(seed, "age", ids)), 18.0, 80.0) * 365.25
     known = uniform(seed, "birthday known", ids) >= SHARE_WITHOUT_BIRTHDAY
     born = (np.datetime64(today) - age_days.astype("timedelta64[D]")).tolist()
-    return [day if is_known else None for day, is_known in zip(born, known, strict=True)]
+    return [day if is_known else None for day, is_known in zip(born, known.tolist(), strict=True)]
 
 
 def _cities(seed: int, ids: Ints) -> list[str | None]:
@@ -157,7 +160,9 @@ def _cities(seed: int, ids: Ints) -> list[str | None]:
     shares = np.cumsum(np.array(list(CITY_WEIGHTS.values()), dtype=np.float64))
     chosen = np.searchsorted(shares / shares[-1], uniform(seed, "city", ids))
     known = uniform(seed, "city known", ids) >= SHARE_WITHOUT_CITY
-    return [cities[index] if is_known else None for index, is_known in zip(chosen, known, strict=True)]
+    return [
+        cities[index] if is_known else None for index, is_known in zip(chosen.tolist(), known.tolist(), strict=True)
+    ]
 
 
 def _preferred(seed: int, ids: Ints) -> Ints:
