@@ -45,7 +45,8 @@ def segment_calls(reading: Reading, request: SegmentRequest) -> Calls:
 def _asks_for_a_number(request: SegmentRequest) -> bool:
     """ "The median spend of gold members": one number over all of them."""
     metric = request.metric or {}
-    return "field" in metric and metric.get("fn") != "share" and request.order_by is None and request.limit is None
+    is_list = request.limit is not None or (request.order_by is not None and request.limit_percent is None)
+    return "field" in metric and metric.get("fn") != "share" and not is_list
 
 
 def _is_everyone(segment: SegmentRequest | None) -> bool:

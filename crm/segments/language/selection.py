@@ -153,8 +153,12 @@ class SelectionReader:
                 if self._extend(after.term, self._fields[after.term["field"]], self._items[between]):
                     self._take(between)
             self._order(after.term, direction, start, after.end)
-        elif self._kind(index - 1) is Kind.ANCHOR:
+        elif self._kind(index - 1) is Kind.ANCHOR and not self._averages(index - 2):
             self._order_before(index, direction)
+
+    def _averages(self, index: int) -> bool:
+        """ "The average spend of the top 5% by points": the spend is what is asked for."""
+        return self._kind(index) is Kind.AGGREGATE and self._items[index].value in ("avg", "median")
 
     def _order_before(self, index: int, direction: str) -> bool:
         """The measure that ends at `index`, with the period before it."""
@@ -351,7 +355,7 @@ class SelectionReader:
         chosen.limit_percent = None
         if any(waiting is order_by for waiting in chosen.awaits_window) and isinstance(condition.value, WholeCondition):
             chosen.awaits_window.append(condition.value.node)
-        if chosen.group_by or self._kind(first - 1) in (Kind.NEGATION, Kind.EXCEPT):
+        if chosen.group_by or chosen.metric or self._kind(first - 1) in (Kind.NEGATION, Kind.EXCEPT):
             chosen.order_by = None
 
     def _closing_limit(self) -> None:
@@ -390,9 +394,7 @@ class SelectionReader:
             neighbours = {self._kind(index - 1), self._kind(measure.end) if measure else None}
             if measure is None or neighbours & {Kind.COMPARE, Kind.NUMBER, Kind.NEGATION, Kind.LEVEL, Kind.OPEN}:
                 continue
-            is_sum = measure.term["field"] in ("orders.spend", "coupon.redeemed") or measure.term["field"].startswith(
-                "messages."
-            )
             if measure.term["field"] in _SHOWN_ALONE:
-                self._set_metric("sum" if is_sum else "avg", measure.term, index, measure.end)
+                function = "sum" if measure.term["field"] == "orders.spend" else "avg"
+                self._set_metric(function, measure.term, index, measure.end)
             return

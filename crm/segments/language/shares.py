@@ -17,9 +17,11 @@ def whole_of_share(items: Sequence[Entity]) -> tuple[int, int] | None:
     start = next((place for place, item in enumerate(items) if _asks_for_share(item)), None)
     if start is None:
         return None
-    head = next((place for place in range(start + 1, len(items)) if items[place].kind is Kind.HEAD), None)
-    if head is None:
+    after = range(start + 1, len(items))
+    heads = [place for kind in (Kind.HEAD, Kind.VALUE) for place in after if items[place].kind is kind]
+    if not heads:
         return None
+    head = heads[0]  # "of gold members", else "of women"
     in_clause = False
     for item in items[head + 1 :]:
         in_clause = in_clause or item.kind is Kind.OPEN

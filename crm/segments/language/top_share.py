@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from crm.segments.language.kinds import Entity, Kind, WholeCondition
 
 _AMONG = re.compile(
-    r"(?:\b(?:in|among|amongst|within|inside|into|part of|make|makes|made|are|is|not)\s+(?:the |our |that )?"
+    r"(?:\b(?:in|among|amongst|within|inside|into|part of|make|makes|made)\s+(?:the |our |that )?"
     r"|在|属于|位列|进入|排在|进)(?:our )?$"
 )
 """Before a top share: it is one condition among others."""
