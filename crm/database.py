@@ -107,9 +107,10 @@ def _begin_sqlite(connection: Any) -> None:
 
 
 def _begin_postgresql(connection: Any) -> None:
-    # As on SQLite, whatever is read in one `read_only` block comes from one snapshot.
+    # As on SQLite, whatever is read in one `read_only` block comes from one snapshot. Not READ ONLY to the
+    # database: a campaign's plan is worked out in temporary tables.
     if connection.get_execution_options().get("read_only"):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def open_sessions(engine: Engine) -> Sessions:

@@ -136,7 +136,7 @@ def _require_names(session: Session, asked: _Asked, names: Any) -> None:
             candidates = near(word, known)
             listed = f"; the nearest are {', '.join(candidates)}" if candidates else ""
             raise InvalidRequest(
-                f"there is no {asked.what} called {word!r:.80}{listed} (at {asked.path})",
+                f"there is no {asked.what} called {word!r:.80}{listed}",
                 path=asked.path,
                 candidates=candidates,
             )
