@@ -23,6 +23,7 @@ from crm.fields import Catalog
 from crm.outreach import ledger
 from crm.outreach.models import Message, MessageState
 from crm.segments import service as segments
+from crm.segments.saved import require_evaluated
 from crm.workspace import get_workspace
 
 
@@ -64,6 +65,7 @@ def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalo
     scope = author_scope(session, campaign.author_id, catalog, now)
     definition = audience_definition(session, brief, scope)
     _check_approval(brief, approval)
+    require_evaluated(session, definition.to_json())
     starts_at = campaign.starts_at or now
     policy = get_policy(session)
     if now - starts_at > timedelta(hours=policy.late_limit_hours):

@@ -258,6 +258,14 @@ def segments_built_on(session: Session, name: str) -> list[Subscriber]:
     return [Subscriber("segment", row.id, row.name) for row in rows if name in segments_named(row.definition)]
 
 
+def require_evaluated(session: Session, data: Mapping[str, Any]) -> None:
+    """Raises Conflict when the definition, in its JSON form, builds on a segment that could not be evaluated."""
+    for base in session.scalars(select(Segment).where(Segment.name.in_(segments_named(data))).order_by(Segment.name)):
+        if base.failure is not None:
+            raise Conflict(f"it builds on the segment {base.name}, which could not be evaluated: {base.failure}")
+        require_evaluated(session, base.definition)
+
+
 def sensitive_fields_in(session: Session, definition: Definition, catalog: Catalog) -> tuple[str, ...]:
     """The sensitive fields that decide who is in, by way of the segments that it builds on, too."""
     terms = [condition.term for condition in definition.conditions()]

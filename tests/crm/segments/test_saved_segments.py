@@ -13,7 +13,8 @@ from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.access.service import actor_for
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.service import cancel, create_draft
+from crm.campaigns.launch import launch_due
+from crm.campaigns.service import approve, cancel, create_draft, submit
 from crm.campaigns.subscribers import campaigns_on
 from crm.catalog import CATALOG, segment_scope
 from crm.database import Sessions, unit_of_work
@@ -167,6 +168,21 @@ def test_what_others_build_on_is_neither_deleted_nor_renamed(session: Session, m
     saved.delete_segment(session, gold.id, actor=mia, now=now, subscribers=campaigns_on)
     assert session.scalars(select(SegmentMember)).all() == []
     assert audit.history_of(session, f"segment:{gold.id}")[-1].action == "segment.deleted"
+
+
+def test_a_campaign_is_held_when_a_segment_below_its_audience_failed(
+    session: Session, mia: Actor, now: datetime
+) -> None:
+    make_member(session)
+    gold = save(session, mia, now, "Gold", GOLD)
+    save(session, mia, now, "Gold again", in_segment("Gold"))
+    brief = parse_brief({"name": "Gold news", "audience": in_segment("Gold again"), "channels": ["email"]})
+    campaign = create_draft(session, brief=brief, actor=mia, request_id="c", now=now, catalog=CATALOG)
+    submit(session, campaign.id, actor=mia, now=now, catalog=CATALOG)
+    approve(session, campaign.id, actor=actor_for(make_account(session, role=Role.MANAGER)), now=now)
+    gold.failure = "it took too long"
+    (outcome,) = launch_due(session, now, CATALOG)
+    assert outcome.reason == "it builds on the segment Gold, which could not be evaluated: it took too long"
 
 
 def test_a_base_that_changes_makes_what_builds_on_it_stale_until_the_next_round(
