@@ -9,6 +9,7 @@ from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, Cues, Intent, whi
 from agent.planner.request import Request
 from agent.planner.slots.segments import find_name_to_save
 from crm.members.fields import ME
+from crm.segments.language.reader import SegmentRequest
 
 LISTING = Cues(
     r"(?:which|what|list|show|see|any|all|our|my|the)\b[^?.]{0,25}\bsegments|saved segments"
@@ -115,8 +116,6 @@ class ShowSegment(Intent):
         """Nothing but the segment is asked for, and not for its members by name."""
         if not request.says(self._ABOUT) or request.says(self._MEMBERS):
             return False
-        found = request.reading.request
-        conditions = found.definition.get("all", [found.definition]) if found is not None else []
-        if found is not None and found.as_of is not None:
-            return False
-        return found is None or (len(conditions) <= 1 and not found.group_by and not request.reading.is_refinement)
+        rest = re.sub(re.escape(self._segment(request) or ""), " ", request.words, flags=re.IGNORECASE)
+        found = request.read(rest).request
+        return found is None or found == SegmentRequest({"all": []})

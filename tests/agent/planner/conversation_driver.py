@@ -61,7 +61,7 @@ def make_vocabulary() -> Vocabulary:
             "tags": TAGS,
             "campaign": tuple(CAMPAIGNS),
             "member": tuple(MEMBERS.values()),
-            "segment": ("Lapsed Platinum", "VIP Shanghai"),
+            "segment": ("Lapsed Platinum", "VIP Shanghai", "高消费沉睡会员"),
         },
         tiers=("bronze", "silver", "gold", "platinum"),
         csms=("Kevin Zhao", "Helen Sun", "Amy Xu"),
