@@ -9,7 +9,11 @@ from api.cli.opened import AsPerson, Json, opened, person
 from api.cli.segments import Definition
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from api.bootstrap import Nurture
     from api.saved_segments import SegmentRow, SegmentView
+    from crm.access.actor import Actor
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of a saved segment.")]
 Note = Annotated[str, typer.Option("--note", help="What the change is about.")]
@@ -35,7 +39,6 @@ def save(
     as_json: Json = False,
 ) -> None:
     """Save a definition under a name and find its members; a name that exists gets a new version."""
-    from api.saved_segments import view_of
     from crm.campaigns.subscribers import campaigns_on
     from crm.catalog import CATALOG
     from crm.database import unit_of_work
@@ -55,7 +58,7 @@ def save(
                 catalog=CATALOG,
                 subscribers=campaigns_on,
             )
-            view = view_of(session, saved, actor, now)
+        view = _followed(nurture, saved.id, actor, now)
     _show(view, as_json=as_json)
 
 
@@ -148,6 +151,8 @@ def refresh(
             say(f"{one.name}: looked at {looked_at}, {one.entered:,} entered, {one.left:,} left")
         for failed, reason in done.failures.items():
             say(f"{failed} failed: {reason}")
+        if not done.evaluations and not done.failures:
+            say("all saved segments are up to date")
     if done.failures:
         raise typer.Exit(1)
 
@@ -159,7 +164,6 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Undo: make the definition of an older version the newest one."""
-    from api.saved_segments import view_of
     from crm.campaigns.subscribers import campaigns_on
     from crm.catalog import CATALOG
     from crm.database import unit_of_work
@@ -179,7 +183,7 @@ def restore(
                 catalog=CATALOG,
                 subscribers=campaigns_on,
             )
-            view = view_of(session, found, actor, now)
+        view = _followed(nurture, found.id, actor, now)
     _show(view, as_json=as_json)
 
 
@@ -195,6 +199,19 @@ def delete(name: Name, as_: AsPerson = "admin") -> None:
             found = find_segment(session, name)
             delete_segment(session, found.id, actor=actor, now=nurture.clock.now(), subscribers=campaigns_on)
     say(f"deleted {found.name}")
+
+
+def _followed(nurture: "Nurture", segment_id: int, actor: "Actor", now: "datetime") -> "SegmentView":
+    """The segment, after those that build on it have followed its change."""
+    from api.saved_segments import view_of
+    from crm.catalog import CATALOG
+    from crm.database import read_only
+    from crm.segments.maintenance import keep_segments
+    from crm.segments.saved import get_segment
+
+    keep_segments(nurture.sessions, now, catalog=CATALOG, wait=True)
+    with read_only(nurture.sessions) as session:
+        return view_of(session, get_segment(session, segment_id), actor, now)
 
 
 def _show(view: "SegmentView", *, as_json: bool = False) -> None:

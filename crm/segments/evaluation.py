@@ -104,8 +104,9 @@ def evaluate(
     *,
     touched_only: bool = False,
     is_first: bool = False,
+    seconds: float = EVALUATION_SECONDS,
 ) -> Evaluation:
-    """Find the members of a segment anew or, `touched_only`, look again at those in `TOUCHED`.
+    """Find the members of a segment anew or, `touched_only`, look again at those in `TOUCHED`, within `seconds`.
 
     Raises InvalidRequest when the definition makes no sense any more, TimedOut; then the transaction is to be
     rolled back.
@@ -113,7 +114,7 @@ def evaluate(
     started = time.monotonic()
     definition = parse_definition(segment.definition, scope.catalog)
     require_known_names(session, definition)
-    with limited(session, seconds=EVALUATION_SECONDS):
+    with limited(session, seconds=seconds):
         _find(session, definition, scope, touched_only=touched_only)
         left, entered = _pass(session, segment, touched_only=touched_only)
         _write(session, segment, now, with_events=not is_first)

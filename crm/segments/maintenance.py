@@ -23,6 +23,7 @@ from crm.segments.definition import Definition, parse_definition
 from crm.segments.dependencies import changes_that_concern, in_order_of_building, looks_at_everyone, segments_named
 from crm.segments.evaluation import (
     CHANGE,
+    EVALUATION_SECONDS,
     NOTED,
     PASSED,
     TOUCHED,
@@ -75,12 +76,19 @@ class EvaluationFailed(CrmError):
 
 
 def keep_segments(
-    sessions: Sessions, now: datetime, *, catalog: Catalog, anew: frozenset[int] = frozenset(), wait: bool = False
+    sessions: Sessions,
+    now: datetime,
+    *,
+    catalog: Catalog,
+    anew: frozenset[int] = frozenset(),
+    wait: bool = False,
+    seconds: float = EVALUATION_SECONDS,
 ) -> Upkeep:
     """Bring every saved segment up to `now`; does nothing when nothing changed. `anew`: segments to find afresh.
 
     One round at a time, whoever asks: with `wait` after the one under way, otherwise leaving it to that one.
-    A segment that fails keeps its members, says why, and is tried again on the next day or by hand.
+    A segment that fails, or takes over `seconds`, keeps its members, says why, and is tried again on the next
+    day or by hand.
     """
     with read_only(sessions) as session:
         if not anew and not is_due(session, now):
@@ -89,7 +97,7 @@ def keep_segments(
     while True:
         try:
             with unit_of_work(sessions) as session:
-                done = maintain(session, now, catalog=catalog, anew=anew, wait=wait)
+                done = maintain(session, now, catalog=catalog, anew=anew, wait=wait, seconds=seconds)
                 return replace(done, failures=failures)
         except EvaluationFailed as failed:
             with unit_of_work(sessions) as session:
@@ -105,7 +113,13 @@ def is_due(session: Session, now: datetime) -> bool:
 
 
 def maintain(
-    session: Session, now: datetime, *, catalog: Catalog, anew: frozenset[int] = frozenset(), wait: bool = False
+    session: Session,
+    now: datetime,
+    *,
+    catalog: Catalog,
+    anew: frozenset[int] = frozenset(),
+    wait: bool = False,
+    seconds: float = EVALUATION_SECONDS,
 ) -> Upkeep:
     """One round within the caller's transaction. Raises EvaluationFailed; then nothing may be committed."""
     segments = lock_segments(session, wait=wait)
@@ -113,7 +127,7 @@ def maintain(
         return Upkeep()
     scope = scope_for_all(session, now, catalog)
     with work_tables(session):
-        round_ = _Round(session, scope, now, segments, _take_noted(session), anew)
+        round_ = _Round(session, scope, now, segments, _take_noted(session), anew, seconds)
         evaluations = [done for segment in round_.ordered() if (done := round_.attend(segment)) is not None]
         changes = session.scalar(select(func.count()).select_from(NOTED)) or 0
     return Upkeep(changes, tuple(evaluations))
@@ -165,6 +179,8 @@ class _Round:
     segments: list[Segment]
     of_everyone: frozenset[Change]
     anew: frozenset[int]
+    seconds: float
+    """For one evaluation."""
 
     def ordered(self) -> list[Segment]:
         by_name = {segment.name: segment for segment in self.segments}
@@ -195,7 +211,7 @@ class _Round:
         return None
 
     def _evaluate(self, segment: Segment, *, touched_only: bool) -> Evaluation:
-        return evaluate(self.session, segment, self.scope, self.now, touched_only=touched_only)
+        return evaluate(self.session, segment, self.scope, self.now, touched_only=touched_only, seconds=self.seconds)
 
     def _crossed(self, segment: Segment, definition: Definition) -> tuple[Members, ...] | None:
         """Whom the days since the last evaluation may have moved; None: anybody."""

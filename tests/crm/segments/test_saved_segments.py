@@ -1,5 +1,6 @@
 """Saving, changing, undoing and deleting segments, and what they say of themselves."""
 
+import sqlite3
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,10 @@ from crm.campaigns.launch import launch_due
 from crm.campaigns.service import approve, cancel, create_draft, submit
 from crm.campaigns.subscribers import campaigns_on
 from crm.catalog import CATALOG, segment_scope
-from crm.database import Sessions, unit_of_work
+from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Ambiguous, Conflict, Forbidden, InvalidRequest, NotFound
 from crm.fields import Presence
-from crm.members.changes import Change, note_member
+from crm.members.changes import Change, note_everyone, note_member
 from crm.members.fields import FIELDS as MEMBER_FIELDS
 from crm.segments import history, saved
 from crm.segments.definition import Term, parse_definition
@@ -32,6 +33,7 @@ from crm.segments.records import member_records
 from crm.segments.reference import evaluate
 from crm.segments.saved import SegmentChanges
 from tests.builders import make_account, make_member, make_order
+from tests.conftest import DATABASE_KIND
 
 DAY = timedelta(days=1)
 GOLD = {"field": "tier", "op": "in", "value": ["gold"]}
@@ -236,6 +238,43 @@ def test_a_segment_that_fails_keeps_its_members_says_why_and_recovers(sessions: 
     assert [work.name for work in again.evaluations] == ["Never in Spring"]
     with unit_of_work(sessions) as session:
         assert standing(session, segment, now + DAY).state is SegmentState.FRESH
+
+
+def make_endless(sessions: Sessions) -> None:
+    """Members become a view that never ends, so that finding some of them takes for ever."""
+    with sqlite3.connect(sessions.kw["bind"].url.database) as connection:
+        connection.executescript(
+            """
+            PRAGMA foreign_keys=OFF;
+            PRAGMA legacy_alter_table=ON;
+            ALTER TABLE members RENAME TO members_kept;
+            CREATE VIEW members AS SELECT members_kept.* FROM members_kept, (
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT i FROM n
+            );
+            """
+        )
+    connection.close()
+
+
+@pytest.mark.skipif(DATABASE_KIND != "sqlite", reason="the endless view is made for SQLite")
+def test_a_segment_that_takes_too_long_fails_alone_and_its_changes_are_not_lost(
+    sessions: Sessions, now: datetime
+) -> None:
+    with unit_of_work(sessions) as session:
+        mia = actor_for(make_account(session, role=Role.OPERATIONS))
+        make_member(session)
+        slow = save(session, mia, now, "Gold", GOLD)
+        save(session, mia, now, "Over it", in_segment("Gold"))
+        note_everyone(session, Change.PROFILE)
+    make_endless(sessions)
+    done = keep_segments(sessions, now, catalog=CATALOG, seconds=0.1)
+    assert set(done.failures) == {"Gold"}
+    assert "took longer than 0.1 s" in done.failures["Gold"]
+    with read_only(sessions) as session:
+        assert standing(session, slow, now).state is SegmentState.FAILED
+        assert saved.get_segment(session, slow.id).count == 1
+        (over,) = (segment for segment in saved.list_segments(session) if segment.name == "Over it")
+        assert standing(session, over, now).reason == "it builds on Gold, which is failed"
 
 
 def test_finding_anew_heals_what_was_changed_without_a_note(sessions: Sessions, now: datetime) -> None:
