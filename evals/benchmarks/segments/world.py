@@ -298,7 +298,7 @@ def _orders(members: _Members) -> dict[str, Columns]:
     random, size = _random("orders"), len(members.weight) * members.orders_each
     member, ordered_at = _happenings(random, members, size)
     ids = _ids(size)
-    ticket = 5.3 + 0.5 * random.standard_normal(len(members.weight))
+    ticket = 4.42 + 0.5 * random.standard_normal(len(members.weight))
     amount = (100 * np.exp(ticket[member] + 0.5 * random.standard_normal(size))).astype(np.int64) + 500
     favourites = _drawn(random, tuple(CATEGORY_WEIGHTS.values()), 2 * len(members.weight)).reshape(-1, 2)
     category = np.where(
