@@ -135,6 +135,7 @@ MEMBER_FACTS = Table(
         ondelete="CASCADE",
     ),
     Index(None, "tier", "last_order_at"),
+    Index(None, "tier", "joined_at"),
     Index(None, "tier", "spend_90d"),
     Index(None, "spend_12m", "last_order_at"),
     Index(None, "spend_this_year", "last_order_at"),

@@ -100,7 +100,8 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("enrolment_id", "step_key", "channel"),
         Index(None, "journey_id", "state"),
-        Index(None, "member_id", "sent_at"),
+        # Covers what a segment or the frequency cap asks of a member's messages.
+        Index("ix_messages_of_member", "member_id", "sent_at", "state", "delivered_at", "channel", "journey_id"),
         Index(
             "ix_messages_due_at_pending",
             "due_at",

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, FromClause
 
 from crm.activity.models import MEMBER_FACTS
 from crm.clock import day_end
-from crm.fields import Aggregate, KeptRows, Kind, Op, RowColumns, Rows, Sql, Value, Viewpoint
+from crm.fields import ZERO_WITHOUT_ROWS, Aggregate, KeptRows, Kind, Op, RowColumns, Rows, Sql, Value, Viewpoint
 from crm.members.models import Member
+from crm.segments.comparisons import number_holds
 from crm.segments.definition import AllOf, Condition, Definition, Node, Term
 from crm.segments.kept import asks_only_for_any, kept_amount, newest_kept
 from crm.segments.scope import SegmentScope
@@ -126,10 +127,18 @@ def _required(node: Node) -> list[Condition]:
 def _narrows(condition: Condition, viewpoint: Viewpoint) -> bool:
     """Whether the condition is cheap to read and usually leaves a minority."""
     if reads_of(condition, viewpoint) is Reads.FACTS:
-        return True
+        return not _holds_of_nothing(condition)
     in_member_row = isinstance(condition.field.source, Value) and condition.field.source.member_id is None
     if condition.field.kind is Kind.CHOICE:
         return in_member_row and condition.op in (Op.IN, Op.EQ)
     if condition.field.kind is Kind.DAY:
         return in_member_row and condition.op in (Op.GT, Op.GE, Op.EQ, Op.BETWEEN, Op.ANNIVERSARY_BETWEEN)
     return in_member_row and condition.field.kind is Kind.MONTH_DAY
+
+
+def _holds_of_nothing(condition: Condition) -> bool:
+    """Whether members without any rows meet the condition, who often are the majority."""
+    source = condition.field.source
+    if not isinstance(source, Rows) or source.aggregate not in ZERO_WITHOUT_ROWS:
+        return False
+    return condition.op is not Op.TOP_PERCENT and number_holds(condition.op, 0, condition.value)

@@ -166,6 +166,7 @@ def upgrade() -> None:
             ["spend_this_year", "last_order_at"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_member_facts_tier_joined_at"), ["tier", "joined_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_member_facts_tier_last_order_at"), ["tier", "last_order_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_member_facts_tier_spend_90d"), ["tier", "spend_90d"], unique=False)
 
@@ -177,8 +178,20 @@ def upgrade() -> None:
             unique=False,
         )
 
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_messages_member_id_sent_at"))
+        batch_op.create_index(
+            "ix_messages_of_member",
+            ["member_id", "sent_at", "state", "delivered_at", "channel", "journey_id"],
+            unique=False,
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_messages_of_member")
+        batch_op.create_index(batch_op.f("ix_messages_member_id_sent_at"), ["member_id", "sent_at"], unique=False)
+
     with op.batch_alter_table("order_lines", schema=None) as batch_op:
         batch_op.drop_index("ix_order_lines_of_category")
         batch_op.create_index(
@@ -190,6 +203,7 @@ def downgrade() -> None:
     with op.batch_alter_table("member_facts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_member_facts_tier_spend_90d"))
         batch_op.drop_index(batch_op.f("ix_member_facts_tier_last_order_at"))
+        batch_op.drop_index(batch_op.f("ix_member_facts_tier_joined_at"))
         batch_op.drop_index(batch_op.f("ix_member_facts_spend_this_year_last_order_at"))
         batch_op.drop_index(batch_op.f("ix_member_facts_spend_12m_last_order_at"))
         batch_op.drop_index(batch_op.f("ix_member_facts_weekly_activity_ratio"))
