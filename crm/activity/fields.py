@@ -16,6 +16,7 @@ from crm.activity.models import (
     Product,
 )
 from crm.clock import day_start
+from crm.columns import distinct_words, plain_qualifier, stored
 from crm.fields import (
     CENTS_PER_UNIT,
     Aggregate,
@@ -32,9 +33,6 @@ from crm.fields import (
     Unit,
     Value,
     Viewpoint,
-    distinct_words,
-    plain_qualifier,
-    stored,
 )
 from crm.members.models import Member
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from crm.columns import stored
 from crm.fields import (
     Aggregate,
     Collection,
@@ -16,7 +17,6 @@ from crm.fields import (
     Text,
     Unit,
     Value,
-    stored,
 )
 from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, case, cast, extract, or_, select
 
 from crm.access.models import Account, Role
+from crm.columns import distinct_words, stored
 from crm.fields import (
     Aggregate,
     Collection,
@@ -24,8 +25,6 @@ from crm.fields import (
     Unit,
     Value,
     Viewpoint,
-    distinct_words,
-    stored,
 )
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, MemberTag, Suppression
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, false, func
 
+from crm.columns import plain_qualifier
 from crm.fields import (
     Aggregate,
     Collection,
@@ -17,7 +18,6 @@ from crm.fields import (
     Rows,
     Text,
     Unit,
-    plain_qualifier,
 )
 from crm.members.fields import CHANNELS_ZH
 from crm.members.models import Channel
