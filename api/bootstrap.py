@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.home import running_server
+from api.link_keys import open_links
 from api.logs import configure_logs
 from crm.clock import Clock
 from crm.database import Sessions, open_engine, open_sessions
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from agent.model_calls import ChosenModel
     from agent.runtime import Assistant
     from crm.outreach.channels import ChannelAdapters
+    from crm.outreach.links import Links
     from knowledge_base.port import InsightHit, InsightIndex
 
 
@@ -39,6 +41,11 @@ class Nurture:
         from crm.outreach.channels import default_adapters
 
         return default_adapters()
+
+    @cached_property
+    def links(self) -> "Links":
+        """The signed links in messages; their key is made when it is first needed."""
+        return open_links(self.settings)
 
     @cached_property
     def insight_index(self) -> "InsightIndex":

@@ -32,7 +32,7 @@ def _tick(nurture: Nurture) -> None:
     with read_only(nurture.sessions) as session:
         if session.get(Workspace, WORKSPACE_ID) is None:
             return
-    walk_to(nurture.sessions, nurture.clock.now(), nurture.adapters, machine=SystemClock())
+    walk_to(nurture.sessions, nurture.clock.now(), nurture.adapters, machine=SystemClock(), links=nurture.links)
 
 
 async def stop(task: asyncio.Task[None]) -> None:

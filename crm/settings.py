@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 READ_SECONDS = 10.0
@@ -24,6 +25,10 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; default: a SQLite file in `home`."""
     host: str = Field(default="127.0.0.1")
     port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = Field(default=None)
+    """Where members reach this server from outside, e.g. `https://post.example.com`; begins the links in messages."""
+    link_keys: SecretStr | None = Field(default=None)
+    """Keys that sign those links, separated by commas, the newest last; default: a file in `home`."""
     tick_seconds: float = Field(default=5.0, gt=0)
     """Pause between two runs of the engine inside the server."""
 
@@ -35,6 +40,17 @@ class Settings(BaseSettings):
     openai_model: str = Field(default="gpt-5-mini", validation_alias="OPENAI_MODEL")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
+
+    @field_validator("public_url")
+    @classmethod
+    def _leads_somewhere(cls, address: str | None) -> str | None:
+        """Without a slash at its end."""
+        if not address:
+            return None
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("give an address such as https://post.example.com")
+        return address.rstrip("/")
 
     @property
     def resolved_database_url(self) -> str:

@@ -14,10 +14,12 @@ from crm.members.models import SENDABLE_CHANNELS, Member
 from crm.outreach import ledger
 from crm.outreach.draft import Setting
 from crm.outreach.journey import AudienceAtLaunch, JourneySpec, SendStep
+from crm.outreach.links import Links
 from crm.outreach.models import Journey, Message, MessageState
 from crm.outreach.wording import Wording
 
 WORDINGS = tuple(Wording(channel=channel, body="Hello {{ name }}") for channel in SENDABLE_CHANNELS)
+LINKS = Links((b"a key of tests, 32 characters.....",))
 EVERYBODY = select(Member.id)
 
 

@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.cli import ask, campaigns, data, explanations, intake, people, saved_segments, segments, server
+from api.cli import ask, campaigns, data, explanations, intake, links, people, saved_segments, segments, server
 from api.cli.console import notes
 from crm.errors import CrmError
 
@@ -25,6 +25,7 @@ saved_segments.register(segments.segment)
 explanations.register(segments.segment)
 campaigns.register(app)
 people.register(app)
+links.register(app)
 for extension in entry_points(group="nurture.commands"):
     extension.load()(app)
 

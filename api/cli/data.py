@@ -77,7 +77,14 @@ def tick(
             zone = get_workspace(session).zone
         moment = parse_moment(at, "--at", zone) if at else nurture.clock.now()
         with progress_bar() as progress:
-            result = walk_to(nurture.sessions, moment, nurture.adapters, machine=SystemClock(), progress=progress)
+            result = walk_to(
+                nurture.sessions,
+                moment,
+                nurture.adapters,
+                machine=SystemClock(),
+                links=nurture.links,
+                progress=progress,
+            )
     if as_json:
         say_json(result.to_json())
     else:

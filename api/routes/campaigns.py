@@ -89,6 +89,7 @@ class MessageRow(BaseModel):
     address: str | None
     subject: str | None
     body: str | None
+    html: str | None
 
 
 class MessagePage(BaseModel):

@@ -48,5 +48,5 @@ def show_workspace(actor: SignedIn, nurture: TheNurture) -> WorkspaceView:
 def walk_clock(target: ClockTarget, actor: SignedIn, nurture: TheNurture) -> WorkspaceView:
     """Walk a demo's time forward, doing everything that falls due on the way."""
     require(actor, Permission.WALK_TIME)
-    walk_to(nurture.sessions, target.at, nurture.adapters, machine=SystemClock())
+    walk_to(nurture.sessions, target.at, nurture.adapters, machine=SystemClock(), links=nurture.links)
     return show_workspace(actor, nurture)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
 from crm.outreach import engine as outreach
 from crm.outreach.channels.adapter import ChannelAdapters
+from crm.outreach.links import Links
 from crm.outreach.sending import DispatchResult
 from crm.segments.maintenance import Upkeep, keep_segments
 from crm.workspace import get_workspace
@@ -42,6 +44,7 @@ def run_due(
     adapters: ChannelAdapters,
     *,
     catalog: Catalog,
+    links: Links | None = None,
     since: datetime | None = None,
     worker: str = "engine",
     upkeep: bool = True,
@@ -50,19 +53,20 @@ def run_due(
 
     With `since`, the workspace's clock before a simulated walk, time is walked: whatever falls due on the
     way is done at its own moment, in order. Without it everything is done at `now`. `upkeep` keeps what is
-    worked out of members on the day; a past that is only replayed does without.
+    worked out of members on the day; a past that is only replayed does without, and without `links`, too.
     """
+    turn = partial(_turn, sessions, adapters=adapters, catalog=catalog, links=links, worker=worker)
     result = TickResult()
     moment: datetime | None = now if since is None else since
     while moment is not None and moment < now:
         if upkeep:
             result += TickResult(segments=keep_up(sessions, moment, catalog))
-        result += _turn(sessions, moment, adapters, catalog, worker)
+        result += turn(moment)
         with read_only(sessions) as session:
             moment = _next_moment(session, moment)
     if upkeep:
         result += TickResult(segments=keep_up(sessions, now, catalog))
-    return result + _turn(sessions, now, adapters, catalog, worker)
+    return result + turn(now)
 
 
 def keep_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
@@ -77,10 +81,18 @@ def keep_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
     return keep_segments(sessions, moment, catalog=catalog)
 
 
-def _turn(sessions: Sessions, moment: datetime, adapters: ChannelAdapters, catalog: Catalog, worker: str) -> TickResult:
+def _turn(
+    sessions: Sessions,
+    moment: datetime,
+    *,
+    adapters: ChannelAdapters,
+    catalog: Catalog,
+    links: Links | None,
+    worker: str,
+) -> TickResult:
     with unit_of_work(sessions) as session:
         launches = launch_due(session, moment, catalog)
-    dispatched = outreach.advance(sessions, moment, adapters, worker=worker)
+    dispatched = outreach.advance(sessions, moment, adapters, links=links, worker=worker)
     with unit_of_work(sessions) as session:
         completed = complete_due(session, moment)
     return TickResult(tuple(launches), dispatched, tuple(completed))

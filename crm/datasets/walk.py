@@ -21,6 +21,7 @@ from crm.datasets.summary import Progress, no_progress
 from crm.errors import InvalidRequest
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.engine import next_moment
+from crm.outreach.links import Links
 from crm.outreach.sending import DispatchResult
 from crm.workspace import WorldClock, get_workspace, move_clock
 
@@ -76,7 +77,13 @@ class WalkResult:
 
 
 def walk_to(
-    sessions: Sessions, to: datetime, adapters: ChannelAdapters, *, machine: Clock, progress: Progress = no_progress
+    sessions: Sessions,
+    to: datetime,
+    adapters: ChannelAdapters,
+    *,
+    machine: Clock,
+    links: Links | None = None,
+    progress: Progress = no_progress,
 ) -> WalkResult:
     """Run everything due up to `to`, with members living in between, and leave the clock there.
 
@@ -96,7 +103,7 @@ def walk_to(
         is_tick = to <= now and to - since < LIVING_STEP
         world = read_world(session) if workspace.is_simulated and not is_tick else None
     if world is None:
-        return WalkResult(to, to, run_due(sessions, to, adapters, catalog=CATALOG), Lived())
+        return WalkResult(to, to, run_due(sessions, to, adapters, catalog=CATALOG, links=links), Lived())
     days = (local_day(to, world.zone) - local_day(since, world.zone)).days
 
     def arrived(session: Session, moment: datetime) -> None:
@@ -106,7 +113,7 @@ def walk_to(
             move_clock(session, moment, machine)
         progress("days", (local_day(moment, world.zone) - local_day(since, world.zone)).days, days)
 
-    return walk_through(sessions, world, since, to, adapters, arrived=arrived)
+    return walk_through(sessions, world, since, to, adapters, links=links, arrived=arrived)
 
 
 def walk_through(
@@ -116,6 +123,7 @@ def walk_through(
     until: datetime,
     adapters: ChannelAdapters,
     *,
+    links: Links | None = None,
     arrived: Arrived | None = None,
     own_life: bool = True,
 ) -> WalkResult:
@@ -123,7 +131,7 @@ def walk_through(
 
     Without it members only answer messages: for a past whose own orders are known already.
     """
-    done, lived = run_due(sessions, since, adapters, catalog=CATALOG, upkeep=own_life), Lived()
+    done, lived = run_due(sessions, since, adapters, catalog=CATALOG, links=links, upkeep=own_life), Lived()
     moment = since
     while moment < until:
         upcoming = min(_next_due(sessions, moment), until)
@@ -137,7 +145,7 @@ def walk_through(
             if arrived is not None:
                 arrived(session, upcoming)
         moment = upcoming
-        done += run_due(sessions, moment, adapters, catalog=CATALOG, upkeep=own_life)
+        done += run_due(sessions, moment, adapters, catalog=CATALOG, links=links, upkeep=own_life)
     return WalkResult(since, until, done, lived)
 
 

@@ -47,6 +47,8 @@ class LedgerLine:
     """Masked unless the reader may see this member's contact details."""
     subject: str | None
     body: str | None
+    html: str | None
+    """The page of an e-mail."""
 
 
 @dataclass(frozen=True)
@@ -94,4 +96,5 @@ def _line(message: Message, member: Member, item: OutboxItem | None, actor: Acto
         address=address if address is None or sees_contact else mask_address(address),
         subject=item.subject if item else None,
         body=item.body if item else None,
+        html=item.html if item else None,
     )

@@ -22,6 +22,7 @@ from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
 from crm.outreach import gate, ledger
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
+from crm.outreach.links import Links
 from crm.outreach.models import (
     LEDGER,
     MAY_BE_DUE,
@@ -43,11 +44,18 @@ BATCH_SIZE = 500
 
 
 def dispatch_due(
-    sessions: Sessions, channels: ChannelAdapters, *, now: datetime, worker: str, batch_size: int = BATCH_SIZE
+    sessions: Sessions,
+    channels: ChannelAdapters,
+    *,
+    now: datetime,
+    worker: str,
+    links: Links | None = None,
+    batch_size: int = BATCH_SIZE,
 ) -> DispatchResult:
     """Send everything that is due at `now` on the given channels.
 
-    Safe to run again after a crash, and on several workers at once.
+    Safe to run again after a crash, and on several workers at once. Without `links` nothing is tracked and no
+    way to opt out is written: for a past that nobody reads.
     """
     total = DispatchResult()
     with unit_of_work(sessions) as session:
@@ -62,7 +70,7 @@ def dispatch_due(
         total += claim.result
         for channel, ids in claim.by_channel.items():
             with unit_of_work(sessions) as session:
-                total += send_claimed(session, channels[channel], ids, lease, now=now)
+                total += send_claimed(session, channels[channel], ids, lease, links=links, now=now)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,21 @@ from crm.database import Sessions
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.gate import WAITING
+from crm.outreach.links import Links
 from crm.outreach.models import MAY_BE_DUE, Journey, JourneyState, Message, MessageState
 from crm.outreach.sending import DispatchResult
 
 
-def advance(sessions: Sessions, now: datetime, adapters: ChannelAdapters, *, worker: str = "engine") -> DispatchResult:
+def advance(
+    sessions: Sessions,
+    now: datetime,
+    adapters: ChannelAdapters,
+    *,
+    links: Links | None = None,
+    worker: str = "engine",
+) -> DispatchResult:
     """Move every journey on to `now`. Idempotent, and safe to start again after a crash."""
-    return dispatch_due(sessions, adapters, now=now, worker=worker)
+    return dispatch_due(sessions, adapters, now=now, worker=worker, links=links)
 
 
 def next_moment(session: Session, after: datetime) -> datetime | None:

@@ -11,6 +11,7 @@ from crm.members.changes import Change, note_members
 from crm.outreach import draft
 from crm.outreach.draft import Setting, drafted
 from crm.outreach.journey import JourneySpec
+from crm.outreach.link_targets import store_targets
 from crm.outreach.models import (
     PENDING_STATES,
     Enrolment,
@@ -42,6 +43,7 @@ def launch(session: Session, spec: JourneySpec, audience: Select[int], setting: 
     )
     session.add(journey)
     session.flush()
+    store_targets(session, journey.id, spec)
     loyalty.lock_stock(session, spec.benefits.coupon_codes)
     with drafted(session, spec, audience, setting):
         _write_enrolments(session, journey.id, now)

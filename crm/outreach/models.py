@@ -124,6 +124,8 @@ class Message(Base):
     """`ExclusionReason` when excluded, `UnknownReason` when unknown, the provider's word when failed."""
     attempts: Mapped[int] = mapped_column(default=0)
     """How often a worker took it to hand it over; from the first time on the provider may have it."""
+    retries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How often the provider asked for it to be tried again later."""
     claimed_by: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
@@ -144,6 +146,18 @@ class MessageEventKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class MessageLink(Base):
+    """A page that a journey's texts link to. The click redirect goes nowhere else."""
+
+    __tablename__ = "message_links"
+    __table_args__ = (UniqueConstraint("journey_id", "target"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    journey_id: Mapped[int] = mapped_column(ForeignKey("journeys.id"))
+    target: Mapped[str]
+    """http or https, as written in the text; nothing of a member stands in it."""
+
+
 class MessageEvent(Base):
     """What happened to a message after it was delivered."""
 
@@ -156,7 +170,9 @@ class MessageEvent(Base):
     kind: Mapped[MessageEventKind]
     occurred_at: Mapped[datetime]
     by_machine: Mapped[bool] = mapped_column(default=False)
-    """Prefetch or scanner; kept out of every rate."""
+    """Prefetch or scanner (`rules.machine_sign`); kept out of every rate."""
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("message_links.id"))
+    """Which link was clicked, where a tracked link told."""
 
 
 class OutboxItem(Base):
@@ -171,4 +187,6 @@ class OutboxItem(Base):
     address: Mapped[str]
     subject: Mapped[str | None]
     body: Mapped[str]
+    html: Mapped[str | None]
+    """The same as a page, for e-mail."""
     accepted_at: Mapped[datetime]

@@ -12,6 +12,7 @@ from crm.members.changes import Change, note_members
 from crm.members.models import Consent, Member
 from crm.outreach import gate, ledger
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
+from crm.outreach.links import Links
 from crm.outreach.models import LEDGER, ExclusionReason, Journey, JourneyState, Message, MessageState, UnknownReason
 from crm.outreach.writing import finished_messages
 
@@ -39,7 +40,7 @@ class DispatchResult:
 
 
 def send_claimed(
-    session: Session, adapter: ChannelAdapter, ids: Sequence[int], lease: Lease, *, now: datetime
+    session: Session, adapter: ChannelAdapter, ids: Sequence[int], lease: Lease, *, links: Links | None, now: datetime
 ) -> DispatchResult:
     """Hand over the messages that the lease still holds and that may still go, and record what came of each."""
     _lock(session, ids)
@@ -49,7 +50,7 @@ def send_claimed(
     within = held[0] & held[1]
     gate.exclude(session, LEDGER, row, gate.standing_checks(row), within, states=(MessageState.CLAIMED,))
     doubt_retried(session, ids, attempts=1)
-    batch = finished_messages(session, ids, lease.holder)
+    batch = finished_messages(session, ids, lease.holder, links)
     if batch:
         _record(session, batch, _hand_over(session, adapter, batch, now), adapter, now)
         arrived = select(Message.member_id).where(Message.id.in_(ids), Message.state == MessageState.DELIVERED)

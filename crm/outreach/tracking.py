@@ -11,7 +11,7 @@ from crm.members.models import Channel, Consent, Member
 from crm.outreach.ledger import settle_benefits
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState
 
-_OUT = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN)
+MAY_HAVE_BEEN_SEEN = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN)
 """Messages that can have been seen by their member."""
 
 
@@ -25,7 +25,7 @@ def record_event(
     message = session.get(Message, message_id)
     if message is None:
         raise NotFound(f"there is no message {message_id}")
-    if message.state not in _OUT:
+    if message.state not in MAY_HAVE_BEEN_SEEN:
         raise Conflict(f"message {message_id} was never sent, so nobody can have {kind} it")
     event = MessageEvent(
         message_id=message_id, member_id=message.member_id, kind=kind, occurred_at=at, by_machine=by_machine
@@ -33,7 +33,7 @@ def record_event(
     session.add(event)
     note_member(session, message.member_id, Change.REACTIONS)
     if kind is MessageEventKind.UNSUBSCRIBED:
-        _withdraw_consent(session, message.member_id, message.channel, at)
+        withdraw_consent(session, message.member_id, message.channel, at)
     session.flush()
     return event
 
@@ -44,27 +44,34 @@ def unsubscribe(session: Session, member_id: int, channel: Channel, at: datetime
     Also noted on the last message that reached him on the channel, so that the campaign learns of it.
     """
     last = select(Message.id).where(
-        Message.member_id == member_id, Message.channel == channel, Message.state.in_(_OUT), Message.sent_at <= at
+        Message.member_id == member_id,
+        Message.channel == channel,
+        Message.state.in_(MAY_HAVE_BEEN_SEEN),
+        Message.sent_at <= at,
     )
     message_id = session.scalar(last.order_by(Message.sent_at.desc(), Message.id.desc()).limit(1))
     if message_id is not None:
         record_event(session, message_id, MessageEventKind.UNSUBSCRIBED, at)
     else:
-        _withdraw_consent(session, member_id, channel, at)
+        withdraw_consent(session, member_id, channel, at)
         session.flush()
 
 
-def _withdraw_consent(session: Session, member_id: int, channel: Channel, at: datetime) -> None:
+def withdraw_consent(session: Session, member_id: int, channel: Channel, at: datetime) -> bool:
+    """Whether there was anything to withdraw: a consent, or nothing on record. Raises NotFound without a member."""
     if session.get(Member, member_id, with_for_update=True) is None:
         raise NotFound(f"there is no member {member_id}")
     query = select(Consent).where(Consent.member_id == member_id, Consent.channel == channel).with_for_update()
     consent = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if consent is not None and not consent.granted:
+        return False
     if consent is None:
         consent = Consent(member_id=member_id, channel=channel, granted=False, changed_at=at, source="unsubscribe-link")
         session.add(consent)
-    elif consent.granted:
+    else:
         consent.granted, consent.changed_at, consent.source = False, at, "unsubscribe-link"
     note_member(session, member_id, Change.CONSENTS)
+    return True
 
 
 def record_receipt(

@@ -24,6 +24,8 @@ FIELDS: Mapping[str, str] = {
 }
 OFFER_FIELDS = frozenset({"offer", "code"})
 """Fields that promise something: they need an offer."""
+MEMBER_FIELDS = frozenset(FIELDS) - OFFER_FIELDS
+"""Fields that differ from member to member."""
 
 _FALLBACKS: Mapping[str, Mapping[str, str]] = {
     "en": {"name": "member", "tier": "member"},

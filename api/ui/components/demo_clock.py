@@ -110,7 +110,12 @@ class WalkDialog:
         watch = ui.timer(PROGRESS_S, show_progress)
         try:
             await asyncio.to_thread(
-                walk_to, viewer.nurture.sessions, target, viewer.nurture.adapters, machine=SystemClock()
+                walk_to,
+                viewer.nurture.sessions,
+                target,
+                viewer.nurture.adapters,
+                machine=SystemClock(),
+                links=viewer.nurture.links,
             )
         finally:
             watch.cancel()

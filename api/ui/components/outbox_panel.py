@@ -6,6 +6,7 @@ from nicegui import ui
 
 from api.ui import formats
 from api.ui.components.card import Local
+from api.ui.components.message_text import message_text
 from api.ui.components.tables import facts
 from api.ui.theme import Tone, block, chip, panel, quiet, text
 from crm.members.models import SENDABLE_CHANNELS
@@ -96,7 +97,7 @@ class OutboxPanel:
                 with block("message-preview"):
                     if line.subject:
                         text(line.subject, "strong wrap")
-                    text(line.body, "pre")
+                    message_text(line.body)
             with block("line").style("justify-content: flex-end"):
                 quiet("Close", dialog.close)
         dialog.on("hide", dialog.delete)

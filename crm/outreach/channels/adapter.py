@@ -23,6 +23,9 @@ class OutgoingMessage:
     address: str
     subject: str | None
     body: str
+    html: str | None = None
+    unsubscribe_url: str | None = None
+    """Where the member, or his mail program in one click, opts out; an address of the open web."""
 
 
 class Outcome(StrEnum):

@@ -27,6 +27,7 @@ class OutboxAdapter:
                 "address": message.address,
                 "subject": message.subject,
                 "body": message.body,
+                "html": message.html,
                 "accepted_at": now,
             }
             for message in batch

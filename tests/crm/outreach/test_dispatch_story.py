@@ -25,7 +25,7 @@ from crm.outreach.rules import LEASE
 from crm.outreach.sending import DispatchResult
 from crm.outreach.wording import Wording
 from tests.builders import LONG_AGO, make_member
-from tests.journeys import journey_spec, launch, make_coupon, send_step
+from tests.journeys import LINKS, journey_spec, launch, make_coupon, send_step
 from tests.providers import FakeProvider, Killed
 from tests.worlds import InterruptedSessions
 
@@ -250,12 +250,12 @@ def test_the_outbox_holds_the_finished_words_once(sessions: Sessions, now: datet
         benefits = Benefits(words="¥50 off", coupon_codes=("C50",))
         launch(session, journey_spec(step, benefits=benefits), now)
     for _ in range(2):
-        outreach.advance(sessions, now, default_adapters())
+        outreach.advance(sessions, now, default_adapters(), links=LINKS)
     with unit_of_work(sessions) as session:
         item = session.scalars(select(OutboxItem)).one()
         message_id = session.scalars(select(Message.id)).one()
         assert (item.member_id, item.subject) == (member.id, "For Ann")
-        assert item.body == f"Ann (gold): ¥50 off with C50. /unsubscribe/{message_id}"
+        assert item.body == f"Ann (gold): ¥50 off with C50. {LINKS.unsubscribe(message_id)}"
 
 
 def test_a_coupon_is_issued_with_the_first_delivered_message_and_goes_back_without_one(

@@ -1,0 +1,41 @@
+"""The pages that a journey's texts link to: gathered when it is launched, and the only ones a click leads to."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from crm.outreach.journey import JourneySpec
+from crm.outreach.markup import targets_in
+from crm.outreach.models import MessageLink
+from crm.outreach.wording import MEMBER_FIELDS, render
+
+_MEMBERS_WORDS = "\x00"
+"""Stands where a member's own words would: an address that they are part of is no target, nor is one inside them."""
+
+
+def journey_values(spec: JourneySpec) -> dict[str, str | None]:
+    """The template fields that are the same for every member."""
+    return {"offer": spec.benefits.words, "code": ", ".join(spec.benefits.coupon_codes)}
+
+
+def targets_of(spec: JourneySpec) -> list[str]:
+    """The addresses in the texts of a journey that are the same for every member, once each."""
+    values = journey_values(spec) | dict.fromkeys(MEMBER_FIELDS, _MEMBERS_WORDS)
+    bodies = [render(words.body, values, spec.language) for step in spec.steps for words in step.wordings]
+    return list(dict.fromkeys(target for body in bodies for target in targets_in(body, stop=_MEMBERS_WORDS)))
+
+
+def store_targets(session: Session, journey_id: int, spec: JourneySpec) -> None:
+    rows = [{"journey_id": journey_id, "target": target} for target in targets_of(spec)]
+    if rows:
+        session.execute(insert(MessageLink), rows)
+
+
+def stored_targets(session: Session, journey_ids: Iterable[int]) -> Mapping[int, Mapping[str, int]]:
+    """For each journey its targets and their link ids."""
+    query = select(MessageLink.journey_id, MessageLink.target, MessageLink.id)
+    found: dict[int, dict[str, int]] = {}
+    for journey_id, target, link_id in session.execute(query.where(MessageLink.journey_id.in_(set(journey_ids)))):
+        found.setdefault(journey_id, {})[target] = link_id
+    return found
