@@ -16,6 +16,7 @@ from api.routes import (
     campaigns,
     health,
     insights,
+    receipts,
     reviews,
     saved_segments,
     segment_answers,
@@ -64,7 +65,7 @@ def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True
     install_error_handlers(app)
     app.add_middleware(SecurityHeaders)
     asking = (assistant, segments, segment_answers, saved_segments)
-    for room in (health, access, workspace, *asking, campaigns, reviews, insights, tracking):
+    for room in (health, access, workspace, *asking, campaigns, reviews, insights, tracking, receipts):
         app.include_router(room.router)
     if with_pages:
         # Imported here: NiceGUI keeps one registry of pages in a process, and the API does without it.

@@ -33,14 +33,10 @@ class Nurture:
     engine: Engine
     sessions: Sessions
     clock: Clock
+    adapters: "ChannelAdapters"
+    """How messages leave; one for each channel of the process, so that all see the same pauses and limits."""
     model: "ChosenModel | None" = field(default=None, repr=False)
     """Replaces the model that the settings choose (tests, evaluation)."""
-
-    @cached_property
-    def adapters(self) -> "ChannelAdapters":
-        from crm.outreach.channels import default_adapters
-
-        return default_adapters()
 
     @cached_property
     def links(self) -> "Links":
@@ -109,9 +105,26 @@ class LazyIndex:
 
 
 def bootstrap(settings: Settings, *, clock: Clock | None = None, model: "ChosenModel | None" = None) -> Nurture:
-    """Open (and migrate) the database and wire everything. Raises InvalidRequest when a file is no database."""
+    """Open (and migrate) the database and wire everything.
+
+    Raises InvalidRequest when a file is no database, or a setting of a channel makes no sense.
+    """
     configure_logs(settings.log_level)
+    adapters = _adapters(settings)
     engine = open_engine(settings.resolved_database_url)
     migrate(engine)
     sessions = open_sessions(engine)
-    return Nurture(settings, engine, sessions, clock or WorldClock(sessions), model)
+    return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, model)
+
+
+def _adapters(settings: Settings) -> "ChannelAdapters":
+    from crm.members.models import Channel
+    from crm.outreach.channels.opening import ChannelSetting, open_adapters
+
+    return open_adapters(
+        {
+            Channel.EMAIL: ChannelSetting(settings.channel_email.get_secret_value(), settings.rate_email),
+            Channel.SMS: ChannelSetting(settings.channel_sms.get_secret_value(), settings.rate_sms),
+            Channel.PUSH: ChannelSetting(settings.channel_push.get_secret_value(), settings.rate_push),
+        }
+    )

@@ -29,6 +29,15 @@ class Settings(BaseSettings):
     """Where members reach this server from outside, e.g. `https://post.example.com`; begins the links in messages."""
     link_keys: SecretStr | None = Field(default=None)
     """Keys that sign those links, separated by commas, the newest last; default: a file in `home`."""
+    channel_email: SecretStr = Field(default=SecretStr("outbox:"))
+    """How e-mail leaves, as a URL (crm/outreach/channels/urls.py); default: not at all."""
+    channel_sms: SecretStr = Field(default=SecretStr("outbox:"))
+    channel_push: SecretStr = Field(default=SecretStr("outbox:"))
+    rate_email: float | None = Field(default=None, gt=0)
+    """The most e-mails that leave in a second; default: as fast as they are taken."""
+    rate_sms: float | None = Field(default=None, gt=0)
+    rate_push: float | None = Field(default=None, gt=0)
+
     tick_seconds: float = Field(default=5.0, gt=0)
     """Pause between two runs of the engine inside the server."""
 

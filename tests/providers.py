@@ -7,7 +7,15 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from crm.members.models import SENDABLE_CHANNELS
-from crm.outreach.channels.adapter import ChannelAdapters, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
+from crm.outreach.channels.adapter import (
+    ChannelAdapters,
+    ChannelUnavailable,
+    Outcome,
+    OutgoingMessage,
+    SendResult,
+    not_tried,
+)
+from crm.outreach.pace import Pace
 
 
 class Killed(BaseException):
@@ -20,19 +28,28 @@ class FakeProvider:
 
     `script` says what happens to the next messages, one word each; without a word it delivers:
     `refuse`, `accept` (a receipt comes later), `silent` (takes it and gives no answer),
-    `down` (gives no answer and takes nothing), `kill` (takes it, and our process dies).
+    `down` (gives no answer and takes nothing), `kill` (takes it, and our process dies),
+    `later` (asks to be tried later), `busy` (takes neither this nor any more for now, and says so).
     """
 
     honours_idempotency_key: bool = True
+    pace: Pace | None = None
     script: list[str] = field(default_factory=list)
     taken: list[OutgoingMessage] = field(default_factory=list)
     handed: list[tuple[OutgoingMessage, datetime]] = field(default_factory=list)
-    """Every hand-over, repeats included."""
+    """Every hand-over that may have left something behind, repeats included."""
+    taken_at: dict[str, datetime] = field(default_factory=dict)
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
-        for message in batch:
-            self.handed.append((message, now))
+        for place, message in enumerate(batch):
             word = self.script.pop(0) if self.script else "deliver"
+            if word == "later":
+                yield SendResult(message.idempotency_key, Outcome.TRY_LATER, reason="mailbox busy")
+                continue
+            if word == "busy":
+                yield from not_tried(batch[place:])
+                raise ChannelUnavailable("the provider takes no more")
+            self.handed.append((message, now))
             if word == "refuse":
                 yield SendResult(message.idempotency_key, Outcome.REFUSED, reason="no such mailbox")
                 continue
@@ -40,6 +57,7 @@ class FakeProvider:
                 raise ChannelUnavailable("the provider does not answer")
             if not (self.honours_idempotency_key and message.idempotency_key in self.keys):
                 self.taken.append(message)
+                self.taken_at[message.idempotency_key] = now
             if word == "silent":
                 raise ChannelUnavailable("the provider took the message and hung up")
             if word == "kill":

@@ -6,7 +6,8 @@ the lease runs out: the message is claimed again where the provider honours its 
 otherwise.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -43,6 +44,10 @@ BATCH_SIZE = 500
 """Messages under one write lock: large enough for set-based speed, small enough for other writers to wait."""
 
 
+PATIENCE_SECONDS = 20.0
+"""How long one turn waits, in all, for channels that are handed their messages slowly; the next turn goes on."""
+
+
 def dispatch_due(
     sessions: Sessions,
     channels: ChannelAdapters,
@@ -51,26 +56,73 @@ def dispatch_due(
     worker: str,
     links: Links | None = None,
     batch_size: int = BATCH_SIZE,
+    wait: Callable[[float], None] = time.sleep,
 ) -> DispatchResult:
-    """Send everything that is due at `now` on the given channels.
+    """Send everything that is due at `now` on the given channels, each at its pace.
 
-    Safe to run again after a crash, and on several workers at once. Without `links` nothing is tracked and no
-    way to opt out is written: for a past that nobody reads.
+    Safe to run again after a crash, and on several workers at once. A channel that takes no more rests
+    until the next call; what waits for it waits on. Without `links` nothing is tracked and no way to opt
+    out is written: for a past that nobody reads.
     """
     total = DispatchResult()
     with unit_of_work(sessions) as session:
         for channel, adapter in channels.items():
             total += _recover_lapsed(session, channel, adapter, now)
-    while True:
+    busy = set(channels)
+    patience = PATIENCE_SECONDS
+    while busy:
+        waits = {channel: _wait_seconds(channels[channel]) for channel in channels if channel in busy}
+        ready = [channel for channel, seconds in waits.items() if seconds == 0]
+        if not ready:
+            patience -= (pause := min(waits.values()))
+            if patience < 0:
+                break
+            wait(pause)
+            continue
         lease = Lease(holder=f"{worker}:{uuid4().hex}", until=now + LEASE)
         with unit_of_work(sessions) as session:
-            claim = _claim(session, tuple(channels), lease, now=now, batch_size=batch_size)
+            size = _batch_size([channels[channel] for channel in ready], batch_size)
+            claim = _claim(session, ready, lease, now=now, batch_size=size)
         if claim is None:
-            return total
+            busy -= set(ready)
+            continue
         total += claim.result
-        for channel, ids in claim.by_channel.items():
-            with unit_of_work(sessions) as session:
-                total += send_claimed(session, channels[channel], ids, lease, links=links, now=now)
+        done = _send_claim(sessions, channels, claim, lease, links, now)
+        total += done.result
+        busy -= done.resting
+    return total
+
+
+def _wait_seconds(adapter: ChannelAdapter) -> float:
+    return adapter.pace.wait_seconds() if adapter.pace is not None else 0.0
+
+
+def _batch_size(adapters: Collection[ChannelAdapter], most: int) -> int:
+    """One size for all, so that the longest due goes first on whatever channel."""
+    return min([most, *(adapter.pace.batch_size for adapter in adapters if adapter.pace is not None)])
+
+
+def _send_claim(
+    sessions: Sessions, channels: ChannelAdapters, claim: "_Claim", lease: Lease, links: Links | None, now: datetime
+) -> "_Sent":
+    total, resting = DispatchResult(), set()
+    for channel, ids in claim.by_channel.items():
+        adapter = channels[channel]
+        with unit_of_work(sessions) as session:
+            sending = send_claimed(session, adapter, ids, lease, links=links, now=now)
+        total += sending.result
+        if adapter.pace is not None:
+            adapter.pace.spend(len(ids))
+        if not sending.is_available:
+            resting.add(channel)
+    return _Sent(total, frozenset(resting))
+
+
+@dataclass(frozen=True)
+class _Sent:
+    result: DispatchResult
+    resting: frozenset[Channel]
+    """Channels that take no more for now."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ from crm.access.policy import Policy
 LEASE = timedelta(minutes=5)
 """How long a worker may hold a claimed message: far longer than one batch takes, short enough to recover."""
 
+RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180))
+"""Pauses before a message that the provider put off is tried again; after the last one it has failed.
+Mail servers that greylist want a few minutes, a full mailbox wants hours."""
+
 FREQUENCY_WINDOW = timedelta(days=7)
 """The window of the policy's frequency caps."""
 

@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, select, update
+import structlog
+from sqlalchemy import bindparam, case, exists, func, literal, select, update
 from sqlalchemy.orm import Session
 
+from crm.database import UtcDateTime
 from crm.members.changes import Change, note_members
 from crm.members.models import Consent, Member
 from crm.outreach import gate, ledger
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.links import Links
 from crm.outreach.models import LEDGER, ExclusionReason, Journey, JourneyState, Message, MessageState, UnknownReason
+from crm.outreach.rules import RETRY_DELAYS
 from crm.outreach.writing import finished_messages
+
+log = structlog.get_logger()
+
+_NOT_TAKEN_UP: Mapping[str, Any] = {"attempts": Message.attempts - 1, "claimed_by": None, "lease_until": None}
+"""The provider certainly has nothing from this attempt, so that it leaves no doubt behind."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +47,18 @@ class DispatchResult:
         return DispatchResult(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
 
 
+@dataclass(frozen=True)
+class Sending:
+    """What came of the messages handed to one channel."""
+
+    result: DispatchResult
+    is_available: bool
+    """Whether the channel takes more for now."""
+
+
 def send_claimed(
     session: Session, adapter: ChannelAdapter, ids: Sequence[int], lease: Lease, *, links: Links | None, now: datetime
-) -> DispatchResult:
+) -> Sending:
     """Hand over the messages that the lease still holds and that may still go, and record what came of each."""
     _lock(session, ids)
     _stop_with_journey(session, ids, lease)
@@ -51,12 +68,15 @@ def send_claimed(
     gate.exclude(session, LEDGER, row, gate.standing_checks(row), within, states=(MessageState.CLAIMED,))
     doubt_retried(session, ids, attempts=1)
     batch = finished_messages(session, ids, lease.holder, links)
+    is_available = True
     if batch:
-        _record(session, batch, _hand_over(session, adapter, batch, now), adapter, now)
+        answers = _hand_over(session, adapter, batch, now)
+        is_available = answers.is_available
+        _record(session, batch, answers.results, adapter, now)
         arrived = select(Message.member_id).where(Message.id.in_(ids), Message.state == MessageState.DELIVERED)
         note_members(session, arrived, Change.MESSAGES)
     ledger.settle_benefits(session, select(Message.enrolment_id).where(Message.id.in_(ids)), now=now)
-    return count_states(session, ids)
+    return Sending(count_states(session, ids), is_available)
 
 
 def count_states(session: Session, ids: Sequence[int]) -> DispatchResult:
@@ -96,23 +116,28 @@ def _stop_with_journey(session: Session, ids: Sequence[int], lease: Lease) -> No
     paused = update(Message).where(*held, journey.where(Journey.state == JourneyState.PAUSED))
     ended = update(Message).where(*held, journey.where(Journey.state == JourneyState.ENDED))
     for change in (
-        paused.values(state=MessageState.PLANNED, attempts=Message.attempts - 1, claimed_by=None, lease_until=None),
+        paused.values(state=MessageState.PLANNED, **_NOT_TAKEN_UP),
         ended.values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value),
     ):
         session.execute(change.execution_options(synchronize_session=False))
 
 
-def _hand_over(
-    session: Session, adapter: ChannelAdapter, batch: Sequence[OutgoingMessage], now: datetime
-) -> Mapping[str, SendResult]:
-    """Results by key, as far as the provider answered."""
+@dataclass(frozen=True)
+class _Answers:
+    results: Mapping[str, SendResult]
+    """By key, as far as the provider answered."""
+    is_available: bool
+
+
+def _hand_over(session: Session, adapter: ChannelAdapter, batch: Sequence[OutgoingMessage], now: datetime) -> _Answers:
     results: dict[str, SendResult] = {}
     try:
         for result in adapter.send(session, batch, now):
             results[result.idempotency_key] = result
-    except ChannelUnavailable:
-        return results
-    return results
+    except ChannelUnavailable as error:
+        log.warning("channel.unavailable", channel=batch[0].channel.value, reason=error.message)
+        return _Answers(results, is_available=False)
+    return _Answers(results, is_available=True)
 
 
 def _record(
@@ -123,18 +148,61 @@ def _record(
     now: datetime,
 ) -> None:
     """Write each result. Without one, the lease stays where a repeat is safe, and runs out into the next attempt."""
-    rows = []
+    settled: dict[int, dict[str, Any]] = {}
+    untried: list[int] = []
+    later: dict[int, SendResult] = {}
     for message in batch:
         result = results.get(message.idempotency_key)
-        if result is not None:
-            rows.append({"message_id": message.message_id, **_outcome(result, now)})
-        elif not adapter.honours_idempotency_key:
-            unanswered = _values(MessageState.UNKNOWN, sent_at=now, reason=UnknownReason.NO_ANSWER.value)
-            rows.append({"message_id": message.message_id, **unanswered})
-    if rows:
-        names = [name for name in rows[0] if name != "message_id"]
-        change = update(LEDGER).where(LEDGER.c.id == bindparam("message_id"))
-        session.execute(change.values({name: bindparam(name) for name in names}), rows)
+        if result is None:
+            if not adapter.honours_idempotency_key:
+                settled[message.message_id] = _in_doubt(now)
+        elif result.outcome is Outcome.NOT_TRIED:
+            untried.append(message.message_id)
+        elif result.outcome is Outcome.TRY_LATER:
+            later[message.message_id] = result
+        else:
+            settled[message.message_id] = _outcome(result, now)
+    if untried:
+        _put_back(session, untried)
+    if later:
+        settled |= _given_up(session, later, now)
+        _try_later(session, [message_id for message_id in later if message_id not in settled], now)
+    if settled:
+        _settle(session, settled)
+
+
+def _settle(session: Session, values: Mapping[int, dict[str, Any]]) -> None:
+    names = list(next(iter(values.values())))
+    change = update(LEDGER).where(LEDGER.c.id == bindparam("message_id"))
+    rows = [{"message_id": message_id, **row} for message_id, row in values.items()]
+    session.execute(change.values({name: bindparam(name) for name in names}), rows)
+
+
+def _put_back(session: Session, ids: Sequence[int]) -> None:
+    """Messages that were taken up in vain wait as before."""
+    back = update(Message).where(Message.id.in_(ids)).values(state=MessageState.PLANNED, **_NOT_TAKEN_UP)
+    session.execute(back.execution_options(synchronize_session=False))
+
+
+def _given_up(session: Session, later: Mapping[int, SendResult], now: datetime) -> dict[int, dict[str, Any]]:
+    """Those of `later` that were put off often enough: failed, unless an attempt before may have sent them."""
+    rows = select(Message.id, Message.attempts).where(Message.id.in_(later), Message.retries >= len(RETRY_DELAYS))
+    return {
+        message_id: _in_doubt(now) if attempts > 1 else _outcome(later[message_id], now)
+        for message_id, attempts in session.execute(rows)
+    }
+
+
+def _try_later(session: Session, ids: Sequence[int], now: datetime) -> None:
+    pauses = {retries: literal(now + pause, UtcDateTime) for retries, pause in enumerate(RETRY_DELAYS)}
+    put_off = update(Message).where(Message.id.in_(ids))
+    put_off = put_off.values(
+        state=MessageState.DEFERRED,
+        due_at=case(pauses, value=Message.retries),
+        retries=Message.retries + 1,
+        **_NOT_TAKEN_UP,
+    )
+    session.execute(put_off.execution_options(synchronize_session=False))
 
 
 def _outcome(result: SendResult, now: datetime) -> dict[str, Any]:
@@ -143,8 +211,14 @@ def _outcome(result: SendResult, now: datetime) -> dict[str, Any]:
             return _values(MessageState.DELIVERED, sent_at=now, delivered_at=now, provider_ref=result.provider_ref)
         case Outcome.ACCEPTED:
             return _values(MessageState.SENT, sent_at=now, provider_ref=result.provider_ref)
-        case Outcome.REFUSED:
+        case Outcome.REFUSED | Outcome.TRY_LATER:
             return _values(MessageState.FAILED, provider_ref=result.provider_ref, reason=result.reason or "refused")
+        case Outcome.NOT_TRIED:
+            raise AssertionError("a message that was not tried has no outcome")
+
+
+def _in_doubt(now: datetime) -> dict[str, Any]:
+    return _values(MessageState.UNKNOWN, sent_at=now, reason=UnknownReason.NO_ANSWER.value)
 
 
 def _values(

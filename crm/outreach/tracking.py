@@ -14,6 +14,10 @@ from crm.outreach.models import Message, MessageEvent, MessageEventKind, Message
 MAY_HAVE_BEEN_SEEN = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN)
 """Messages that can have been seen by their member."""
 
+_AWAITING_WORD = (MessageState.SENT, MessageState.UNKNOWN)
+_TO_GO = (MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED)
+"""Messages that will be handed over, once more if an attempt went unanswered: its receipt may come before."""
+
 
 def record_event(
     session: Session, message_id: int, kind: MessageEventKind, at: datetime, *, by_machine: bool = False
@@ -79,13 +83,16 @@ def record_receipt(
 ) -> None:
     """The provider's, or a person's, word on a message that was handed over: it arrived, or it did not.
 
-    Settles the benefits that hang on it. Raises Conflict for a message that needs no answer.
+    Settles the benefits that hang on it. Raises NotFound, and Conflict for a message that needs no answer.
     """
     message = session.get(Message, message_id, with_for_update=True)
     if message is None:
         raise NotFound(f"there is no message {message_id}")
-    if message.state not in (MessageState.SENT, MessageState.UNKNOWN):
-        raise Conflict(f"message {message_id} is {message.state} already")
+    if message.state not in _AWAITING_WORD and not (message.state in _TO_GO and message.attempts > 0):
+        raise Conflict(f"message {message_id} is {message.state}: it awaits no receipt")
+    if is_delivered:
+        message.sent_at = message.sent_at or at
+    message.claimed_by, message.lease_until = None, None
     message.state = MessageState.DELIVERED if is_delivered else MessageState.FAILED
     message.delivered_at = at if is_delivered else None
     message.reason = None if is_delivered else (reason or "not delivered")

@@ -36,6 +36,7 @@ from crm.datasets.summary import Progress
 from crm.datasets.walk import walk_through
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult
+from crm.outreach.pace import Pace
 from crm.reports.review import review_campaign
 
 PAST_CAPS = {"frequency_cap_total_7d": 9, "frequency_cap_per_channel_7d": {"email": 4, "sms": 3, "push": 5}}
@@ -50,10 +51,10 @@ class BouncingProvider:
     """A channel of the demo's past: takes every message, and refuses a few addresses that went stale."""
 
     honours_idempotency_key = True
-    pace = None
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self.pace: Pace | None = None
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         for message in batch:

@@ -1,6 +1,6 @@
 """What outreach asks of a channel: take a batch, say for each message what became of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.errors import Unavailable
 from crm.members.models import Channel
+from crm.outreach.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Outcome(StrEnum):
     """Taken by the provider; a receipt says later whether it arrived."""
     REFUSED = "refused"
     """Certainly not sent, and not to be tried again."""
+    TRY_LATER = "try_later"
+    """Certainly not sent; the provider asks for this message to be tried again later."""
+    NOT_TRIED = "not_tried"
+    """Certainly not sent, through no fault of its own; goes on waiting as if it had not been taken up."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +47,37 @@ class SendResult:
     outcome: Outcome
     provider_ref: str | None = None
     reason: str | None = None
-    """The provider's word for a refusal."""
+    """The provider's word for a refusal, or for trying later."""
 
 
 class ChannelUnavailable(Unavailable):
-    """The provider gave no answer. What it took before that is not known."""
+    """The provider takes no more for now. A message that got no result before this may have been sent or not.
+
+    The message is written to the log: it names no member and no address.
+    """
 
 
 class ChannelAdapter(Protocol):
     honours_idempotency_key: bool
     """Whether handing over the same key twice sends once. Only then is a message without an answer tried again."""
+    pace: Pace | None
+    """How many messages it takes at once, and how fast. None: as they come."""
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         """Yield one result for each message, as soon as it is known; a bad recipient is a refusal.
 
-        Runs inside the transaction that checked consent; an adapter that stores what it takes does so
-        through `session`. Raises ChannelUnavailable when the provider does not answer; what was yielded
-        before that counts.
+        A message without a result is in doubt. Runs inside the transaction that checked consent, under the
+        write lock; an adapter that stores what it takes does so through `session`. Raises ChannelUnavailable
+        when the provider takes no more; what was yielded before that counts, and the channel rests until
+        the engine's next turn.
         """
         ...
 
 
 ChannelAdapters = Mapping[Channel, ChannelAdapter]
+
+
+def not_tried(batch: Iterable[OutgoingMessage]) -> Iterator[SendResult]:
+    """The results of messages that were never handed over."""
+    for message in batch:
+        yield SendResult(message.idempotency_key, Outcome.NOT_TRIED)

@@ -8,12 +8,16 @@ from sqlalchemy.orm import Session
 
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult
 from crm.outreach.models import OutboxItem
+from crm.outreach.pace import Pace
 
 
 class OutboxAdapter:
     """Stores each message once, in the caller's transaction: recorded and sent are one thing here."""
 
     honours_idempotency_key = True
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        self.pace = pace
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         keys = [message.idempotency_key for message in batch]

@@ -31,7 +31,7 @@ from tests.worlds import PERSONS, InterruptedSessions, Person, settle, world
 MONDAY_NINE = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 STOCK = 4
 
-WORDS = st.sampled_from(["deliver"] * 6 + ["refuse", "accept", "silent", "down", "kill"])
+WORDS = st.sampled_from(["deliver"] * 6 + ["refuse", "accept", "silent", "down", "kill", "later", "later", "busy"])
 CHANNEL_SETS = st.lists(st.sampled_from(SENDABLE_CHANNELS), min_size=1, max_size=3, unique=True) | st.just(
     ["preferred"]
 )
@@ -231,8 +231,7 @@ def check_caps_and_quiet_hours(run: Run, session: Session) -> None:
     policy = get_policy(session)
     quiet = QuietHours.of(policy)
     zones = dict(session.execute(select(Member.id, Member.zone_name)).all())
-    first_handed = {message.idempotency_key: (message, at) for message, at in reversed(run.provider.handed)}
-    taken = [first_handed[key] for key in run.provider.keys]
+    taken = [(message, run.provider.taken_at[message.idempotency_key]) for message in run.provider.taken]
     for message, at in taken:
         assert not quiet.hold(at.astimezone(ZoneInfo(zones[message.member_id] or "Asia/Shanghai")).time())
         week = [

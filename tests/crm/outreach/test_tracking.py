@@ -60,5 +60,5 @@ def test_nobody_opens_a_message_that_was_not_sent(session: Session, message: Mes
 
 
 def test_a_settled_message_takes_no_receipt(session: Session, message: Message, now: datetime) -> None:
-    with pytest.raises(Conflict, match="is delivered already"):
+    with pytest.raises(Conflict, match="is delivered: it awaits no receipt"):
         tracking.record_receipt(session, message.id, is_delivered=False, at=now)
