@@ -49,7 +49,7 @@ class GatewayServer:
     def answer(self, request: Request) -> Answer:
         self.requests.append(request)
         answer = self.script.pop(0) if self.script else Answer()
-        key = request.headers["Idempotency-Key"]
+        key = request.headers.get("Idempotency-Key", "")
         if answer.is_taken and not (self.honours_keys and key in self.sent):
             self.sent.append(key)
         return answer

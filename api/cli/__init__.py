@@ -5,7 +5,19 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.cli import ask, campaigns, data, explanations, intake, links, people, saved_segments, segments, server
+from api.cli import (
+    ask,
+    campaigns,
+    channels,
+    data,
+    explanations,
+    intake,
+    links,
+    people,
+    saved_segments,
+    segments,
+    server,
+)
 from api.cli.console import notes
 from crm.errors import CrmError
 
@@ -26,6 +38,7 @@ explanations.register(segments.segment)
 campaigns.register(app)
 people.register(app)
 links.register(app)
+channels.register(app)
 for extension in entry_points(group="nurture.commands"):
     extension.load()(app)
 

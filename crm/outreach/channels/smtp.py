@@ -108,6 +108,7 @@ class _Line:
         try:
             code, words = self._envelope(recipient)
         except (OSError, smtplib.SMTPException) as error:
+            self._server.close()  # without a farewell, which could take as long again
             raise _LineClosed(f"the connection broke: {_reason(error)}") from error
         if code == _GO_AHEAD:
             code, words = self._transfer(content)
@@ -134,6 +135,7 @@ class _Line:
             return self._server.getreply()
         except (OSError, smtplib.SMTPException) as error:
             # The end of the message may have arrived and its answer been lost.
+            self._server.close()
             raise _LineClosed(f"the connection broke during a message: {_reason(error)}", in_doubt=True) from error
 
     def hang_up(self) -> None:
