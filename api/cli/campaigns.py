@@ -58,6 +58,51 @@ def monitor_one(name: Name, as_json: Json = False) -> None:
         say(f"  excluded on {row.channel}: {row.count:,} {row.reason}")
 
 
+@campaign.command("preview")
+def preview(
+    name: Name,
+    member: Annotated[str, typer.Option(help="Name or number of the member.")],
+    as_: AsPerson = "admin",
+    step: Annotated[str | None, typer.Option(help="Key of the step; without it the first.")] = None,
+    channel: Annotated[str | None, typer.Option(help="email, sms or push; without it the member's own.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Of an A/B test; without it the first.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What one member would read, and how long a text message is. Nothing is sent."""
+    from crm.campaigns.preview import preview_message
+    from crm.campaigns.service import brief_of, find_campaign
+    from crm.database import read_only
+    from crm.errors import InvalidRequest
+    from crm.members.models import SENDABLE_CHANNELS, Channel
+
+    if channel is not None and channel not in SENDABLE_CHANNELS:
+        raise InvalidRequest(f"--channel {channel!r} is none of {', '.join(SENDABLE_CHANNELS)}")
+    with opened() as nurture:
+        actor = person(nurture, as_)
+        with read_only(nurture.sessions) as session:
+            seen = preview_message(
+                session,
+                brief_of(find_campaign(session, name)),
+                member=member,
+                step=step,
+                channel=Channel(channel) if channel else None,
+                variant=variant,
+                actor=actor,
+                links=nurture.links,
+                now=nurture.clock.now(),
+            )
+    if as_json:
+        say_json(seen.model_dump(mode="json"))
+        return
+    agrees = "" if seen.agrees else ", who does not agree to hear from us there"
+    say(f"{seen.channel} to {seen.member_name} at {seen.address or 'no address'}{agrees}")
+    if seen.sms is not None:
+        say(f"  {seen.sms.units} units of {seen.sms.encoding}, parts: {seen.sms.parts}")
+    if seen.subject:
+        say(f"\n{seen.subject}")
+    say(f"\n{seen.body}")
+
+
 def report(
     name: Name,
     as_: AsPerson = "admin",

@@ -20,8 +20,10 @@ from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
+from crm.campaigns.preview import MessagePreview, preview_message
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
+from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
@@ -68,6 +70,18 @@ class Submission(BaseModel):
 
     start: datetime | None = None
     """Another start, local wall time without a zone."""
+
+
+class Preview(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    member: str = Field(min_length=1, max_length=200, examples=["Zhang Min"])
+    """Name or number."""
+    step: str | None = None
+    """Key of the step; without it the first."""
+    channel: Channel | None = None
+    """Without it the member's own, where the step sends on it."""
+    variant: str | None = None
 
 
 class Note(BaseModel):
@@ -153,6 +167,24 @@ def plan(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignPlan:
     with read_only(nurture.sessions) as session:
         found = service.find_campaign(session, campaign)
         return compute_plan(session, service.brief_of(found), author_scope(session, found.author_id, CATALOG, now), now)
+
+
+@router.post("/campaigns/{campaign}/preview")
+def preview(campaign: str, body: Preview, actor: SignedIn, nurture: TheNurture) -> MessagePreview:
+    """What one member would read. Nothing is sent or written, and the gate is not asked."""
+    with read_only(nurture.sessions) as session:
+        found = service.find_campaign(session, campaign)
+        return preview_message(
+            session,
+            service.brief_of(found),
+            member=body.member,
+            step=body.step,
+            channel=body.channel,
+            variant=body.variant,
+            actor=actor,
+            links=nurture.links,
+            now=nurture.clock.now(),
+        )
 
 
 @router.post("/campaigns/{campaign}/submit")

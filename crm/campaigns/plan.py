@@ -1,6 +1,6 @@
 """What a campaign would do if it were launched: counted by the gate that will decide each message."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import ceil
 from typing import Literal
@@ -13,6 +13,7 @@ from crm.campaigns.benefits import with_coupons
 from crm.campaigns.brief import CampaignBrief, Frozen
 from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast, SharedAudience
 from crm.campaigns.orchestration import journey_of, launch_setting, start_moment
+from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day
 from crm.outreach.draft import drafted
 from crm.segments.describe import describe
@@ -50,13 +51,17 @@ class CampaignPlan(Frozen):
     budget_verdict: BudgetVerdict
     benefits: tuple[BenefitNeed, ...]
     conflicts: tuple[SharedAudience, ...]
+    sms_texts: tuple[SmsTexts, ...] = ()
+    """Length and encoding of the text messages; plans of earlier versions have none."""
     warnings: tuple[str, ...]
 
 
 UNNAMED = "(draft)"
 """Stands for the name of a brief that has none yet; the holdout is drawn by name."""
 
-MILLICENTS_PER_CENT = 1000
+
+FEW_ODD_CHARACTERS = 3
+"""So few are a slip (a curly quote, an emoji) that can be named; more are the language of the text."""
 
 
 def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, now: datetime) -> CampaignPlan:
@@ -71,9 +76,11 @@ def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, no
     named = brief if brief.name else brief.model_copy(update={"name": UNNAMED})
     backed = with_coupons(session, named, local_day(starts_at, scope.zone))
     setting = launch_setting(session, starts_at)
-    with drafted(session, journey_of(backed, workspace.currency), audience_ids(definition, scope), setting):
-        counted = forecast.count(session, backed, scope, starts_at)
+    spec = journey_of(backed, workspace.currency)
     prices = setting.policy.unit_cost_millicents
+    with drafted(session, spec, audience_ids(definition, scope), setting):
+        counted = forecast.count(session, backed, scope, starts_at)
+        texts = sms_texts(session, spec, prices)
     cost_cents = ceil(
         sum(prices.get(day.channel, 0) * day.count for day in counted.messages_per_day) / MILLICENTS_PER_CENT
     )
@@ -97,8 +104,20 @@ def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, no
         budget_verdict=verdict,
         benefits=counted.benefits,
         conflicts=counted.conflicts,
-        warnings=tuple(_warnings(brief, counted, verdict, scope)),
+        sms_texts=texts,
+        warnings=(*_warnings(brief, counted, verdict, scope), *_length_warnings(texts)),
     )
+
+
+def _length_warnings(texts: Sequence[SmsTexts]) -> Iterator[str]:
+    for text in texts:
+        if text.most_parts > 1:
+            odd = text.odd_characters
+            why = f" because of {' '.join(odd)}" if 0 < len(odd) <= FEW_ODD_CHARACTERS else ""
+            yield (
+                f"The text message of step {text.step}, variant {text.variant}, takes up to {text.most_parts} parts"
+                f"{why}; where each is charged as a message, it costs up to {text.most_parts} times as much."
+            )
 
 
 def _budget_verdict(brief: CampaignBrief, cost_cents: int) -> BudgetVerdict:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    cast,
     exists,
     func,
     insert,
@@ -159,7 +160,9 @@ def _write_slot(
         for name, zone in zones.items()
     }
     lives_in = func.coalesce(Member.zone_name, setting.zone.key)
-    channel = _preferred_channel() if choice == PREFERRED else literal(Channel(choice), MESSAGES.c.channel.type)
+    # Cast, because PostgreSQL gives a bare value in a select another type than in a comparison.
+    named = cast(literal(choice), MESSAGES.c.channel.type)
+    channel = _preferred_channel() if choice == PREFERRED else named
     values: dict[str, ColumnElement[Any]] = {
         "journey_id": literal(0),
         "member_id": AUDIENCE.c.member_id,

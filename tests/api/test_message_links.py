@@ -227,3 +227,14 @@ def test_who_opts_out_of_one_campaign_is_left_out_of_the_next_as_without_consent
         texts = session.scalars(query.where(Message.channel == Channel.SMS)).all()
     assert [(message.state.value, message.reason) for message in texts] == [("excluded", "no_consent")]
     nurture.close()
+
+
+def test_a_signed_in_person_previews_a_message_and_nothing_is_noted(delivered: Delivered) -> None:
+    body = {"member": str(delivered.item(Channel.SMS).member_id), "channel": "sms"}
+    assert delivered.browser.post("/api/campaigns/Tea/preview", json=body).status_code == 401
+    signed_in = {"username": "mia", "password": "nurture-demo"}
+    delivered.browser.post("/api/session", json=signed_in).raise_for_status()
+    seen = delivered.browser.post("/api/campaigns/Tea/preview", json=body).raise_for_status().json()
+    assert seen["sms"]["parts"] == 1
+    assert delivered.browser.get(link(seen["body"], "/u/")).status_code == 404
+    assert delivered.events() == []

@@ -13,6 +13,7 @@ from crm.campaigns.copywriting import complete_copy, offer_in_words
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.plan import CampaignPlan
 from crm.outreach.models import ExclusionReason
+from crm.outreach.sms import Encoding
 from crm.outreach.wording import render
 
 _CHANNEL_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}
@@ -83,6 +84,20 @@ def benefits_list(plan: CampaignPlan) -> None:
                 chip(f"{formats.count(benefit.short)} short", "bad", "warning_amber")
             else:
                 chip("covered", "good", "check")
+
+
+def text_lengths(plan: CampaignPlan, local: Local) -> None:
+    """How many parts the text messages take."""
+    for row in plan.sms_texts:
+        parts = str(row.least_parts) if row.least_parts == row.most_parts else f"{row.least_parts} to {row.most_parts}"
+        alphabet = "GSM alphabet" if row.encoding is Encoding.GSM_7 else "UCS-2"
+        with block("line tight small"):
+            icon("sms").style("color: var(--ink-3); font-size: 18px")
+            text(
+                f"Text message, step {row.step}, variant {row.variant}: {parts} of {alphabet}, "
+                f"{local.money(row.cost_by_part_cents)} if each part is charged",
+                "wrap",
+            )
 
 
 def conflicts_list(plan: CampaignPlan) -> None:

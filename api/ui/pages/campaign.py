@@ -13,6 +13,7 @@ from api.ui import formats
 from api.ui.components.approval_panel import ApprovalView, approval_panel, is_open
 from api.ui.components.campaign_actions import CampaignActions
 from api.ui.components.card import Local
+from api.ui.components.member_preview import MemberPreview
 from api.ui.components.monitor_parts import channel_table, identity_line, monitor_figures, responses_chart
 from api.ui.components.outbox_panel import OutboxPanel
 from api.ui.components.plan_parts import (
@@ -24,6 +25,7 @@ from api.ui.components.plan_parts import (
     messages_chart,
     plan_figures,
     plan_warnings,
+    text_lengths,
 )
 from api.ui.components.state_chips import state_chip
 from api.ui.components.timeline import timeline
@@ -95,8 +97,10 @@ async def _work(viewer: Viewer, facts: _Facts, local: Local) -> None:
         _live(viewer, facts, facts.monitor)
     if facts.plan is not None:
         _plan(facts.plan, local, is_past=facts.campaign.launched_at is not None)
-    with panel("Copy", "Brackets stand for what differs from member to member."), block("halves"):
-        copy_preview(facts.brief, local)
+    with panel("Copy", "Brackets stand for what differs from member to member."):
+        with block("halves"):
+            copy_preview(facts.brief, local)
+        MemberPreview(viewer, facts.brief).draw()
     if facts.campaign.journey_id is not None:
         await _messages(viewer, facts.campaign.journey_id, local)
 
@@ -212,6 +216,7 @@ def _plan(plan: CampaignPlan, local: Local, *, is_past: bool) -> None:
         plan_warnings(plan)
         benefits_list(plan)
         messages_chart(plan)
+        text_lengths(plan, local)
         conflicts_list(plan)
         if not is_past:
             text("Who would be left out, and why", "small strong")
