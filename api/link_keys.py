@@ -16,7 +16,15 @@ MIN_KEY_LENGTH = 32
 
 
 def open_links(settings: Settings) -> Links:
-    """The links of this installation; makes the first key. Raises InvalidRequest for a key that is too short."""
+    """The links of this installation; makes the first key.
+
+    Raises InvalidRequest for a key that is too short, and where messages leave the machine with links that
+    lead nowhere: a member must be able to opt out.
+    """
+    if settings.sends_out and settings.public_url is None:
+        raise InvalidRequest(
+            "messages leave this machine, so their links need an address that members can reach: set NURTURE_PUBLIC_URL"
+        )
     if settings.link_keys is None:
         keys = _kept(settings.home) or [_new_key(settings.home, only_first=True)]
         where = str(settings.home / KEYS_FILE)

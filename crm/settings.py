@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home / 'nurture.sqlite'}"
 
     @property
+    def sends_out(self) -> bool:
+        """Whether messages of any channel leave the machine."""
+        channels = (self.channel_email, self.channel_sms, self.channel_push)
+        return any(not url.get_secret_value().startswith("outbox:") for url in channels)
+
+    @property
     def uses_language_model(self) -> bool:
         """Whether an OpenAI-compatible endpoint drives the agent instead of the planner."""
         return self.openai_api_key is not None or self.openai_base_url is not None

@@ -32,6 +32,7 @@ def serve(
     with listen(settings.host, settings.port) as listener, own_folder(settings, url) as server:
         nurture = bootstrap(settings)
         try:
+            _ = nurture.links  # the key is made at first start, and a missing address stops it
             prepare_data(nurture, load_demo_if_empty=load_demo_if_empty)
             notes.print(f"Nurture serves {url}", style="bold green")
             run_server(nurture, listener, internal_token=server.token)

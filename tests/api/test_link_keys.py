@@ -44,6 +44,14 @@ def test_a_short_key_is_refused_without_being_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def test_messages_that_leave_the_machine_need_links_that_lead_back(tmp_path: Path) -> None:
+    outside = Settings(home=tmp_path, channel_email=SecretStr("smtp://mail.example?from=a@b.example"))
+    with pytest.raises(InvalidRequest, match="set NURTURE_PUBLIC_URL"):
+        open_links(outside)
+    reachable = outside.model_copy(update={"public_url": "https://post.example"})
+    assert open_links(reachable).base_url == "https://post.example"
+
+
 @pytest.mark.parametrize("address", ["post.example.com", "ftp://post.example.com", "https://", "https://a.example/?b"])
 def test_a_public_address_that_leads_nowhere_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="such as https"):

@@ -18,7 +18,7 @@ PLATINUM_WITHOUT_ORDERS = """
 SENT_AGAINST_CONSENT = """
     SELECT count(*) FROM outbox_items i
     LEFT JOIN consents c ON c.member_id = i.member_id AND c.channel = i.channel
-    WHERE c.id IS NULL OR (c.granted = 0 AND c.changed_at <= i.accepted_at)
+    WHERE c.member_id IS NULL OR (c.granted = 0 AND c.changed_at <= i.accepted_at)
     OR EXISTS (SELECT 1 FROM suppressions s WHERE s.member_id = i.member_id)
 """
 """Who opted out after the message had arrived does not count."""

@@ -72,5 +72,5 @@ def _message(seen: MessagePreview) -> None:
 
 
 def _length(sms: SmsParts) -> str:
-    alphabet = "GSM alphabet" if sms.encoding is Encoding.GSM_7 else "UCS-2"
-    return f"{formats.plural(sms.parts, 'part')}, {sms.units} units of {alphabet}"
+    alphabet = "the GSM alphabet" if sms.encoding is Encoding.GSM_7 else "UCS-2"
+    return f"{formats.plural(sms.parts, 'part')}, {sms.units} units in {alphabet}"

@@ -89,12 +89,13 @@ def benefits_list(plan: CampaignPlan) -> None:
 def text_lengths(plan: CampaignPlan, local: Local) -> None:
     """How many parts the text messages take."""
     for row in plan.sms_texts:
-        parts = str(row.least_parts) if row.least_parts == row.most_parts else f"{row.least_parts} to {row.most_parts}"
-        alphabet = "GSM alphabet" if row.encoding is Encoding.GSM_7 else "UCS-2"
+        fewest = f"{row.least_parts} to " if row.least_parts < row.most_parts else ""
+        alphabet = "the GSM alphabet" if row.encoding is Encoding.GSM_7 else "UCS-2"
         with block("line tight small"):
             icon("sms").style("color: var(--ink-3); font-size: 18px")
             text(
-                f"Text message, step {row.step}, variant {row.variant}: {parts} of {alphabet}, "
+                f"Text message, {formats.words(row.step)}, variant {row.variant}: "
+                f"{fewest}{formats.plural(row.most_parts, 'part')} in {alphabet}, "
                 f"{local.money(row.cost_by_part_cents)} if each part is charged",
                 "wrap",
             )
