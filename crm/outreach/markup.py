@@ -76,16 +76,30 @@ def _anchor(address: str, words: str) -> str:
 
 def _pieces(text: str, own: str | None) -> Iterator[tuple[_Piece, str]]:
     """Text and addresses in turn, each with what follows it. `own` is an address whatever it looks like."""
-    pattern = _LINK if own is None else re.compile(f"{re.escape(own)}|{_LINK.pattern}")
     end = 0
-    for match in pattern.finditer(text):
-        address = match[0] if match[0] == own else _without_punctuation(match[0])
-        if match.start() > end:
-            yield _Piece(text[end : match.start()]), text[match.start() :]
-        end = match.start() + len(address)
+    for start, address in _addresses(text, own):
+        if start > end:
+            yield _Piece(text[end:start]), text[start:]
+        end = start + len(address)
         yield _Piece(address, target=address), text[end:]
     if end < len(text):
         yield _Piece(text[end:]), ""
+
+
+def _addresses(text: str, own: str | None) -> Iterator[tuple[int, str]]:
+    """Where each address stands. `own` is searched as text: to compile a pattern for each message costs most of all."""
+    at = 0
+    while True:
+        mine = text.find(own, at) if own else -1
+        match = _LINK.search(text, at)
+        if own and mine >= 0 and (match is None or mine <= match.start()):
+            found, at = (mine, own), mine + len(own)
+        elif match is not None:
+            address = _without_punctuation(match[0])
+            found, at = (match.start(), address), match.start() + max(len(address), 1)
+        else:
+            return
+        yield found
 
 
 def _without_punctuation(address: str) -> str:
