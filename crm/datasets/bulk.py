@@ -47,7 +47,10 @@ def _insert_rows(session: Session, table: Table, names: Iterable[str], rows: Ite
     names = tuple(names)
     marks = ", ".join("?" * len(names))
     statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of ours
-    session.connection().exec_driver_sql(statement, list(rows))
+    driver = session.connection().connection.driver_connection
+    assert driver is not None  # noqa: S101 - a session in use has one
+    # Rows are made as the driver takes them: a list of them first costs a fifth of the time.
+    driver.executemany(statement, rows)
 
 
 def _copy_rows(session: Session, table: Table, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -45,12 +45,13 @@ def last_place(condition: Condition, values: Select[Any]) -> ColumnElement[Any]:
     `values` has one column `value`, one row a member.
     """
     known = values.correlate(None).subquery()
-    is_known = known.c.value.is_not(None)
-    total = select(func.count()).select_from(known).where(is_known).correlate(None).scalar_subquery()
+    # Where a value is never missing there is nothing to look at: counting all rows is a matter of milliseconds.
+    is_known = () if condition.field.missing is None else (known.c.value.is_not(None),)
+    total = select(func.count()).select_from(known).where(*is_known).correlate(None).scalar_subquery()
     share: Any = condition.value
     # The last of ceil(share * total) places, counted from 0.
     place = (total * round(share * PERCENT_STEPS / 100) - 1) // PERCENT_STEPS
-    ordered = select(known.c.value).where(is_known).order_by(known.c.value.desc()).limit(1).offset(place)
+    ordered = select(known.c.value).where(*is_known).order_by(known.c.value.desc()).limit(1).offset(place)
     return ordered.correlate(None).scalar_subquery()
 
 
