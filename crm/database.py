@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Dialect, Engine, Enum, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy import BigInteger, Connection, Dialect, Engine, Enum, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -117,7 +117,8 @@ def _begin_postgresql(connection: Any) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def open_sessions(engine: Engine) -> Sessions:
+def open_sessions(engine: Engine | Connection) -> Sessions:
+    """Sessions on a database, or one after the other on one connection to it."""
     return sessionmaker(engine, expire_on_commit=False)
 
 

@@ -18,10 +18,10 @@ from crm.database import Sessions, unit_of_work
 from crm.datasets.bulk import (
     Column,
     count_rows,
+    for_loading,
     indexed_at_the_end,
     insert_columns,
     move_sequences,
-    much_written,
     refresh_statistics,
 )
 from crm.datasets.days import LocalDays
@@ -74,7 +74,7 @@ def load_demo(
     """
     started = time.monotonic()
     origin = {"seed": seed, "members": members, "today": today.isoformat()}
-    with unit_of_work(sessions) as session:
+    with for_loading(sessions) as loading, unit_of_work(loading) as session:
         if is_loaded(session, DATASET, origin):
             lines = tuple(LoadLine(what, total, total) for what, total in _totals(session).items())
             return LoadSummary(DATASET, True, lines, time.monotonic() - started)
@@ -100,25 +100,22 @@ def load_demo(
 def _fill(session: Session, seed: int, members: int, today: date, now: datetime, progress: Progress) -> dict[str, int]:
     """Write everything; gives the totals that the generated arrays promise."""
     days = LocalDays(today - timedelta(days=OLDEST_JOIN_DAYS + 1), today, DEMO_ZONE)
-    with much_written(session):
-        people = create_people(session)
-        add_tiers(session)
-        add_products(session)
-        make_coupons(session, today, members)
-        with indexed_at_the_end(session, NUMEROUS, progress):
-            promised = _write_population(
-                session, make_population(seed, members, days, today), days, now, people, progress
-            )
-        move_sequences(session, NUMBERED)
-        refresh_statistics(session)
-        run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=Cast.of(people), progress=progress)
-        for number, refresh in enumerate((refresh_activity, refresh_scores, rebuild_facts)):
-            progress("scores and facts", number, 4)
-            refresh(session, today, DEMO_ZONE)
-        save_segments(session, Cast.of(people).author, now)
-        progress("scores and facts", 3, 4)
-        refresh_statistics(session)
-        progress("scores and facts", 4, 4)
+    people = create_people(session)
+    add_tiers(session)
+    add_products(session)
+    make_coupons(session, today, members)
+    with indexed_at_the_end(session, NUMEROUS, progress):
+        promised = _write_population(session, make_population(seed, members, days, today), days, now, people, progress)
+    move_sequences(session, NUMBERED)
+    refresh_statistics(session)
+    run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=Cast.of(people), progress=progress)
+    for number, refresh in enumerate((refresh_activity, refresh_scores, rebuild_facts)):
+        progress("scores and facts", number, 4)
+        refresh(session, today, DEMO_ZONE)
+    save_segments(session, Cast.of(people).author, now)
+    progress("scores and facts", 3, 4)
+    refresh_statistics(session)
+    progress("scores and facts", 4, 4)
     return promised | {"campaigns": len(PLANNED)}
 
 

@@ -23,10 +23,12 @@ def open_yardstick(world: World) -> duckdb.DuckDBPyConnection:
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
         with duckdb.connect(str(part)) as connection:
-            for statement in _tables(world):
+            for statement in ("SET enable_progress_bar = false", *_tables(world)):
                 connection.execute(statement)
         part.rename(path)
-    return duckdb.connect(str(path), read_only=True, config={"threads": THREADS})
+    connection = duckdb.connect(str(path), read_only=True, config={"threads": THREADS})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _tables(world: World) -> list[str]:
