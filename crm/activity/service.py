@@ -1,11 +1,12 @@
 """Keeps one row of activity a member."""
 
 from datetime import date, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Select, case, delete, insert, literal, select, type_coerce
+from sqlalchemy import BigInteger, Select, Table, case, delete, insert, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from crm.activity.models import ActivityEvent, MemberActivity, Order
@@ -16,6 +17,7 @@ from crm.members.changes import Change, note_everyone
 from crm.members.models import Member
 
 CHUNK_ROWS = 20_000
+MEMBER_ACTIVITY = cast(Table, MemberActivity.__table__)
 
 
 def refresh_activity(session: Session, today: date, zone: ZoneInfo) -> int:
@@ -31,7 +33,7 @@ def refresh_activity(session: Session, today: date, zone: ZoneInfo) -> int:
         )
     ]
     for start in range(0, len(rows), CHUNK_ROWS):
-        session.execute(insert(MemberActivity), rows[start : start + CHUNK_ROWS])
+        session.execute(insert(MEMBER_ACTIVITY), rows[start : start + CHUNK_ROWS])
     note_everyone(session, Change.ACTIVITY)
     return len(rows)
 

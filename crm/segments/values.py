@@ -103,7 +103,7 @@ def _number_or_range(field: Field, op: Op, raw: Any) -> Number | tuple[Number, N
 
 
 def _number(field: Field, raw: Any) -> Number:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+    if not _is_number(raw):
         raise _wrong(f"{field.name} needs a number, not {raw!r:.80}")
     if abs(raw) > MAX_NUMBER:
         raise _wrong(f"{field.name} needs a number of at most {MAX_NUMBER:,}")
@@ -116,10 +116,16 @@ def _number(field: Field, raw: Any) -> Number:
     return raw
 
 
+def _is_number(raw: Any) -> bool:
+    """Whether it is a whole or a finite decimal number; whole numbers may be larger than any decimal one."""
+    if isinstance(raw, float):
+        return math.isfinite(raw)
+    return isinstance(raw, int) and not isinstance(raw, bool)
+
+
 def read_percent(raw: Any, *, what: str) -> Number:
     """A share of members in percent: above 0, at most 100, with at most two decimals."""
-    is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
-    if not is_number or not 0 < raw <= WHOLE_PERCENT or Decimal(str(raw)) * 100 % 1:
+    if not _is_number(raw) or not 0 < raw <= WHOLE_PERCENT or Decimal(str(raw)) * 100 % 1:
         raise InvalidRequest(
             f"{what} needs a percentage above 0 and up to 100, such as 5 or 2.5, not {raw!r:.80}", path="value"
         )

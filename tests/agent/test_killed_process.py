@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from langchain_core.messages import AIMessage
+from sqlalchemy import Engine
 
 from agent.events import Answered, CallStatus
 from agent.models import EntryKind
@@ -29,8 +30,8 @@ from crm.database import open_engine, open_sessions, read_only
 from tests.agent.probe_tools import SKETCH
 from tests.agent.scripted_model import ScriptedModel, calls
 
-home, thread_id, now = Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3])
-sessions = open_sessions(open_engine(f"sqlite:///{home / 'nurture.sqlite'}"))
+home, thread_id, now, url = Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3]), sys.argv[4]
+sessions = open_sessions(open_engine(url))
 
 
 def write_and_die(ctx, args):
@@ -55,11 +56,12 @@ asyncio.run(main())
 
 
 async def test_a_kill_inside_a_tool_writes_nothing_and_the_thread_goes_on(
-    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions, tmp_path: Path, now: object
+    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions, engine: Engine, tmp_path: Path, now: object
 ) -> None:
     assistant = make_assistant(AIMessage("Hello."))
     thread = await assistant.open_thread(operator)
-    arguments = [sys.executable, "-c", PROGRAM, str(tmp_path), thread, str(now)]
+    url = engine.url.render_as_string(hide_password=False)
+    arguments = [sys.executable, "-c", PROGRAM, str(tmp_path), thread, str(now), url]
     died = subprocess.run(arguments, cwd=ROOT, check=False, capture_output=True, text=True)
     assert died.returncode == 9, died.stderr
     assert (await hear(assistant.say(operator, thread, "hello")))[-1] == Answered("Hello.")
