@@ -7,10 +7,10 @@ from typing import Any
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import CampaignState
 
-PILOTED_FROM_MEMBERS = 50_000
-"""In a workspace this large, campaigns of the past went to the members of a few cities first: every message of
+PILOTED_FROM_MEMBERS = 100_000
+"""In a workspace this large, campaigns of the past were tried in one city first: every message of
 the past is planned, judged, sent and answered by the engine itself, which takes its time for each."""
-PILOT_CITIES = {"field": "city", "op": "in", "value": ["Xiamen", "Qingdao"]}
+PILOT_CITY = {"field": "city", "op": "in", "value": ["Qingdao"]}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PlannedCampaign:
         data = {
             "name": self.name,
             "goal": self.goal,
-            "audience": _all(*self.audience["all"], PILOT_CITIES) if is_pilot else self.audience,
+            "audience": _all(*self.audience["all"], PILOT_CITY) if is_pilot else self.audience,
             "channels": self.channels,
             "offers": self.offers,
             "start": start,

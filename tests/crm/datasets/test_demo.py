@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from crm.access.models import Account, Approval, ApprovalState, PolicySetting, Role
 from crm.access.service import authenticate
@@ -14,6 +14,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import monitor
 from crm.database import Sessions, open_engine, open_sessions, read_only
 from crm.datasets.demo import load_demo
+from crm.datasets.demo.campaigns import PILOT_CITY, PLANNED
 from crm.datasets.people import DEMO_PASSWORD
 from crm.datasets.summary import LoadSummary
 from crm.errors import Conflict
@@ -277,4 +278,27 @@ def test_a_failed_load_leaves_nothing_behind(empty_database: Path, tmp_path: Pat
     with read_only(sessions) as session:
         assert session.scalar(select(func.count(Member.id))) == 0
         assert session.scalar(select(func.count(Campaign.id))) == 0
+    engine.dispose()
+
+
+def test_only_a_large_demo_tried_its_past_campaigns_in_one_city() -> None:
+    today = date(2026, 6, 1)
+    past = next(item for item in PLANNED if item.name == "Spring Refresh")
+    ahead = next(item for item in PLANNED if item.name == "618 Warm-up")
+    assert past.brief(today, members=6_000).audience == past.audience
+    assert past.brief(today, members=1_000_000).audience == {"all": [*past.audience["all"], PILOT_CITY]}
+    assert ahead.brief(today, members=1_000_000).audience == ahead.audience
+
+
+def test_a_load_leaves_its_connection_as_it_found_it(empty_database: Path, tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{shutil.copy(empty_database, tmp_path / 'nurture.sqlite')}")
+    sessions = open_sessions(engine)
+    load_demo(sessions, members=100, machine=MACHINE)
+    with read_only(sessions) as session:
+        pragmas = [session.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("temp_store", "cache_size")]
+    engine.dispose()
+    with read_only(sessions) as session:
+        assert pragmas == [
+            session.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("temp_store", "cache_size")
+        ]
     engine.dispose()
