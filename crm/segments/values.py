@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeGuard, TypeVar, get_args
 
 from rapidfuzz import process
 
@@ -116,7 +116,7 @@ def _number(field: Field, raw: Any) -> Number:
     return raw
 
 
-def _is_number(raw: Any) -> bool:
+def _is_number(raw: Any) -> TypeGuard[Number]:
     """Whether it is a whole or a finite decimal number; whole numbers may be larger than any decimal one."""
     if isinstance(raw, float):
         return math.isfinite(raw)
