@@ -1,7 +1,8 @@
 """Fast inserts of columns into tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from sqlite3 import OperationalError
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ from crm.database import Sessions, open_sessions
 from crm.datasets.summary import Progress, no_progress
 
 CHUNK_ROWS = 50_000
-LOAD_CACHE_KIB = 128_000
-"""Pages that SQLite may keep while much is written: with its usual 2 MB, every index of a large load is read from
-the file and written back again and again. Sorting for an index works in portions of this size, too; larger ones
-do not fit the processor's cache and take twice as long."""
+LOAD_PRAGMAS = {"busy_timeout": 1, "journal_mode": "DELETE", "cache_size": -128_000, "temp_store": "FILE"}
+"""How SQLite works while much is written. With its usual cache of 2 MB, every index of a large load is read from the
+file and written back again and again; sorting for an index works in portions of this size, too, and larger ones do
+not fit the processor's cache and take twice as long."""
 
 Column = NDArray[Any] | Sequence[Any]
 
@@ -68,26 +69,30 @@ def _copy_rows(session: Session, table: Table, names: Iterable[str], rows: Itera
 def for_loading(sessions: Sessions) -> Iterator[Sessions]:
     """Sessions for a large load, one after the other over one connection.
 
-    SQLite has the memory for it there, and sorts in files instead of one long list. PostgreSQL is set up for its
-    machine by its owner.
+    SQLite has the memory for it there, sorts in files instead of one long list, and writes new pages where they
+    belong: read back from a write-ahead log of gigabytes, each costs a search through it. Where somebody else has
+    the file open, the log stays. PostgreSQL is set up for its machine by its owner.
     """
     engine: Engine = sessions.kw["bind"]
     if engine.dialect.name != "sqlite":
         yield sessions
         return
+    engine.dispose()
     with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101 - a connection in use has one
-        names = ("cache_size", "temp_store")
-        usual = [driver.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
-        for name, value in zip(names, (-LOAD_CACHE_KIB, "FILE"), strict=True):
-            driver.execute(f"PRAGMA {name}={value}")
+        driver: Any = connection.connection.driver_connection
+        usual = {name: driver.execute(f"PRAGMA {name}").fetchone()[0] for name in LOAD_PRAGMAS}
+        _set_pragmas(driver, LOAD_PRAGMAS)
         try:
             yield open_sessions(connection)
         finally:
             connection.rollback()
-            for name, value in zip(names, usual, strict=True):
-                driver.execute(f"PRAGMA {name}={value}")
+            _set_pragmas(driver, usual)
+
+
+def _set_pragmas(driver: Any, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        with suppress(OperationalError):  # what needs the file for itself is refused while others have it open
+            driver.execute(f"PRAGMA {name}={value}")
 
 
 @contextmanager
