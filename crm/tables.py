@@ -1,6 +1,6 @@
 """Gathers the tables of every room of the domain, for migrations and for tests."""
 
-from crm import workspace
+from crm import workers, workspace
 from crm.access import models as access
 from crm.activity import models as activity
 from crm.campaigns import models as campaigns
@@ -9,7 +9,22 @@ from crm.loyalty import models as loyalty
 from crm.members import changes
 from crm.members import models as members
 from crm.outreach import models as outreach
+from crm.outreach.channels import models as channels
 from crm.reports import models as reports
 from crm.segments import models as segments
 
-ROOMS = (workspace, access, members, changes, activity, segments, loyalty, insights, outreach, campaigns, reports)
+ROOMS = (
+    workspace,
+    workers,
+    access,
+    members,
+    changes,
+    activity,
+    segments,
+    loyalty,
+    insights,
+    outreach,
+    channels,
+    campaigns,
+    reports,
+)
