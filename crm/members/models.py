@@ -57,8 +57,11 @@ class ContactPoint(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
     channel: Mapped[Channel]
     address: Mapped[str]
+    """As it came, without the spaces around it."""
     normalised: Mapped[str]
-    """The form in which duplicates are found: case-folded e-mail, E.164 phone."""
+    """The form in which duplicates are found (`identity.read_address`); empty when the address cannot be read."""
+    problem: Mapped[str | None]
+    """Why it cannot be read: nobody is reached there."""
 
 
 class Consent(Base):
@@ -84,10 +87,25 @@ class MemberTag(Base):
 
 
 class Suppression(Base):
-    """A member on the blacklist: no message on any channel, whatever the consent says."""
+    """A record on the blacklist: no message to its person on any channel, whatever the consent says.
+
+    Every record that shares an e-mail address or phone number with it is the same person (`suppression.py`).
+    """
 
     __tablename__ = "suppressions"
 
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class AddressSuppression(Base):
+    """An address that nothing is sent to, whoever has it: it does not exist, or its owner complained."""
+
+    __tablename__ = "address_suppressions"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    channel: Mapped[Channel] = mapped_column(primary_key=True)
+    normalised: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str]
     created_at: Mapped[datetime]

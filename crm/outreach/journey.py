@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crm.members.models import SENDABLE_CHANNELS, Channel
+from crm.outreach.priority import Priority
 from crm.outreach.wording import Wording
 
 ChannelChoice = Literal["email", "sms", "push", "preferred"]
@@ -91,6 +92,8 @@ class JourneySpec(Frozen):
     steps: tuple[JourneyStep, ...] = Field(min_length=1)
     benefits: Benefits = Benefits()
     language: Literal["en", "zh"] = "en"
+    priority: Priority = Priority.CAMPAIGN
+    """Which of its messages and those of other journeys go first, and whether the frequency caps hold them back."""
 
     @model_validator(mode="after")
     def _step_keys_differ(self) -> "JourneySpec":

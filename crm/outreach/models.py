@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.database import Base
 from crm.members.models import Channel
+from crm.outreach.priority import Priority
 
 
 class JourneyState(StrEnum):
@@ -64,6 +65,9 @@ class MessageState(StrEnum):
 
 
 PENDING_STATES = (MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED, MessageState.SENT)
+WAITING = (MessageState.PLANNED, MessageState.DEFERRED)
+REALLY_SENT = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN)
+"""States that use up the frequency cap: an unknown one may well have arrived."""
 
 
 class ExclusionReason(StrEnum):
@@ -78,8 +82,19 @@ class ExclusionReason(StrEnum):
     TOO_LATE = "too_late"
     HOLDOUT = "holdout"
     NO_STOCK = "no_stock"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    """Not by the gate: its time passed while a person held the journey back."""
     CANCELLED = "cancelled"
     """Not by the gate: a person ended the journey first."""
+
+
+class DeferralReason(StrEnum):
+    """Why a message waits longer than it was planned to."""
+
+    QUIET_HOURS = "quiet_hours"
+    """It would fall into the part of the member's day in which nothing is sent."""
+    ASKED_TO_WAIT = "asked_to_wait"
+    """The provider wants it tried again later."""
 
 
 class UnknownReason(StrEnum):
@@ -102,8 +117,10 @@ class Message(Base):
         Index(None, "journey_id", "state"),
         # Covers what a segment or the frequency cap asks of a member's messages.
         Index("ix_messages_of_member", "member_id", "sent_at", "state", "delivered_at", "channel", "journey_id"),
+        # Each priority has its own queue, the longest due first.
         Index(
             "ix_messages_due_at_pending",
+            "priority",
             "due_at",
             sqlite_where=text("state IN ('planned', 'deferred', 'claimed')"),
             postgresql_where=text("state IN ('planned', 'deferred', 'claimed')"),
@@ -119,9 +136,12 @@ class Message(Base):
     variant: Mapped[str | None]
     """Which copy of an A/B test; None without one."""
     due_at: Mapped[datetime]
+    priority: Mapped[Priority] = mapped_column(default=Priority.CAMPAIGN, server_default=text("'campaign'"))
+    """That of its journey."""
     state: Mapped[MessageState]
     reason: Mapped[str | None]
-    """`ExclusionReason` when excluded, `UnknownReason` when unknown, the provider's word when failed."""
+    """`ExclusionReason` when excluded, `DeferralReason` when deferred, `UnknownReason` when unknown, the provider's
+    word when failed."""
     attempts: Mapped[int] = mapped_column(default=0)
     """How often a worker took it to hand it over; from the first time on the provider may have it."""
     retries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
