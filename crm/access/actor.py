@@ -16,6 +16,7 @@ class Permission(StrEnum):
     SUBMIT_CAMPAIGN = "submit campaigns for approval"
     APPROVE_CAMPAIGN = "approve campaigns"
     OPERATE_CAMPAIGN = "pause, resume and cancel campaigns"
+    OPERATE_CHANNEL = "pause and resume channels"
     READ_REVIEW = "read reviews"
     EXPORT_REVIEW = "export reviews"
     SEE_CONTACTS = "see contact details"
@@ -31,6 +32,7 @@ _OPERATIONS = _EVERYONE | {
     Permission.DRAFT_CAMPAIGN,
     Permission.SUBMIT_CAMPAIGN,
     Permission.OPERATE_CAMPAIGN,
+    Permission.OPERATE_CHANNEL,
     Permission.EXPORT_REVIEW,
     Permission.WALK_TIME,
 }

@@ -23,6 +23,8 @@ from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
 from crm.outreach import gate, ledger
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
+from crm.outreach.channels.condition import resting_channels
+from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.links import Links
 from crm.outreach.models import (
     LEDGER,
@@ -56,22 +58,24 @@ def dispatch_due(
     worker: str,
     links: Links | None = None,
     batch_size: int = BATCH_SIZE,
-    wait: Callable[[float], None] = time.sleep,
+    wait: Callable[[float], object] = time.sleep,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> DispatchResult:
     """Send everything that is due at `now` on the given channels, each at its pace.
 
     Safe to run again after a crash, and on several workers at once. A channel that takes no more rests
-    until the next call; what waits for it waits on. Without `links` nothing is tracked and no way to opt
-    out is written: for a past that nobody reads.
+    until the next call; what waits for it waits on, and so does what waits for a paused channel. Without
+    `links` nothing is tracked and no way to opt out is written: for a past that nobody reads. `goes_on` is
+    asked before each batch; False ends the call in order.
     """
     total = DispatchResult()
     with unit_of_work(sessions) as session:
         for channel, adapter in channels.items():
             total += _recover_lapsed(session, channel, adapter, now)
-    busy = set(channels)
+        busy = set(channels) - resting_channels(session)
     patience = PATIENCE_SECONDS
-    while busy:
-        waits = {channel: _wait_seconds(channels[channel]) for channel in channels if channel in busy}
+    while busy and goes_on():
+        waits = {channel: _take_turn(channels[channel]) for channel in channels if channel in busy}
         ready = [channel for channel, seconds in waits.items() if seconds == 0]
         if not ready:
             patience -= (pause := min(waits.values()))
@@ -79,22 +83,36 @@ def dispatch_due(
                 break
             wait(pause)
             continue
-        lease = Lease(holder=f"{worker}:{uuid4().hex}", until=now + LEASE)
-        with unit_of_work(sessions) as session:
-            size = _batch_size([channels[channel] for channel in ready], batch_size)
-            claim = _claim(session, ready, lease, now=now, batch_size=size)
-        if claim is None:
+        done = _send_batch(sessions, {channel: channels[channel] for channel in ready}, now, worker, links, batch_size)
+        if done is None:
             busy -= set(ready)
             continue
-        total += claim.result
-        done = _send_claim(sessions, channels, claim, lease, links, now)
         total += done.result
         busy -= done.resting
     return total
 
 
-def _wait_seconds(adapter: ChannelAdapter) -> float:
-    return adapter.pace.wait_seconds() if adapter.pace is not None else 0.0
+def _take_turn(adapter: ChannelAdapter) -> float:
+    return adapter.pace.take() if adapter.pace is not None else 0.0
+
+
+def _send_batch(
+    sessions: Sessions, ready: ChannelAdapters, now: datetime, worker: str, links: Links | None, batch_size: int
+) -> "_Sent | None":
+    """Claim and send one batch on channels whose turn it is, and give the turns back. None when nothing is due."""
+    sent_on: dict[Channel, int] = {}
+    try:
+        lease = Lease(holder=f"{worker}:{uuid4().hex}", until=now + LEASE)
+        with unit_of_work(sessions) as session:
+            claim = _claim(session, list(ready), lease, now=now, batch_size=_batch_size(ready.values(), batch_size))
+        if claim is None:
+            return None
+        sent_on = {channel: len(ids) for channel, ids in claim.by_channel.items()}
+        return _send_claim(sessions, ready, claim, lease, links, now)
+    finally:
+        for channel, adapter in ready.items():
+            if adapter.pace is not None:
+                adapter.pace.done(sent_on.get(channel, 0))
 
 
 def _batch_size(adapters: Collection[ChannelAdapter], most: int) -> int:
@@ -105,14 +123,12 @@ def _batch_size(adapters: Collection[ChannelAdapter], most: int) -> int:
 def _send_claim(
     sessions: Sessions, channels: ChannelAdapters, claim: "_Claim", lease: Lease, links: Links | None, now: datetime
 ) -> "_Sent":
-    total, resting = DispatchResult(), set()
+    total, resting = claim.result, set()
     for channel, ids in claim.by_channel.items():
         adapter = channels[channel]
         with unit_of_work(sessions) as session:
             sending = send_claimed(session, adapter, ids, lease, links=links, now=now)
         total += sending.result
-        if adapter.pace is not None:
-            adapter.pace.spend(len(ids))
         if not sending.is_available:
             resting.add(channel)
     return _Sent(total, frozenset(resting))
@@ -157,8 +173,9 @@ def _recover_lapsed(session: Session, channel: Channel, adapter: ChannelAdapter,
 def _claim(
     session: Session, channels: Sequence[Channel], lease: Lease, *, now: datetime, batch_size: int
 ) -> _Claim | None:
-    """Judge the next due messages and take those that pass. None when nothing is due."""
-    ids = _next_due(session, channels, now, batch_size)
+    """Judge the next due messages and take those that pass. None when nothing is due, or only on paused channels."""
+    open_channels = set(channels) - set(channel_pauses(session))
+    ids = _next_due(session, sorted(open_channels), now, batch_size) if open_channels else []
     if not ids:
         return None
     policy = get_policy(session)

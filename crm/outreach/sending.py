@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, case, exists, func, literal, select, update
+from sqlalchemy import bindparam, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.database import UtcDateTime
@@ -14,6 +14,8 @@ from crm.members.changes import Change, note_members
 from crm.members.models import Consent, Member
 from crm.outreach import gate, ledger
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
+from crm.outreach.channels.condition import note_success, note_trouble
+from crm.outreach.channels.pausing import IS_PAUSED
 from crm.outreach.links import Links
 from crm.outreach.models import LEDGER, ExclusionReason, Journey, JourneyState, Message, MessageState, UnknownReason
 from crm.outreach.rules import RETRY_DELAYS
@@ -61,7 +63,7 @@ def send_claimed(
 ) -> Sending:
     """Hand over the messages that the lease still holds and that may still go, and record what came of each."""
     _lock(session, ids)
-    _stop_with_journey(session, ids, lease)
+    _stop_what_may_not_go(session, ids, lease)
     row = LEDGER.alias("row")
     held = (row.c.id.in_(ids), row.c.claimed_by == lease.holder)
     within = held[0] & held[1]
@@ -72,6 +74,8 @@ def send_claimed(
     if batch:
         answers = _hand_over(session, adapter, batch, now)
         is_available = answers.is_available
+        if is_available:
+            note_success(session, batch[0].channel)
         _record(session, batch, answers.results, adapter, now)
         arrived = select(Message.member_id).where(Message.id.in_(ids), Message.state == MessageState.DELIVERED)
         note_members(session, arrived, Change.MESSAGES)
@@ -109,11 +113,11 @@ def _lock(session: Session, ids: Sequence[int]) -> None:
     session.execute(select(Message.id).where(Message.id.in_(ids)).order_by(Message.id).with_for_update())
 
 
-def _stop_with_journey(session: Session, ids: Sequence[int], lease: Lease) -> None:
-    """A journey paused since the claim takes its messages back; one that ended excludes them."""
+def _stop_what_may_not_go(session: Session, ids: Sequence[int], lease: Lease) -> None:
+    """A journey or channel paused since the claim takes its messages back; a journey that ended excludes them."""
     held = (Message.id.in_(ids), Message.state == MessageState.CLAIMED, Message.claimed_by == lease.holder)
     journey = exists().where(Journey.id == Message.journey_id)
-    paused = update(Message).where(*held, journey.where(Journey.state == JourneyState.PAUSED))
+    paused = update(Message).where(*held, or_(journey.where(Journey.state == JourneyState.PAUSED), IS_PAUSED))
     ended = update(Message).where(*held, journey.where(Journey.state == JourneyState.ENDED))
     for change in (
         paused.values(state=MessageState.PLANNED, **_NOT_TAKEN_UP),
@@ -136,6 +140,7 @@ def _hand_over(session: Session, adapter: ChannelAdapter, batch: Sequence[Outgoi
             results[result.idempotency_key] = result
     except ChannelUnavailable as error:
         log.warning("channel.unavailable", channel=batch[0].channel.value, reason=error.message)
+        note_trouble(session, batch[0].channel, error)
         return _Answers(results, is_available=False)
     return _Answers(results, is_available=True)
 

@@ -53,8 +53,13 @@ class SendResult:
 class ChannelUnavailable(Unavailable):
     """The provider takes no more for now. A message that got no result before this may have been sent or not.
 
-    The message is written to the log: it names no member and no address.
+    The message is written to the log and shown to operators: it names no member and no address.
     """
+
+    def __init__(self, message: str, *, rest_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.rest_seconds = rest_seconds
+        """How long nobody should ask the provider again; 0 where nothing speaks against the next turn."""
 
 
 class ChannelAdapter(Protocol):

@@ -38,7 +38,9 @@ class CircuitBreaker:
                 return
             left = self._rests_until - self._clock()
             if left > 0:
-                raise ChannelUnavailable(f"left alone for {left:.0f} s more, after it failed or asked for a pause")
+                raise ChannelUnavailable(
+                    f"left alone for {left:.0f} s more, after it failed or asked for a pause", rest_seconds=left
+                )
             # Half open: the caller is the one that tries; the others keep waiting for what he finds.
             self._rests_until = self._clock() + self._pause_seconds
 

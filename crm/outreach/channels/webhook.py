@@ -107,7 +107,7 @@ class WebhookAdapter:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             rest = _rest_seconds(answer.headers.get("Retry-After"), self._wall_clock())
             self._breaker.rest(rest)
-            raise ChannelUnavailable(f"{self._gateway.host} asks for a pause of {rest:.0f} s")
+            raise ChannelUnavailable(f"{self._gateway.host} asks for a pause of {rest:.0f} s", rest_seconds=rest)
         if answer.is_server_error:
             raise _InDoubt(f"{self._gateway.host} failed on a message with status {status}")
         self._breaker.failed()
