@@ -10,6 +10,7 @@ from crm.members import changes
 from crm.members import models as members
 from crm.outreach import models as outreach
 from crm.outreach.channels import models as channels
+from crm.outreach.journeys import models as journeys
 from crm.reports import models as reports
 from crm.segments import models as segments
 
@@ -25,6 +26,7 @@ ROOMS = (
     insights,
     outreach,
     channels,
+    journeys,
     campaigns,
     reports,
 )

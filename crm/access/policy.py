@@ -1,6 +1,6 @@
 """The rules of the house, as data: defaults here, overrides in `policy_settings`."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
@@ -24,6 +24,8 @@ class Policy(BaseModel):
     """Between start and end, in the member's zone, nothing is sent; it waits for the end."""
     late_limit_hours: int = Field(default=24, ge=1)
     """A message this long overdue is not sent any more."""
+    leap_day: Literal["feb_28", "mar_1"] = "feb_28"
+    """When a birthday or an anniversary of 29 February is kept in other years."""
     max_discount_percent: int = Field(default=50, ge=0, le=100)
     default_holdout_pct: float = Field(default=10.0, ge=0, le=50)
     approval_ttl_hours: int = Field(default=72, ge=1)

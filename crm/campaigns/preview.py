@@ -100,9 +100,9 @@ def preview_message(
 
 
 def _step(spec: JourneySpec, key: str | None) -> SendStep:
-    found = next((step for step in spec.steps if key in (None, step.key)), None)
+    found = next((step for step in spec.sends if key in (None, step.key)), None)
     if found is None:
-        raise InvalidRequest(f"there is no step {key!r}; there are: {', '.join(step.key for step in spec.steps)}")
+        raise InvalidRequest(f"there is no step {key!r}; there are: {', '.join(step.key for step in spec.sends)}")
     return found
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.database import Base
@@ -75,6 +75,8 @@ class CouponGrant(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
     enrolment_id: Mapped[int]
     """The journey enrolment it was granted for (outreach owns that table)."""
+    step_key: Mapped[str | None]
+    """The step whose messages bring it; None: whichever message of the enrolment arrives first."""
     state: Mapped[GrantState]
     changed_at: Mapped[datetime]
 
@@ -83,7 +85,7 @@ class CouponRedemption(Base):
     """A coupon used in a purchase."""
 
     __tablename__ = "coupon_redemptions"
-    __table_args__ = (Index(None, "member_id", "redeemed_at"),)
+    __table_args__ = (Index(None, "member_id", "redeemed_at"), Index(None, "redeemed_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     coupon_id: Mapped[int] = mapped_column(ForeignKey("coupons.id"), index=True)
@@ -108,3 +110,19 @@ class MemberScore(Base):
     """Probability, 0 to 1."""
     clv_cents: Mapped[int | None]
     """Expected customer lifetime value."""
+
+
+class StageChange(Base):
+    """A member came into another lifecycle stage."""
+
+    __tablename__ = "stage_changes"
+    __table_args__ = (Index(None, "changed_at", "member_id"), Index(None, "member_id", "changed_at"))
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    from_stage: Mapped[str | None]
+    """None: not scored before."""
+    to_stage: Mapped[str | None]
+    """None: not scored any more."""
+    changed_at: Mapped[datetime]
+    """The beginning of the local day whose scores showed it."""

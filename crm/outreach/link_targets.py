@@ -22,7 +22,7 @@ def journey_values(spec: JourneySpec) -> dict[str, str | None]:
 def targets_of(spec: JourneySpec) -> list[str]:
     """The addresses in the texts of a journey that are the same for every member, once each."""
     values = journey_values(spec) | dict.fromkeys(MEMBER_FIELDS, _MEMBERS_WORDS)
-    bodies = [render(words.body, values, spec.language) for step in spec.steps for words in step.wordings]
+    bodies = [render(words.body, values, spec.language) for step in spec.sends for words in step.wordings]
     return list(dict.fromkeys(target for body in bodies for target in targets_in(body, stop=_MEMBERS_WORDS)))
 
 

@@ -13,6 +13,10 @@ from crm.outreach.priority import Priority
 
 
 class JourneyState(StrEnum):
+    DRAFT = "draft"
+    AWAITING_APPROVAL = "awaiting_approval"
+    APPROVED = "approved"
+    """May be started."""
     ACTIVE = "active"
     PAUSED = "paused"
     ENDED = "ended"
@@ -31,6 +35,21 @@ class Journey(Base):
     """`JourneySpec` (outreach/journey.py) as JSON."""
     state: Mapped[JourneyState]
     created_at: Mapped[datetime]
+    is_walked: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether members walk step by step; otherwise everything was planned at the launch (decision 12)."""
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    """Of a walked journey; that of a campaign stands with the campaign."""
+    request_id: Mapped[str | None] = mapped_column(unique=True)
+    """Of the call that made this version: the same call makes no second one."""
+    updated_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    """Why it is a draft again."""
+    activated_at: Mapped[datetime | None]
+    entries_since: Mapped[datetime | None]
+    """What happened earlier lets nobody in: the start, or the last time it was resumed."""
+    seen_until: Mapped[datetime | None]
+    """Up to when the engine has looked at what happened."""
+    ended_at: Mapped[datetime | None]
 
 
 class Arm(StrEnum):
@@ -38,11 +57,33 @@ class Arm(StrEnum):
     HOLDOUT = "holdout"
 
 
+class EnrolmentState(StrEnum):
+    PLANNED = "planned"
+    """The journey was planned whole: the ledger says where the member is."""
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    EXITED = "exited"
+    """An exit condition of the journey held."""
+    STOPPED = "stopped"
+    """The journey was ended first."""
+
+
 class Enrolment(Base):
-    """A member's part in a journey, once per occurrence."""
+    """A member's part in a journey, once per occurrence; of a walked journey also where he is on the way."""
 
     __tablename__ = "enrolments"
-    __table_args__ = (UniqueConstraint("journey_id", "member_id", "occurrence"), Index(None, "member_id"))
+    __table_args__ = (
+        UniqueConstraint("journey_id", "member_id", "occurrence"),
+        Index(None, "member_id"),
+        # Only members under way: of a journey that was planned whole nobody stands in it.
+        Index(
+            "ix_enrolments_under_way",
+            "journey_id",
+            "wake_at",
+            sqlite_where=text("wake_at IS NOT NULL"),
+            postgresql_where=text("wake_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     journey_id: Mapped[int] = mapped_column(ForeignKey("journeys.id"))
@@ -51,6 +92,19 @@ class Enrolment(Base):
     """e.g. `launch`, `birthday-2026`."""
     arm: Mapped[Arm]
     enrolled_at: Mapped[datetime]
+    """When the trigger held; what happened to the member since then counts in the journey."""
+    state: Mapped[EnrolmentState] = mapped_column(default=EnrolmentState.PLANNED, server_default=text("'planned'"))
+    step_key: Mapped[str | None]
+    """Where the member stands; None: nowhere any more, or planned whole."""
+    wake_at: Mapped[datetime | None]
+    """When he is moved on: when the step is taken or, `is_waiting`, when the wait is over. None: never again."""
+    is_waiting: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether he is within the wait of his step."""
+    anchor_at: Mapped[datetime | None]
+    """The first moment, in the member's zone, of the key date that he entered for."""
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    """Why it ended other than by the last step: which exit condition held, or who ended the journey."""
 
 
 class MessageState(StrEnum):
@@ -182,7 +236,11 @@ class MessageEvent(Base):
     """What happened to a message after it was delivered."""
 
     __tablename__ = "message_events"
-    __table_args__ = (Index(None, "message_id", "kind"), Index(None, "member_id", "kind", "occurred_at"))
+    __table_args__ = (
+        Index(None, "message_id", "kind"),
+        Index(None, "member_id", "kind", "occurred_at"),
+        Index(None, "kind", "occurred_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"))
