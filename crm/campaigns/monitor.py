@@ -15,6 +15,7 @@ from crm.campaigns.models import Campaign
 from crm.clock import local_day
 from crm.members.models import Channel
 from crm.outreach.gate import WAITING
+from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
     PENDING_STATES,
@@ -82,6 +83,17 @@ class DayProgress(Frozen):
     clicked: int
 
 
+class PausedChannel(Frozen):
+    """A channel of the campaign that a person holds back, whatever journey its messages belong to."""
+
+    channel: str
+    since: datetime
+    by: str
+    reason: str
+    waiting: int
+    """Messages of the campaign that wait for it, due or not."""
+
+
 class CampaignMonitor(Frozen):
     campaign_id: int
     name: str
@@ -103,6 +115,7 @@ class CampaignMonitor(Frozen):
     conversion_definition: str
     timeseries: tuple[DayProgress, ...]
     next_due_at: datetime | None
+    paused_channels: tuple[PausedChannel, ...] = ()
 
 
 def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonitor:
@@ -142,6 +155,7 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         conversion_definition=CONVERSION_DEFINITION.format(days=window_days),
         timeseries=_timeseries(session, journey_id),
         next_due_at=session.scalar(next_due),
+        paused_channels=_paused_channels(session, tally),
     )
 
 
@@ -154,6 +168,16 @@ def exclusion_log(session: Session, journey_id: int) -> tuple[ExclusionCount, ..
     return tuple(
         ExclusionCount(channel=channel, reason=reason, count=number)
         for channel, reason, number in session.execute(query)
+    )
+
+
+def _paused_channels(session: Session, tally: _Tally) -> tuple[PausedChannel, ...]:
+    """Those for which something waits: a pause means nothing to a campaign that is over."""
+    waiting = {channel: sum(tally.get((channel, state), 0) for state in WAITING) for channel, _ in tally}
+    return tuple(
+        PausedChannel(channel=channel, since=pause.since, by=pause.by, reason=pause.reason, waiting=waiting[channel])
+        for channel, pause in channel_pauses(session).items()
+        if waiting.get(channel)
     )
 
 

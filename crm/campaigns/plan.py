@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from crm.access.policy import Policy
 from crm.campaigns import forecast
 from crm.campaigns.audience import audience_definition, audience_ids
 from crm.campaigns.benefits import with_coupons
@@ -15,6 +16,7 @@ from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Foreca
 from crm.campaigns.orchestration import journey_of, launch_setting, start_moment
 from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day
+from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.draft import drafted
 from crm.segments.describe import describe
 from crm.segments.scope import SegmentScope
@@ -105,8 +107,22 @@ def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, no
         benefits=counted.benefits,
         conflicts=counted.conflicts,
         sms_texts=texts,
-        warnings=(*_warnings(brief, counted, verdict, scope), *_length_warnings(texts)),
+        warnings=(
+            *_warnings(brief, counted, verdict, scope),
+            *_pause_warnings(session, counted, setting.policy),
+            *_length_warnings(texts),
+        ),
     )
+
+
+def _pause_warnings(session: Session, counted: Forecast, policy: Policy) -> Iterator[str]:
+    """A pause changes no number of the plan: nobody knows when the channel is resumed."""
+    for channel, pause in channel_pauses(session).items():
+        if counted.eligible_by_channel.get(channel):
+            yield (
+                f"{pause.by} had paused {channel} when this was planned ({pause.reason}): its messages wait until "
+                f"somebody resumes it, and are left out once they are {policy.late_limit_hours} hours late."
+            )
 
 
 def _length_warnings(texts: Sequence[SmsTexts]) -> Iterator[str]:
