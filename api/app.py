@@ -1,8 +1,9 @@
-"""The web application: pages, JSON API, and the engine's ticker, in one process."""
+"""The web application: pages and JSON API."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
@@ -24,7 +25,9 @@ from api.routes import (
     tracking,
     workspace,
 )
-from api.ticker import run_ticker, stop
+
+if TYPE_CHECKING:
+    from api.worker import EngineProcess
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
@@ -39,16 +42,21 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(nurture: Nurture, *, internal_token: str, with_pages: bool = True) -> FastAPI:
-    """The ASGI application over an opened product. `internal_token` admits the CLI's internal calls."""
+def create_app(
+    nurture: Nurture, *, internal_token: str, with_pages: bool = True, engine: "EngineProcess | None" = None
+) -> FastAPI:
+    """The ASGI application over an opened product. `internal_token` admits the CLI's internal calls.
+
+    `engine` runs already, and is stopped with the application: uvicorn lets nothing happen after that.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        ticker = asyncio.create_task(run_ticker(nurture))
         try:
             yield
         finally:
-            await stop(ticker)
+            if engine is not None:
+                await asyncio.to_thread(engine.stop)
             await nurture.aclose()
 
     app = FastAPI(

@@ -109,11 +109,14 @@ def bootstrap(settings: Settings, *, clock: Clock | None = None, model: "ChosenM
 
     Raises InvalidRequest when a file is no database, or a setting of a channel makes no sense.
     """
+    from crm.outreach.channels.condition import share_paces
+
     configure_logs(settings.log_level)
     adapters = _adapters(settings)
     engine = open_engine(settings.resolved_database_url)
     migrate(engine)
     sessions = open_sessions(engine)
+    share_paces(adapters, sessions)
     return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, model)
 
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 READ_SECONDS = 10.0
 """People leave a page that does not answer; every count of a million members takes far less."""
+WORKER_NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
 
 class Settings(BaseSettings):
@@ -38,8 +39,12 @@ class Settings(BaseSettings):
     rate_sms: float | None = Field(default=None, gt=0)
     rate_push: float | None = Field(default=None, gt=0)
 
-    tick_seconds: float = Field(default=5.0, gt=0)
-    """Pause between two runs of the engine inside the server."""
+    engine: Literal["here", "workers"] = Field(default="here")
+    """Whether the server runs the engine that sends, or leaves that to `nurture worker`."""
+    worker_name: str = Field(default="server", pattern=WORKER_NAME)
+    """Under which name the server runs the engine; no two live processes on one database share a name."""
+    tick_seconds: int = Field(default=5, ge=1, le=60)
+    """Pause between two turns of the engine."""
 
     read_seconds: float = Field(default=READ_SECONDS, gt=0)
     """How long a page, an API call or a tool may ask the database before it is stopped."""
@@ -64,6 +69,18 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'nurture.sqlite'}"
+
+    @property
+    def jobs_database_url(self) -> str:
+        """Where DBOS keeps its schedules and queues: a schema of the same PostgreSQL, else a file of its own."""
+        url = self.resolved_database_url
+        return url if url.startswith("postgresql") else f"sqlite:///{self.home / 'jobs.sqlite'}"
+
+    @property
+    def tick_cron(self) -> str:
+        """`tick_seconds` as a schedule, seconds first; counted anew from each full minute."""
+        seconds = "0" if self.tick_seconds == 60 else f"*/{self.tick_seconds}"
+        return f"{seconds} * * * * *"
 
     @property
     def sends_out(self) -> bool:

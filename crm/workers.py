@@ -29,6 +29,12 @@ class Worker(Base):
     stopped_at: Mapped[datetime | None]
     """When it went in order; None while it runs, and after it was killed."""
 
+    def state_at(self, now: datetime) -> str:
+        """`running`, `stopped` (in order) or `silent`: killed, or cut off from the database."""
+        if self.stopped_at is not None:
+            return "stopped"
+        return "running" if self.is_alive(now) else "silent"
+
     def is_alive(self, now: datetime) -> bool:
         return self.stopped_at is None and now - self.seen_at <= SILENCE
 

@@ -43,12 +43,17 @@ class GatewayServer:
     port: int = 0
     script: list[Answer] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    arrived_at: list[float] = field(default_factory=list)
+    """When each request came, in seconds of the monotonic clock."""
+    usual_seconds: float = 0.0
+    """How long it takes to answer without a word of the script."""
     sent: list[str] = field(default_factory=list)
     """Idempotency keys of what really went out to members, repeats included."""
 
     def answer(self, request: Request) -> Answer:
         self.requests.append(request)
-        answer = self.script.pop(0) if self.script else Answer()
+        self.arrived_at.append(time.monotonic())
+        answer = self.script.pop(0) if self.script else Answer(after_seconds=self.usual_seconds)
         key = request.headers.get("Idempotency-Key", "")
         if answer.is_taken and not (self.honours_keys and key in self.sent):
             self.sent.append(key)

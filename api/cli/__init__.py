@@ -17,6 +17,7 @@ from api.cli import (
     saved_segments,
     segments,
     server,
+    worker,
 )
 from api.cli.console import notes
 from crm.errors import CrmError
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 server.register(app)
+worker.register(app)
 ask.register(app)
 data.register(app)
 intake.register(app)

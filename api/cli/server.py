@@ -11,6 +11,7 @@ from crm.errors import InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
     from api.bootstrap import Nurture
+    from api.worker import EngineProcess
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +23,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; default NURTURE_PORT or 8000.", min=1, max=65535)] = None,
     load_demo_if_empty: Annotated[bool, typer.Option("--load-demo-if-empty", help="Load the demo first.")] = False,
 ) -> None:
-    """Serve the pages and the API; runs the engine that sends what was approved."""
+    """Serve the pages and the API; runs the engine that sends what was approved, unless NURTURE_ENGINE=workers."""
     from api.bootstrap import bootstrap
     from api.home import own_folder
 
@@ -34,8 +35,9 @@ def serve(
         try:
             _ = nurture.links  # the key is made at first start, and a missing address stops it
             prepare_data(nurture, load_demo_if_empty=load_demo_if_empty)
+            engine = start_engine(nurture)
             notes.print(f"Nurture serves {url}", style="bold green")
-            run_server(nurture, listener, internal_token=server.token)
+            run_server(nurture, listener, internal_token=server.token, engine=engine)
         finally:
             nurture.close()
 
@@ -83,13 +85,26 @@ def prepare_data(nurture: "Nurture", *, load_demo_if_empty: bool) -> None:
             notes.print(f"  {account.username:<14} {account.display_name:<16} {account.role}", markup=False)
 
 
-def run_server(nurture: "Nurture", listener: socket.socket, *, internal_token: str) -> None:
+def start_engine(nurture: "Nurture") -> "EngineProcess | None":
+    """The engine beside the server; None when the settings leave it to workers."""
+    if nurture.settings.engine == "workers":
+        return None
+    from api.worker import EngineProcess
+
+    engine = EngineProcess(nurture, nurture.settings.worker_name)
+    engine.start()
+    return engine
+
+
+def run_server(
+    nurture: "Nurture", listener: socket.socket, *, internal_token: str, engine: "EngineProcess | None"
+) -> None:
     import asyncio
 
     import uvicorn
 
     from api.app import create_app
 
-    app = create_app(nurture, internal_token=internal_token)
+    app = create_app(nurture, internal_token=internal_token, engine=engine)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, access_log=False)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 
 def alembic_config() -> Config:
@@ -15,8 +15,13 @@ def alembic_config() -> Config:
 
 
 def migrate(engine: Engine) -> None:
-    """Upgrade the database to the newest schema, in one transaction. Does nothing when it is there already."""
+    """Upgrade the database to the newest schema, in one transaction. Does nothing when it is there already.
+
+    Processes that start together wait for the first one (SQLite has one writer anyway).
+    """
     config = alembic_config()
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('nurture:migrate', 0))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -72,9 +72,9 @@ def nurture_command(*args: str) -> list[str]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """No setting of the person who runs the tests leaks in."""
+    """No setting of the person who runs the tests leaks in, and no engine runs unless a test asks for it."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("NURTURE_", "OPENAI_", "DATABASE_"))}
-    return kept | {"NURTURE_HOME": str(home), "NURTURE_TICK_SECONDS": "3600"}
+    return kept | {"NURTURE_HOME": str(home), "NURTURE_ENGINE": "workers"}
 
 
 @pytest.fixture
@@ -90,11 +90,14 @@ def run_command(home: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Server]:
-    """A server on `home`, answering when this enters and gone when it leaves."""
+def serving(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A server on `home`, answering when this enters and gone when it leaves; `settings` replace its environment."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     process = subprocess.Popen(
-        nurture_command("serve", "--port", str(port)), env=environment(home), stderr=subprocess.PIPE, text=True
+        nurture_command("serve", "--port", str(port)),
+        env=settings or environment(home),
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         _wait_until_ready(url, process)

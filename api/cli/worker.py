@@ -1,0 +1,84 @@
+"""`nurture worker`: the engine in a process of its own, beside the server and other workers."""
+
+import signal
+import threading
+from typing import Annotated, Any
+
+import typer
+
+from api.cli.console import notes, say, say_json
+from api.cli.opened import Json, opened, read_settings
+from crm.errors import InvalidRequest, Unavailable
+
+LOOK_SECONDS = 1.0
+"""How often a worker looks whether it lost its name."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("worker")(worker)
+    app.command("workers")(workers)
+
+
+def worker(
+    name: Annotated[str, typer.Option(help="Its own name, the same at each start, e.g. worker-2.")] = "worker-1",
+) -> None:
+    """Run the engine on PostgreSQL: as many workers as you like, each with its own name. SIGTERM ends it in order."""
+    import re
+
+    from api.bootstrap import bootstrap
+    from api.worker import EngineProcess
+    from crm.settings import WORKER_NAME
+
+    settings = read_settings()
+    if not settings.resolved_database_url.startswith("postgresql"):
+        raise InvalidRequest(
+            "workers share a PostgreSQL database: set DATABASE_URL to one. On SQLite `nurture serve` runs the engine"
+        )
+    if not re.match(WORKER_NAME, name):
+        raise InvalidRequest(f"--name {name!r} is no name of a worker; use letters, digits and hyphens, as in worker-2")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    nurture = bootstrap(settings)
+    try:
+        _ = nurture.links  # a missing address or key stops it before it sends
+        engine = EngineProcess(nurture, name)
+        engine.start()
+        notes.print(f"{name} runs the engine", style="bold green")
+        try:
+            while not stop.wait(LOOK_SECONDS) and not engine.failed.is_set():
+                pass
+        finally:
+            engine.stop()
+    finally:
+        nurture.close()
+    if engine.failed.is_set():
+        raise Unavailable(f"another process runs as {name!r} now; this one ended")
+
+
+def workers(as_json: Json = False) -> None:
+    """Who runs the engine, with the last sign of life."""
+    from crm.clock import SystemClock
+    from crm.database import read_only
+    from crm.workers import list_workers
+
+    now = SystemClock().now()
+    with opened() as nurture, read_only(nurture.sessions) as session:
+        rows: list[dict[str, Any]] = [
+            {
+                "name": found.name,
+                "state": found.state_at(now),
+                "host": found.host,
+                "pid": found.pid,
+                "started_at": found.started_at,
+                "seen_at": found.seen_at,
+            }
+            for found in list_workers(session)
+        ]
+    if as_json:
+        say_json(rows)
+        return
+    for row in rows:
+        say(f"{row['name']:<16} {row['state']:<9} seen {row['seen_at']:%Y-%m-%d %H:%M:%S} UTC on {row['host']}")
+    if not rows:
+        say("nobody has run the engine yet")
