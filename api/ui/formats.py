@@ -18,6 +18,10 @@ REASONS = {
     "too_late": "Too late to send",
     "holdout": "Kept back as holdout",
     "no_stock": "Benefit out of stock",
+    "campaign_paused": "Too late because of a pause",
+    "cancelled": "Campaign cancelled",
+    "quiet_hours": "Waits for the end of quiet hours",
+    "asked_to_wait": "Provider asked to wait",
 }
 CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "App push", "mail": "Paper mail", "preferred": "Preferred channel"}
 

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     READ_REVIEW = "read reviews"
     EXPORT_REVIEW = "export reviews"
     SEE_CONTACTS = "see contact details"
+    CHANGE_CONTACTS = "change how members are reached and who is on the blacklist"
     WALK_TIME = "move the clock of a demo"
     ADMINISTER = "administer the workspace"
 
@@ -27,6 +28,7 @@ class Permission(StrEnum):
 _EVERYONE = {Permission.READ_MEMBERS, Permission.READ_REVIEW}
 _OPERATIONS = _EVERYONE | {
     Permission.EXPORT_MEMBERS,
+    Permission.CHANGE_CONTACTS,
     Permission.SAVE_SEGMENT,
     Permission.CHANGE_ANY_SEGMENT,
     Permission.DRAFT_CAMPAIGN,
@@ -38,7 +40,15 @@ _OPERATIONS = _EVERYONE | {
 }
 _GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OPERATIONS: frozenset(_OPERATIONS),
-    Role.CSM: frozenset(_EVERYONE | {Permission.SAVE_SEGMENT, Permission.DRAFT_CAMPAIGN, Permission.SEE_CONTACTS}),
+    Role.CSM: frozenset(
+        _EVERYONE
+        | {
+            Permission.CHANGE_CONTACTS,
+            Permission.SAVE_SEGMENT,
+            Permission.DRAFT_CAMPAIGN,
+            Permission.SEE_CONTACTS,
+        }
+    ),
     Role.MANAGER: frozenset(_OPERATIONS | {Permission.APPROVE_CAMPAIGN}),
     Role.ANALYST: frozenset(_EVERYONE | {Permission.EXPORT_REVIEW}),
     Role.ADMIN: frozenset(Permission),

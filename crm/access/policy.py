@@ -26,6 +26,13 @@ class Policy(BaseModel):
     """A message this long overdue is not sent any more."""
     leap_day: Literal["feb_28", "mar_1"] = "feb_28"
     """When a birthday or an anniversary of 29 February is kept in other years."""
+    identity_ignores_plus_tags: bool = True
+    """Whether ann+news@ and ann@ are the same mailbox, and so the same person. After a change of this or of the two
+    below, `nurture contacts normalise` reads the addresses on file anew."""
+    identity_ignores_dots_at: tuple[str, ...] = ("gmail.com", "googlemail.com")
+    """Providers to which a.nn@ and ann@ are the same mailbox."""
+    phone_region: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """Country (ISO 3166, e.g. CN) of phone numbers without one; None: that of the workspace's zone."""
     max_discount_percent: int = Field(default=50, ge=0, le=100)
     default_holdout_pct: float = Field(default=10.0, ge=0, le=50)
     approval_ttl_hours: int = Field(default=72, ge=1)

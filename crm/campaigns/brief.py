@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationEr
 
 from crm.errors import InvalidRequest
 from crm.loyalty.models import OfferKind
+from crm.outreach.priority import Priority
 
 ChannelChoice = Literal["email", "sms", "push", "preferred"]
 Language = Literal["en", "zh"]
@@ -104,6 +105,8 @@ class CampaignBrief(Frozen):
     """Why the campaign does without a holdout, when it does."""
     budget_cents: int | None = Field(default=None, gt=0)
     attribution_window_days: int = Field(default=14, ge=1, le=180)
+    priority: Priority = Priority.CAMPAIGN
+    """Care goes before campaigns within the frequency caps; service is not held back by them."""
 
     @field_validator("channels")
     @classmethod

@@ -22,6 +22,7 @@ def fingerprint(brief: CampaignBrief, audience_count: int) -> str:
         "language": data["language"],
         "offers": data["offers"],
         "budget_cents": data["budget_cents"],
+        "priority": data["priority"],
         "schedule": {key: data[key] for key in ("start", "end", "steps", "channels")},
         "experiment": {key: data[key] for key in ("holdout_pct", "attribution_window_days")},
     }

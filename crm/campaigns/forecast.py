@@ -102,7 +102,7 @@ def _exclusions(session: Session) -> tuple[ExclusionCount, ...]:
     columns = draft.MESSAGES.c
     query = (
         select(columns.channel, columns.reason, func.count())
-        .where(columns.reason.is_not(None))
+        .where(columns.state == MessageState.EXCLUDED)
         .group_by(columns.channel, columns.reason)
         .order_by(columns.channel, func.count().desc(), columns.reason)
     )

@@ -11,14 +11,14 @@ from crm.activity.models import Order
 from crm.campaigns.brief import Frozen
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.lookup import brief_of, get_campaign
-from crm.campaigns.models import Campaign
+from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
 from crm.members.models import Channel
-from crm.outreach.gate import WAITING
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
     PENDING_STATES,
+    WAITING,
     Arm,
     Enrolment,
     Journey,
@@ -115,6 +115,11 @@ class CampaignMonitor(Frozen):
     conversion_definition: str
     timeseries: tuple[DayProgress, ...]
     next_due_at: datetime | None
+    deferred: int = 0
+    """Of the pending: they wait for the end of quiet hours, or because their provider asked for it."""
+    held: int = 0
+    """Of the pending: due, but the campaign is paused. Resumed within the late limit they go out; later they are
+    excluded as `campaign_paused`."""
     paused_channels: tuple[PausedChannel, ...] = ()
 
 
@@ -155,8 +160,15 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         conversion_definition=CONVERSION_DEFINITION.format(days=window_days),
         timeseries=_timeseries(session, journey_id),
         next_due_at=session.scalar(next_due),
+        deferred=sum(number for (_, state), number in tally.items() if state is MessageState.DEFERRED),
+        held=_held(session, journey_id, now) if campaign.state is CampaignState.PAUSED else 0,
         paused_channels=_paused_channels(session, tally),
     )
+
+
+def _held(session: Session, journey_id: int, now: datetime) -> int:
+    due = _of(journey_id, func.count()).where(Message.state.in_(WAITING), Message.due_at <= now)
+    return session.scalar(due) or 0
 
 
 def exclusion_log(session: Session, journey_id: int) -> tuple[ExclusionCount, ...]:

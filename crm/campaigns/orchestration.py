@@ -36,6 +36,7 @@ def journey_of(brief: CampaignBrief, currency: str) -> JourneySpec:
             steps=tuple(_send_step(brief, step, copies) for step in brief.steps),
             benefits=benefits_of(brief, currency),
             language=brief.language,
+            priority=brief.priority,
         )
     except ValidationError as error:
         raise InvalidRequest(error.errors()[0]["msg"].removeprefix("Value error, ")) from error

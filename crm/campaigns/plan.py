@@ -18,6 +18,7 @@ from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.draft import drafted
+from crm.outreach.priority import Priority
 from crm.segments.describe import describe
 from crm.segments.scope import SegmentScope
 from crm.workspace import get_workspace
@@ -154,6 +155,8 @@ def _warnings(brief: CampaignBrief, counted: Forecast, verdict: BudgetVerdict, s
         if need.short:
             stock = f"{need.needed} needed, {need.stock_available} in stock"
             yield f"{need.name}: {stock}; {need.short} members get nothing."
+    if brief.priority is Priority.SERVICE:
+        yield "Its messages count as service: no frequency cap holds them back."
     if verdict == "over":
         yield "The campaign costs more than its budget."
     if counted.deferred_messages:

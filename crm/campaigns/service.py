@@ -189,20 +189,29 @@ def pause(session: Session, campaign_id: int, *, actor: Actor, now: datetime) ->
     if campaign.state is CampaignState.PAUSED:
         return campaign
     _require_state(campaign, (CampaignState.SCHEDULED, CampaignState.RUNNING), "paused")
-    _move(session, campaign, CampaignState.PAUSED, JourneyState.PAUSED, now)
+    if campaign.journey_id is not None:
+        session.get_one(Journey, campaign.journey_id).state = JourneyState.PAUSED
+    campaign.state, campaign.updated_at = CampaignState.PAUSED, now
+    session.flush()
     _audit(session, campaign, "campaign.paused", actor, now)
     return campaign
 
 
 def resume(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -> Campaign:
-    """Go on where it was paused. What became too late meanwhile is excluded as such."""
+    """Go on where it was paused. What became too late meanwhile is excluded because of the pause."""
     require(actor, Permission.OPERATE_CAMPAIGN)
     campaign = get_campaign(session, campaign_id, lock=True)
     if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
         return campaign
     _require_state(campaign, (CampaignState.PAUSED,), "resumed")
-    state = CampaignState.SCHEDULED if campaign.journey_id is None else CampaignState.RUNNING
-    _move(session, campaign, state, JourneyState.ACTIVE, now)
+    if campaign.journey_id is None:
+        campaign.state = CampaignState.SCHEDULED
+    else:
+        late_limit = timedelta(hours=get_policy(session).late_limit_hours)
+        ledger.resume(session, campaign.journey_id, late_limit=late_limit, now=now)
+        campaign.state = CampaignState.RUNNING
+    campaign.updated_at = now
+    session.flush()
     _audit(session, campaign, "campaign.resumed", actor, now)
     return campaign
 
@@ -347,15 +356,6 @@ def _listed(states: Collection[CampaignState]) -> str:
 
 def _name_taken(name: str) -> Conflict:
     return Conflict(f"there is a campaign called {name!r} already; choose another name")
-
-
-def _move(
-    session: Session, campaign: Campaign, state: CampaignState, journey_state: JourneyState, now: datetime
-) -> None:
-    if campaign.journey_id is not None:
-        session.get_one(Journey, campaign.journey_id).state = journey_state
-    campaign.state, campaign.updated_at = state, now
-    session.flush()
 
 
 def _audit(session: Session, campaign: Campaign, action: str, actor: Actor, now: datetime, **detail: Any) -> None:

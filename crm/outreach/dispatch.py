@@ -14,14 +14,14 @@ from typing import Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, exists, func, literal, select, update
+from sqlalchemy import CursorResult, Select, exists, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
 from crm.database import Sessions, UtcDateTime, unit_of_work
 from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
-from crm.outreach import gate, ledger
+from crm.outreach import caps, gate, ledger
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
 from crm.outreach.channels.condition import resting_channels
 from crm.outreach.channels.pausing import channel_pauses
@@ -29,7 +29,9 @@ from crm.outreach.links import Links
 from crm.outreach.models import (
     LEDGER,
     MAY_BE_DUE,
+    WAITING,
     Arm,
+    DeferralReason,
     Enrolment,
     ExclusionReason,
     Journey,
@@ -38,6 +40,8 @@ from crm.outreach.models import (
     MessageState,
     UnknownReason,
 )
+from crm.outreach.moments import earlier
+from crm.outreach.priority import YIELD_WINDOW, Priority
 from crm.outreach.rules import LEASE, QuietHours, after_quiet_hours
 from crm.outreach.sending import DispatchResult, Lease, count_states, doubt_retried, send_claimed
 from crm.workspace import get_workspace
@@ -164,7 +168,7 @@ def _recover_lapsed(session: Session, channel: Channel, adapter: ChannelAdapter,
     lost = lost.values(
         state=MessageState.UNKNOWN,
         reason=UnknownReason.WORKER_LOST.value,
-        sent_at=gate.earlier(LEDGER.c.lease_until, LEASE),
+        sent_at=earlier(LEDGER.c.lease_until, LEASE),
         lease_until=None,
     ).execution_options(synchronize_session=False)
     return DispatchResult(unknown=cast(CursorResult[Any], session.execute(lost)).rowcount)
@@ -182,12 +186,13 @@ def _claim(
     _judge(session, ids, policy, now)
     doubt_retried(session, ids, attempts=0)
     _put_off_in_quiet_hours(session, ids, policy, get_workspace(session).zone, now)
-    mine = (Message.id.in_(ids), Message.state.in_(gate.WAITING), Message.due_at <= now)
+    mine = (Message.id.in_(ids), Message.state.in_(WAITING), Message.due_at <= now)
     taken = (
         update(Message)
         .where(*mine)
         .values(
             state=MessageState.CLAIMED,
+            reason=None,
             claimed_by=lease.holder,
             lease_until=lease.until,
             attempts=Message.attempts + 1,
@@ -203,27 +208,39 @@ def _claim(
 
 
 def _next_due(session: Session, channels: Sequence[Channel], now: datetime, batch_size: int) -> list[int]:
-    """The longest due first, one for each member: a member's second message is judged when the first is sent."""
-    due = (
+    """Service first, then care, then campaigns; of each the longest due; one for each member.
+
+    A member's second message is judged when the first is sent.
+    """
+    first: dict[int, int] = {}
+    read = 0
+    for priority in Priority:
+        due = _due(priority, channels, now).limit(batch_size - read)
+        for message_id, member_id in session.execute(due.with_for_update(of=Message, skip_locked=True)):
+            read += 1
+            first.setdefault(member_id, message_id)
+        if read == batch_size:
+            break
+    # Where several workers claim at once, the frequency cap holds because a member is judged by one at a time.
+    free = select(Member.id).where(Member.id.in_(first)).order_by(Member.id)
+    return [first[member_id] for member_id in session.scalars(free.with_for_update(key_share=True, skip_locked=True))]
+
+
+def _due(priority: Priority, channels: Sequence[Channel], now: datetime) -> Select[int, int]:
+    """Messages that are due, and their members, in the order of the queue."""
+    return (
         select(Message.id, Message.member_id)
         .join(Journey, Journey.id == Message.journey_id)
         .where(
             MAY_BE_DUE,
-            Message.state.in_(gate.WAITING),
+            Message.priority == priority,
+            Message.state.in_(WAITING),
             Message.due_at <= now,
             Message.channel.in_(channels),
             Journey.state == JourneyState.ACTIVE,
         )
         .order_by(Message.due_at, Message.id)
-        .limit(batch_size)
-        .with_for_update(of=Message, skip_locked=True)
     )
-    first: dict[int, int] = {}
-    for message_id, member_id in session.execute(due):
-        first.setdefault(member_id, message_id)
-    # Where several workers claim at once, the frequency cap holds because a member is judged by one at a time.
-    free = select(Member.id).where(Member.id.in_(first)).order_by(Member.id)
-    return [first[member_id] for member_id in session.scalars(free.with_for_update(key_share=True, skip_locked=True))]
 
 
 def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) -> None:
@@ -232,10 +249,13 @@ def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) 
     given_back = exists().where(
         CouponGrant.enrolment_id == row.c.enrolment_id, CouponGrant.state == GrantState.RELEASED
     )
+    counters = [caps.sent_before(row, literal(now, UtcDateTime))]
+    if caps.waits_above(session, now + YIELD_WINDOW):
+        counters.append(caps.room_above(row, literal(now + YIELD_WINDOW, UtcDateTime)))
     checks = (
         *gate.standing_checks(row),
         *gate.duplicate_checks(row, LEDGER),
-        gate.frequency_check(row, policy, moment=literal(now, UtcDateTime), planned_before=None),
+        gate.frequency_check(row, policy, *counters),
         gate.too_late_check(row, policy, now),
         gate.Check(ExclusionReason.HOLDOUT, held_out),
         gate.Check(ExclusionReason.NO_STOCK, given_back),
@@ -252,7 +272,11 @@ def _put_off_in_quiet_hours(
     for name in session.scalars(names).all():
         due = after_quiet_hours(now, ZoneInfo(name), QuietHours.of(policy))
         if due.is_deferred:
-            waits = (Message.id.in_(ids), Message.state.in_(gate.WAITING))
+            waits = (Message.id.in_(ids), Message.state.in_(WAITING))
             lives_there = exists().where(Member.id == Message.member_id, lives_in == name)
-            put_off = update(Message).where(*waits, lives_there).values(state=MessageState.DEFERRED, due_at=due.moment)
+            put_off = (
+                update(Message)
+                .where(*waits, lives_there)
+                .values(state=MessageState.DEFERRED, reason=DeferralReason.QUIET_HOURS.value, due_at=due.moment)
+            )
             session.execute(put_off.execution_options(synchronize_session=False))

@@ -42,10 +42,12 @@ from crm.access.policy import Policy
 from crm.database import UtcDateTime
 from crm.loyalty.service import stock_for
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member
-from crm.outreach import gate
+from crm.outreach import caps, gate
 from crm.outreach.assignment import is_held_out, variant
 from crm.outreach.journey import PREFERRED, JourneySpec, SendStep
-from crm.outreach.models import LEDGER, Arm, Enrolment, ExclusionReason, MessageState
+from crm.outreach.models import LEDGER, WAITING, Arm, DeferralReason, Enrolment, ExclusionReason, MessageState
+from crm.outreach.moments import earlier
+from crm.outreach.priority import Priority
 from crm.outreach.rules import FREQUENCY_WINDOW, DueTime, QuietHours, due_time
 
 _METADATA = MetaData()
@@ -71,6 +73,7 @@ MESSAGES = Table(
     Column("channel", LEDGER.c.channel.type),
     Column("variant", String),
     Column("due_at", UtcDateTime),
+    Column("priority", LEDGER.c.priority.type),
     Column("state", LEDGER.c.state.type),
     Column("reason", String),
     Index("ix_draft_messages_member", "member_id", "position"),
@@ -101,7 +104,7 @@ def drafted(session: Session, spec: JourneySpec, audience: Select[int], setting:
     slots = [(step, choice) for step in _by_time(spec, setting) for choice in step.channels]
     for position, (step, choice) in enumerate(slots):
         _write_slot(session, spec, step, choice, position, zones, setting)
-    _judge(session, len(slots), setting)
+    _judge(session, spec.priority, len(slots), setting)
     _allot_benefits(session, spec, setting)
     yield
     _METADATA.drop_all(connection, checkfirst=False)
@@ -109,7 +112,7 @@ def drafted(session: Session, spec: JourneySpec, audience: Select[int], setting:
 
 def waiting() -> ColumnElement[bool]:
     """Draft messages that passed."""
-    return MESSAGES.c.state.in_(gate.WAITING)
+    return MESSAGES.c.state.in_(WAITING)
 
 
 def benefit_recipients() -> Select[int]:
@@ -135,7 +138,7 @@ def _zones(session: Session, default: ZoneInfo) -> Mapping[str, ZoneInfo]:
 def _by_time(spec: JourneySpec, setting: Setting) -> list[SendStep]:
     """The steps in the order in which they fall due."""
     start = spec.start or setting.launch_at.astimezone(setting.zone)
-    return sorted(spec.steps, key=lambda step: (step.offset_days, step.at or f"{start:%H:%M}"))
+    return sorted(spec.sends, key=lambda step: (step.offset_days, step.at or f"{start:%H:%M}"))
 
 
 def _write_slot(
@@ -162,7 +165,7 @@ def _write_slot(
     lives_in = func.coalesce(Member.zone_name, setting.zone.key)
     # Cast, because PostgreSQL gives a bare value in a select another type than in a comparison.
     named = cast(literal(choice), MESSAGES.c.channel.type)
-    channel = _preferred_channel() if choice == PREFERRED else named
+    channel = preferred_channel() if choice == PREFERRED else named
     values: dict[str, ColumnElement[Any]] = {
         "journey_id": literal(0),
         "member_id": AUDIENCE.c.member_id,
@@ -170,9 +173,11 @@ def _write_slot(
         "position": literal(position),
         "step_key": literal(step.key),
         "channel": channel,
-        "variant": _variant(spec, step, channel),
+        "variant": variant_of(spec, step, channel, AUDIENCE.c.member_id),
         "due_at": _by_zone(lives_in, {name: literal(time.moment, UtcDateTime) for name, time in due.items()}),
+        "priority": cast(literal(spec.priority), MESSAGES.c.priority.type),
         "state": _by_zone(lives_in, {name: _waiting_state(time) for name, time in due.items()}),
+        "reason": _by_zone(lives_in, {name: _deferral(time) for name, time in due.items()}),
     }
     rows = select(*values.values()).join_from(AUDIENCE, Member, Member.id == AUDIENCE.c.member_id)
     session.execute(insert(MESSAGES).from_select(list(values), rows.order_by(AUDIENCE.c.member_id)))
@@ -188,13 +193,19 @@ def _waiting_state(due: DueTime) -> ColumnElement[Any]:
     return literal(state, MESSAGES.c.state.type)
 
 
-def _preferred_channel() -> ColumnElement[Channel]:
+def _deferral(due: DueTime) -> ColumnElement[Any]:
+    return literal(DeferralReason.QUIET_HOURS.value if due.is_deferred else None, String)
+
+
+def preferred_channel() -> ColumnElement[Channel]:
     """The channel that the member prefers; without a preference the first on which he agreed and can be reached."""
     known = Member.preferred_channel.in_(SENDABLE_CHANNELS)
     usable = [
         and_(
             exists().where(Consent.member_id == Member.id, Consent.channel == channel, Consent.granted.is_(True)),
-            exists().where(ContactPoint.member_id == Member.id, ContactPoint.channel == channel),
+            exists().where(
+                ContactPoint.member_id == Member.id, ContactPoint.channel == channel, ContactPoint.normalised != ""
+            ),
         )
         for channel in SENDABLE_CHANNELS
     ]
@@ -202,49 +213,53 @@ def _preferred_channel() -> ColumnElement[Channel]:
     return case((known, Member.preferred_channel), *zip(usable, names, strict=True), else_=names[0])
 
 
-def _variant(spec: JourneySpec, step: SendStep, channel: ColumnElement[Channel]) -> ColumnElement[Any]:
+def variant_of(
+    spec: JourneySpec, step: SendStep, channel: ColumnElement[Channel], member_id: ColumnElement[int]
+) -> ColumnElement[Any]:
     """The variant of each member; None where a channel has only one text."""
     tested = {possible: step.variants_of(possible) for possible in step.possible_channels}
     draws = [
-        (channel == possible, variant(spec.experiment, AUDIENCE.c.member_id, names))
+        (channel == possible, variant(spec.experiment, member_id, names))
         for possible, names in tested.items()
         if len(names) > 1
     ]
     return case(*draws, else_=null()) if draws else null()
 
 
-def _judge(session: Session, positions: int, setting: Setting) -> None:
+def _judge(session: Session, priority: Priority, positions: int, setting: Setting) -> None:
     row = MESSAGES.alias("row")
-    gate.exclude(session, MESSAGES, row, gate.standing_checks(row), true())
+    gate.exclude(session, MESSAGES, row, gate.standing_checks(row, of_many=True), true())
     gate.exclude(session, MESSAGES, row, gate.duplicate_checks(row, MESSAGES), true())
     held_out = gate.Check(ExclusionReason.HOLDOUT, row.c.arm == Arm.HOLDOUT)
+    on_the_books = [caps.sent_before(row, row.c.due_at)]
+    if caps.waits_elsewhere(session):
+        on_the_books.append(caps.expected_of_others(row, priority))
     for position in range(positions):
+        counters = [*on_the_books, *([_planned_before(row)] if position else [])]
         checks = (
-            gate.frequency_check(
-                row, setting.policy, moment=row.c.due_at, planned_before=_counter(row) if position else None
-            ),
+            gate.frequency_check(row, setting.policy, *counters),
             gate.too_late_check(row, setting.policy, setting.launch_at),
             held_out,
         )
         gate.exclude(session, MESSAGES, row, checks, row.c.position == position)
 
 
-def _counter(row: FromClause) -> gate.Counter:
+def _planned_before(row: FromClause) -> caps.Counter:
     """Counts the messages of this draft that pass and go to the same member in the seven days before."""
 
-    def planned_before(channel: ColumnElement[str] | None) -> ColumnElement[int]:
+    def count(channel: ColumnElement[str] | None) -> ColumnElement[int]:
         before = MESSAGES.alias()
         query = select(func.count()).where(
             before.c.member_id == row.c.member_id,
             before.c.position < row.c.position,
-            before.c.state.in_(gate.WAITING),
-            before.c.due_at > gate.earlier(row.c.due_at, FREQUENCY_WINDOW),
+            before.c.state.in_(WAITING),
+            before.c.due_at > earlier(row.c.due_at, FREQUENCY_WINDOW),
         )
         if channel is not None:
             query = query.where(before.c.channel == channel)
         return query.correlate(row).scalar_subquery()
 
-    return planned_before
+    return count
 
 
 def _allot_benefits(session: Session, spec: JourneySpec, setting: Setting) -> None:

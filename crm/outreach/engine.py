@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from crm.database import Sessions
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.dispatch import dispatch_due
-from crm.outreach.gate import WAITING
 from crm.outreach.links import Links
-from crm.outreach.models import MAY_BE_DUE, Journey, JourneyState, Message, MessageState
+from crm.outreach.models import MAY_BE_DUE, WAITING, Journey, JourneyState, Message, MessageState
 from crm.outreach.sending import DispatchResult
 
 

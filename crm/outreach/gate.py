@@ -5,46 +5,22 @@ launch (`draft.py`), or the ledger itself (`dispatch.py`). Checks run in stages,
 `ExclusionReason`, because some look at what earlier ones left standing; the first that fails is recorded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    String,
-    and_,
-    case,
-    cast,
-    exists,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    type_coerce,
-    update,
-)
+from sqlalchemy import ColumnElement, FromClause, String, and_, case, exists, literal, null, or_, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.expression import TableClause
 
 from crm.access.policy import Policy
-from crm.database import UtcDateTime
-from crm.members.models import Channel, Consent, ContactPoint, Suppression
-from crm.outreach.models import ExclusionReason, Message, MessageState
-from crm.outreach.rules import FREQUENCY_WINDOW
+from crm.members.models import Consent, ContactPoint
+from crm.members.people import PERSON_CHANNELS
+from crm.members.suppression import is_among_suppressed, is_suppressed
+from crm.outreach import caps
+from crm.outreach.models import REALLY_SENT, WAITING, ExclusionReason, MessageState
 
 Condition = ColumnElement[bool]
-Count = ColumnElement[int]
-Counter = Callable[[ColumnElement[str] | None], Count]
-"""Counts messages of the row's member, on one channel or (None) on all."""
-
-WAITING = (MessageState.PLANNED, MessageState.DEFERRED)
-REALLY_SENT = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN)
-"""States that use up the frequency cap: an unknown one may well have arrived."""
-PERSON_CHANNELS = (Channel.EMAIL, Channel.SMS)
-"""Two records with the same e-mail address or phone number are one person; a push token names a device."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +29,11 @@ class Check:
     fails: Condition
 
 
-def standing_checks(row: FromClause) -> Sequence[Check]:
-    """What depends on the member alone. Asked a third time in the transaction that sends."""
+def standing_checks(row: FromClause, *, of_many: bool = False) -> Sequence[Check]:
+    """What depends on the member alone. Asked a third time in the transaction that sends.
+
+    `of_many`: the rows are those of a whole draft and not of a batch. Says the same, in the time that fits.
+    """
     consents = exists().where(
         Consent.member_id == row.c.member_id, Consent.channel == row.c.channel, Consent.granted.is_(True)
     )
@@ -64,7 +43,7 @@ def standing_checks(row: FromClause) -> Sequence[Check]:
         ContactPoint.normalised != "",
     )
     return (
-        Check(ExclusionReason.SUPPRESSED, exists().where(Suppression.member_id == row.c.member_id)),
+        Check(ExclusionReason.SUPPRESSED, is_among_suppressed(row) if of_many else is_suppressed(row)),
         Check(ExclusionReason.NO_CONSENT, ~consents),
         Check(ExclusionReason.UNREACHABLE, ~reachable),
     )
@@ -111,43 +90,9 @@ def _has_twin(row: FromClause, rows: TableClause, *, same_channel: bool) -> Cond
     return twins.correlate(row).exists()
 
 
-def frequency_check(
-    row: FromClause, policy: Policy, *, moment: ColumnElement[datetime], planned_before: Counter | None
-) -> Check:
-    """Whether the member has had enough in the seven days before `moment`, on the channel or in all.
-
-    Counts what was really sent or is being sent, over all campaigns, and with `planned_before` the
-    earlier messages of the same plan that passed.
-    """
-
-    def used(channel: ColumnElement[str] | None) -> Count:
-        sent = messages_before(row, moment, channel)
-        return sent if planned_before is None else sent + planned_before(channel)
-
-    cap = case(
-        *[(row.c.channel == channel, limit) for channel, limit in policy.frequency_cap_per_channel_7d.items()],
-        else_=policy.frequency_cap_total_7d,
-    )
-    return Check(
-        ExclusionReason.FREQUENCY_CAP,
-        or_(used(None) >= policy.frequency_cap_total_7d, used(row.c.channel) >= cap),
-    )
-
-
-def messages_before(row: FromClause, moment: ColumnElement[datetime], channel: ColumnElement[str] | None) -> Count:
-    """Messages of the row's member in the seven days up to `moment`; a claimed one counts as sent."""
-    past = aliased(Message)
-    in_window = and_(
-        past.state.in_(REALLY_SENT),
-        past.sent_at > earlier(moment, FREQUENCY_WINDOW),
-        past.sent_at <= moment,
-    )
-    query = select(func.count()).where(
-        past.member_id == row.c.member_id, or_(in_window, past.state == MessageState.CLAIMED)
-    )
-    if channel is not None:
-        query = query.where(past.channel == channel)
-    return query.correlate(row).scalar_subquery()
+def frequency_check(row: FromClause, policy: Policy, *counters: caps.Counter) -> Check:
+    """Whether the member has had enough, on the channel or in all, by what `counters` count (`caps.py`)."""
+    return Check(ExclusionReason.FREQUENCY_CAP, caps.is_capped(row, policy, *counters))
 
 
 def too_late_check(row: FromClause, policy: Policy, now: datetime) -> Check:
@@ -174,10 +119,3 @@ def exclude(
         .values(state=MessageState.EXCLUDED, reason=judged.c.reason)
         .execution_options(synchronize_session=False)
     )
-
-
-def earlier(moment: ColumnElement[datetime], by: timedelta) -> ColumnElement[datetime]:
-    """`moment - by`, in SQL: moments are integer seconds."""
-    # A cast: coercing the type of a bound moment would bind it as text, and every window would reach back for ever.
-    seconds = cast(moment, BigInteger) - literal(int(by.total_seconds()), BigInteger)
-    return type_coerce(seconds, UtcDateTime)

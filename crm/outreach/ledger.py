@@ -1,6 +1,6 @@
 """Launching a journey: everyone enrolled, every message on the books, benefits set aside, in one transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from crm.outreach.journey import JourneySpec
 from crm.outreach.link_targets import store_targets
 from crm.outreach.models import (
     PENDING_STATES,
+    WAITING,
     Enrolment,
     ExclusionReason,
     Journey,
@@ -71,7 +72,7 @@ def _write_enrolments(session: Session, journey_id: int, now: datetime) -> None:
 def _write_messages(session: Session, journey_id: int) -> None:
     """In the order of sending: among messages due at the same moment the lower id goes first, as in the draft."""
     planned = draft.MESSAGES.c
-    copied = ["member_id", "step_key", "channel", "variant", "due_at", "state", "reason"]
+    copied = ["member_id", "step_key", "channel", "variant", "due_at", "priority", "state", "reason"]
     rows = (
         select(Enrolment.id, literal(journey_id), literal(0), *[planned[name] for name in copied])
         .join_from(draft.MESSAGES, Enrolment, Enrolment.member_id == planned.member_id)
@@ -88,13 +89,33 @@ def _benefit_enrolments(journey_id: int) -> Select[int, int]:
     )
 
 
+def resume(session: Session, journey_id: int, *, late_limit: timedelta, now: datetime) -> None:
+    """Let a paused journey go on. What the pause kept until it was too late (`late_limit` overdue) is excluded as such.
+
+    What an earlier attempt may have sent is left to the gate, which does not claim that it was not.
+    """
+    session.execute(
+        update(Message)
+        .where(
+            Message.journey_id == journey_id,
+            Message.state.in_(WAITING),
+            Message.attempts == 0,
+            Message.due_at < now - late_limit,
+        )
+        .values(state=MessageState.EXCLUDED, reason=ExclusionReason.CAMPAIGN_PAUSED.value)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(update(Journey).where(Journey.id == journey_id).values(state=JourneyState.ACTIVE))
+    settle_benefits(session, select(Enrolment.id).where(Enrolment.journey_id == journey_id), now=now)
+
+
 def cancel(session: Session, journey_id: int, *, now: datetime) -> None:
     """End a journey early: what waits is excluded, what a worker holds is settled by the worker."""
     session.execute(
         update(Message)
         .where(
             Message.journey_id == journey_id,
-            Message.state.in_((MessageState.PLANNED, MessageState.DEFERRED)),
+            Message.state.in_(WAITING),
             Message.attempts == 0,
         )
         .values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value)
@@ -109,7 +130,7 @@ def end(session: Session, journey_id: int, *, now: datetime) -> None:
         update(Message)
         .where(
             Message.journey_id == journey_id,
-            Message.state.in_((MessageState.SENT, MessageState.PLANNED, MessageState.DEFERRED)),
+            Message.state.in_((MessageState.SENT, *WAITING)),
         )
         .values(state=MessageState.UNKNOWN, reason=UnknownReason.NO_RECEIPT.value)
         .execution_options(synchronize_session=False)

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
 from crm.members.changes import Change, note_member
+from crm.members.contacts import withdraw_consent
 from crm.members.masking import mask_address
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint
+from crm.members.people import lock_records_that_share
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, Message, MessageEvent, MessageEventKind, MessageLink
 from crm.outreach.rules import BURST_WINDOW, Visit, is_burst, machine_sign
-from crm.outreach.tracking import MAY_HAVE_BEEN_SEEN, withdraw_consent
+from crm.outreach.tracking import MAY_HAVE_BEEN_SEEN
 
 REPEAT_WINDOW = timedelta(minutes=1)
 """The same open or click within a minute is noted once: a page that loads twice, or somebody who keeps calling."""
@@ -111,12 +113,14 @@ def opt_out_choices(session: Session, message_id: int) -> OptOut:
 
 
 def opt_out(session: Session, message_id: int, channels: Collection[Channel], at: datetime) -> bool:
-    """Withdraw the consent for channels on the word of whoever holds the message's link.
+    """Withdraw the consent for channels on the word of whoever holds the message's link, of all records at his address.
 
     No send on them starts after this commits. False when nothing was left to withdraw: then nothing is
     noted, however often the link is followed. Raises NotFound when the message is gone.
     """
     message = _message(session, message_id)
+    # All at once and in order: one channel after the other could meet a worker that waits for the first.
+    lock_records_that_share(session, message.member_id, channels)
     withdrawn = [channel for channel in channels if withdraw_consent(session, message.member_id, channel, at)]
     if not withdrawn:
         return False

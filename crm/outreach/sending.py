@@ -17,7 +17,16 @@ from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Ou
 from crm.outreach.channels.condition import note_success, note_trouble
 from crm.outreach.channels.pausing import IS_PAUSED
 from crm.outreach.links import Links
-from crm.outreach.models import LEDGER, ExclusionReason, Journey, JourneyState, Message, MessageState, UnknownReason
+from crm.outreach.models import (
+    LEDGER,
+    DeferralReason,
+    ExclusionReason,
+    Journey,
+    JourneyState,
+    Message,
+    MessageState,
+    UnknownReason,
+)
 from crm.outreach.rules import RETRY_DELAYS
 from crm.outreach.writing import finished_messages
 
@@ -203,6 +212,7 @@ def _try_later(session: Session, ids: Sequence[int], now: datetime) -> None:
     put_off = update(Message).where(Message.id.in_(ids))
     put_off = put_off.values(
         state=MessageState.DEFERRED,
+        reason=DeferralReason.ASKED_TO_WAIT.value,
         due_at=case(pauses, value=Message.retries),
         retries=Message.retries + 1,
         **_NOT_TAKEN_UP,

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from crm.errors import Conflict, NotFound
 from crm.members.changes import Change, note_member
-from crm.members.models import Channel, Consent, Member
+from crm.members.contacts import withdraw_consent
+from crm.members.models import Channel
 from crm.outreach.ledger import settle_benefits
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState
 
@@ -22,7 +23,8 @@ _TO_GO = (MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED)
 def record_event(
     session: Session, message_id: int, kind: MessageEventKind, at: datetime, *, by_machine: bool = False
 ) -> MessageEvent:
-    """Note an open, click or opt-out. An opt-out withdraws the consent for the message's channel at once.
+    """Note an open, click or opt-out. An opt-out withdraws the consent for the message's channel at once, of every
+    record that is reached at the member's address there.
 
     Raises NotFound for an unknown message, Conflict for one that was never sent.
     """
@@ -59,23 +61,6 @@ def unsubscribe(session: Session, member_id: int, channel: Channel, at: datetime
     else:
         withdraw_consent(session, member_id, channel, at)
         session.flush()
-
-
-def withdraw_consent(session: Session, member_id: int, channel: Channel, at: datetime) -> bool:
-    """Whether there was anything to withdraw: a consent, or nothing on record. Raises NotFound without a member."""
-    if session.get(Member, member_id, with_for_update=True) is None:
-        raise NotFound(f"there is no member {member_id}")
-    query = select(Consent).where(Consent.member_id == member_id, Consent.channel == channel).with_for_update()
-    consent = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    if consent is not None and not consent.granted:
-        return False
-    if consent is None:
-        consent = Consent(member_id=member_id, channel=channel, granted=False, changed_at=at, source="unsubscribe-link")
-        session.add(consent)
-    else:
-        consent.granted, consent.changed_at, consent.source = False, at, "unsubscribe-link"
-    note_member(session, member_id, Change.CONSENTS)
-    return True
 
 
 def record_receipt(

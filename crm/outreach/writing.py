@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
+from crm.members.identity import deliverable
 from crm.members.models import Channel, ContactPoint, Member
 from crm.outreach.channels.adapter import OutgoingMessage
 from crm.outreach.journey import JourneySpec
@@ -23,7 +24,7 @@ def finished_messages(session: Session, ids: Sequence[int], holder: str, links: 
     Without `links` nothing is tracked and no way to opt out is written: for a past that nobody reads.
     """
     query = (
-        select(Message, Member, ContactPoint.address)
+        select(Message, Member, ContactPoint.address, ContactPoint.normalised)
         .join(Member, Member.id == Message.member_id)
         .join(
             ContactPoint,
@@ -82,13 +83,13 @@ def write(spec: JourneySpec, words: Wording, member: Member, links: MessageLinks
 
 
 def _finished(
-    session: Session, rows: Sequence[Row[Message, Member, str]], links: Links | None
+    session: Session, rows: Sequence[Row[Message, Member, str, str]], links: Links | None
 ) -> Iterator[OutgoingMessage]:
-    journey_ids = {message.journey_id for message, _, _ in rows}
+    journey_ids = {message.journey_id for message, *_ in rows}
     journeys = session.scalars(select(Journey).where(Journey.id.in_(journey_ids)))
     specs = {journey.id: spec_of(journey) for journey in journeys}
     targets = stored_targets(session, journey_ids)
-    for message, member, address in rows:
+    for message, member, address, normalised in rows:
         spec = specs[message.journey_id]
         own = links_of(links, message.id, targets.get(message.journey_id, {})) if links else None
         written = write(spec, spec.step(message.step_key).wording(message.channel, message.variant), member, own)
@@ -97,7 +98,7 @@ def _finished(
             message_id=message.id,
             member_id=member.id,
             channel=message.channel,
-            address=address,
+            address=deliverable(message.channel, address, normalised),
             subject=written.subject,
             body=written.body,
             html=written.html,

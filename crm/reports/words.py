@@ -67,6 +67,7 @@ REASON_WORDS = {
     "frequency_cap": Words(en="frequency cap reached", zh="达到频次上限"),
     "too_late": Words(en="due too long ago", zh="超过发送时限"),
     "no_stock": Words(en="benefit out of stock", zh="权益库存不足"),
+    "campaign_paused": Words(en="too late because of a pause", zh="暂停期间错过时间"),
 }
 
 

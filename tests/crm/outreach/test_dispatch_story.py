@@ -192,12 +192,12 @@ def test_a_message_that_another_worker_has_claimed_meanwhile_is_left_to_it(sessi
     assert only_message(sessions).state is MessageState.CLAIMED
 
 
-def test_the_cap_holds_over_campaigns_that_were_planned_side_by_side(sessions: Sessions, now: datetime) -> None:
+def test_a_cap_that_was_lowered_after_the_launch_holds_over_campaigns(sessions: Sessions, now: datetime) -> None:
     with unit_of_work(sessions) as session:
         make_member(session)
-        set_policy(session, "frequency_cap_total_7d", 2)
         for name in ("first", "second", "third"):
             launch(session, journey_spec(name=name, experiment=name), now)
+        set_policy(session, "frequency_cap_total_7d", 2)
     result = send(sessions, FakeProvider(), now)
     assert (result.delivered, result.excluded) == (2, 1)
 

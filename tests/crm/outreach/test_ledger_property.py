@@ -17,17 +17,20 @@ from sqlalchemy.orm import Session
 from crm.access.policy import get_policy, set_policy
 from crm.database import Sessions, read_only, unit_of_work
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
-from crm.members.models import SENDABLE_CHANNELS, Channel, ContactPoint, Member, Suppression
+from crm.members.models import SENDABLE_CHANNELS, Channel, ContactPoint, Member
+from crm.members.suppression import suppress_member
 from crm.outreach import ledger, tracking
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.engine import next_moment
 from crm.outreach.journey import Benefits, JourneySpec
 from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message, MessageState
+from crm.outreach.priority import Priority
 from crm.outreach.rules import LEASE, QuietHours
 from tests.journeys import EVERYBODY, journey_spec, make_coupon, send_step, setting
 from tests.providers import FakeProvider, Killed
 from tests.worlds import PERSONS, InterruptedSessions, Person, settle, world
 
+HAVE_A_REASON = (MessageState.EXCLUDED, MessageState.DEFERRED, MessageState.UNKNOWN, MessageState.FAILED)
 MONDAY_NINE = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 STOCK = 4
 
@@ -126,13 +129,15 @@ class Run:
         member_id = self.members[index % len(self.members)]
         with unit_of_work(self.sessions) as session:
             tracking.unsubscribe(session, member_id, channel, self.now)
-        self.silenced.append((member_id, channel, len(self.provider.handed)))
+            records = sharing(session, member_id, (channel,))
+        self.silenced += [(record, channel, len(self.provider.handed)) for record in records]
 
     def suppress(self, index: int) -> None:
         member_id = self.members[index % len(self.members)]
         with unit_of_work(self.sessions) as session:
-            session.merge(Suppression(member_id=member_id, reason="asked", created_at=self.now))
-        self.silenced.append((member_id, None, len(self.provider.handed)))
+            suppress_member(session, member_id, reason="asked", now=self.now)
+            records = sharing(session, member_id, (Channel.EMAIL, Channel.SMS))
+        self.silenced += [(record, None, len(self.provider.handed)) for record in records]
 
     def receipt(self, is_delivered: bool) -> None:
         with unit_of_work(self.sessions) as session:
@@ -179,6 +184,13 @@ class Run:
             check_stock(session)
 
 
+def sharing(session: Session, member_id: int, channels: Sequence[Channel]) -> set[int]:
+    """Records with one of a member's addresses on the channels, his own included."""
+    points = [point for point in session.scalars(select(ContactPoint)) if point.channel in channels]
+    own = {(point.channel, point.normalised) for point in points if point.member_id == member_id}
+    return {member_id} | {point.member_id for point in points if (point.channel, point.normalised) in own}
+
+
 def check_identity(run: Run, messages: list[Message]) -> None:
     assert len(messages) == len(run.members) * run.spec.messages_per_member
     counts = Counter(message.state for message in messages)
@@ -186,9 +198,7 @@ def check_identity(run: Run, messages: list[Message]) -> None:
     settled = (MessageState.DELIVERED, MessageState.FAILED, MessageState.UNKNOWN, MessageState.EXCLUDED)
     assert len(messages) == pending + sum(counts[state] for state in settled)
     for message in messages:
-        assert (message.reason is not None) is (
-            message.state in (MessageState.EXCLUDED, MessageState.UNKNOWN, MessageState.FAILED)
-        )
+        assert (message.reason is not None) is (message.state in HAVE_A_REASON)
 
 
 def check_truth(run: Run, messages: list[Message]) -> None:
@@ -239,6 +249,8 @@ def check_caps_and_quiet_hours(run: Run, session: Session) -> None:
             for other, then in taken
             if other.member_id == message.member_id and at - timedelta(days=7) < then <= at
         ]
+        if run.spec.priority is Priority.SERVICE:
+            continue
         assert len(week) <= policy.frequency_cap_total_7d
         on_channel = [other for other in week if other.channel is message.channel]
         assert len(on_channel) <= policy.frequency_cap_per_channel_7d[message.channel]
@@ -268,6 +280,7 @@ def check_stock(session: Session) -> None:
     steps=STEPS,
     holdout_share=st.sampled_from([0.0, 0.3]),
     honours=st.booleans(),
+    priority=st.sampled_from(Priority),
     events=EVENTS,
 )
 def test_the_ledger_holds_at_every_step_of_any_run(
@@ -276,12 +289,14 @@ def test_the_ledger_holds_at_every_step_of_any_run(
     steps: list[tuple[int, list[str]]],
     holdout_share: float,
     honours: bool,
+    priority: Priority,
     events: list[tuple[object, ...]],
 ) -> None:
     spec = journey_spec(
         *[send_step(f"step{n}", *names, offset_days=offset) for n, (offset, names) in enumerate(steps)],
         holdout_share=holdout_share,
         benefits=Benefits(coupon_codes=("C50",)),
+        priority=priority,
     )
     with world(empty_database) as sessions:
         with unit_of_work(sessions) as session:

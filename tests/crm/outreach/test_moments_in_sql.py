@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm.database import UtcDateTime
 from crm.members.models import Member
-from crm.outreach import gate
+from crm.outreach.moments import earlier
 from tests.builders import make_member
 
 
@@ -15,4 +15,4 @@ def test_a_bound_moment_and_a_stored_one_go_back_by_the_same_time(session: Sessi
     make_member(session, joined_at=now)
     week = timedelta(days=7)
     bound, stored = literal(now, UtcDateTime), Member.__table__.c.joined_at
-    assert session.execute(select(gate.earlier(bound, week), gate.earlier(stored, week))).one() == (now - week,) * 2
+    assert session.execute(select(earlier(bound, week), earlier(stored, week))).one() == (now - week,) * 2

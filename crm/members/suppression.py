@@ -1,0 +1,128 @@
+"""The blacklist: people and addresses that nothing is sent to. What is written here holds from the commit on.
+
+A suppressed record covers its person: every record that shares its e-mail address or phone number. A
+suppressed address covers whoever has it, on its channel alone.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, FromClause, Select, String, cast, exists, or_, select, tuple_, union
+from sqlalchemy.orm import Session, aliased
+
+from crm.errors import NotFound
+from crm.members.changes import Change, note_member
+from crm.members.models import AddressSuppression, Channel, ContactPoint, Member, Suppression
+from crm.members.people import PERSON_CHANNELS, lock_records_at, lock_records_of_person
+
+
+def suppress_member(session: Session, member_id: int, *, reason: str, now: datetime) -> bool:
+    """Put a record, and with it its person, on the blacklist. False when it stands there; the first reason stays.
+
+    Raises NotFound without such a member.
+    """
+    if member_id not in lock_records_of_person(session, member_id):
+        raise NotFound(f"there is no member {member_id}")
+    if session.get(Suppression, member_id) is not None:
+        return False
+    session.add(Suppression(member_id=member_id, reason=reason, created_at=now))
+    note_member(session, member_id, Change.SUPPRESSION)
+    session.flush()
+    return True
+
+
+def lift_member(session: Session, member_id: int) -> bool:
+    """Take a record off the blacklist; its person stays on it where another record does. False when it is not there.
+
+    Raises NotFound without such a member.
+    """
+    if session.get(Member, member_id) is None:
+        raise NotFound(f"there is no member {member_id}")
+    entry = session.get(Suppression, member_id)
+    if entry is None:
+        return False
+    session.delete(entry)
+    note_member(session, member_id, Change.SUPPRESSION)
+    session.flush()
+    return True
+
+
+def suppress_address(session: Session, channel: Channel, normalised: str, *, reason: str, now: datetime) -> bool:
+    """Send nothing more to an address (in its normal form), whoever has it. False when that was so before."""
+    lock_records_at(session, channel, normalised)
+    if not normalised or session.get(AddressSuppression, (channel, normalised)) is not None:
+        return False
+    session.add(AddressSuppression(channel=channel, normalised=normalised, reason=reason, created_at=now))
+    session.flush()
+    return True
+
+
+def lift_address(session: Session, channel: Channel, normalised: str) -> bool:
+    """Write to an address again. False when nothing kept us from it."""
+    entry = session.get(AddressSuppression, (channel, normalised))
+    if entry is None:
+        return False
+    session.delete(entry)
+    session.flush()
+    return True
+
+
+def is_suppressed(row: FromClause) -> ColumnElement[bool]:
+    """Whether the row's member may get nothing on the row's channel. Asked row by row: for few of them."""
+    mine, theirs, there = aliased(ContactPoint), aliased(ContactPoint), aliased(ContactPoint)
+    same_person = (
+        select(Suppression.member_id)
+        .select_from(mine)
+        .join(theirs, (theirs.channel == mine.channel) & (theirs.normalised == mine.normalised))
+        .join(Suppression, Suppression.member_id == theirs.member_id)
+        .where(
+            mine.member_id == row.c.member_id,
+            mine.channel.in_(PERSON_CHANNELS),
+            mine.normalised != "",
+            theirs.member_id != mine.member_id,
+        )
+    )
+    same_address = (
+        select(AddressSuppression.channel)
+        .select_from(there)
+        .join(
+            AddressSuppression,
+            (AddressSuppression.channel == there.channel) & (AddressSuppression.normalised == there.normalised),
+        )
+        .where(there.member_id == row.c.member_id, there.channel == row.c.channel)
+    )
+    return or_(
+        exists().where(Suppression.member_id == row.c.member_id),
+        same_person.correlate(row).exists(),
+        same_address.correlate(row).exists(),
+    )
+
+
+def is_among_suppressed(row: FromClause) -> ColumnElement[bool]:
+    """The same, worked out once from the blacklist: for many rows."""
+    return or_(
+        row.c.member_id.in_(_suppressed_members()),
+        tuple_(row.c.member_id, row.c.channel).in_(_suppressed_contacts()),
+    )
+
+
+def _suppressed_members() -> Select[int]:
+    """Every record of each person of whom a record is on the blacklist."""
+    mine, theirs = aliased(ContactPoint), aliased(ContactPoint)
+    same_person = (
+        select(theirs.member_id)
+        .select_from(Suppression)
+        # `+ 0`: the blacklist is short, the way in leads from there and not from all addresses.
+        .join(mine, mine.member_id == Suppression.member_id + 0)
+        .join(theirs, (theirs.channel == mine.channel) & (theirs.normalised == mine.normalised))
+        .where(mine.channel.in_(PERSON_CHANNELS), mine.normalised != "")
+    )
+    return union(select(Suppression.member_id), same_person).subquery("suppressed").select()
+
+
+def _suppressed_contacts() -> Select[int, Channel]:
+    """Where each address on the list is to be found."""
+    listed = AddressSuppression
+    # The casts: likewise.
+    channel, normalised = cast(listed.channel, String), cast(listed.normalised, String)
+    there = (ContactPoint.channel == channel) & (ContactPoint.normalised == normalised)
+    return select(ContactPoint.member_id, ContactPoint.channel).select_from(listed).join(ContactPoint, there)
