@@ -20,6 +20,7 @@ REASONS = {
     "no_stock": "Benefit out of stock",
     "campaign_paused": "Too late because of a pause",
     "cancelled": "Campaign cancelled",
+    "left_journey": "Left the journey first",
     "quiet_hours": "Waits for the end of quiet hours",
     "asked_to_wait": "Provider asked to wait",
 }

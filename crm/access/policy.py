@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from crm.access.models import PolicySetting, Role
 from crm.errors import InvalidRequest
 
+LeapDay = Literal["feb_28", "mar_1"]
+
 
 class Policy(BaseModel):
     """Ceilings, caps and prices. Channels are keyed by name."""
@@ -24,7 +26,7 @@ class Policy(BaseModel):
     """Between start and end, in the member's zone, nothing is sent; it waits for the end."""
     late_limit_hours: int = Field(default=24, ge=1)
     """A message this long overdue is not sent any more."""
-    leap_day: Literal["feb_28", "mar_1"] = "feb_28"
+    leap_day: LeapDay = "feb_28"
     """When a birthday or an anniversary of 29 February is kept in other years."""
     identity_ignores_plus_tags: bool = True
     """Whether ann+news@ and ann@ are the same mailbox, and so the same person. After a change of this or of the two

@@ -15,6 +15,7 @@ from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
 from crm.outreach import engine as outreach
 from crm.outreach.channels.adapter import ChannelAdapters
+from crm.outreach.journeys.walk import Walked
 from crm.outreach.links import Links
 from crm.outreach.sending import DispatchResult
 from crm.segments.maintenance import Upkeep, keep_segments
@@ -28,6 +29,7 @@ class TickResult:
     completed: tuple[int, ...] = ()
     """Ids of campaigns that were closed."""
     segments: Upkeep = field(default_factory=Upkeep)
+    walked: Walked = field(default_factory=Walked)
 
     def __add__(self, other: "TickResult") -> "TickResult":
         return TickResult(
@@ -35,6 +37,7 @@ class TickResult:
             self.dispatched + other.dispatched,
             self.completed + other.completed,
             self.segments + other.segments,
+            self.walked + other.walked,
         )
 
 
@@ -92,10 +95,10 @@ def _turn(
 ) -> TickResult:
     with unit_of_work(sessions) as session:
         launches = launch_due(session, moment, catalog)
-    dispatched = outreach.advance(sessions, moment, adapters, links=links, worker=worker)
+    advanced = outreach.advance(sessions, moment, adapters, catalog=catalog, links=links, worker=worker)
     with unit_of_work(sessions) as session:
         completed = complete_due(session, moment)
-    return TickResult(tuple(launches), dispatched, tuple(completed))
+    return TickResult(tuple(launches), advanced.dispatched, tuple(completed), walked=advanced.walked)
 
 
 def _next_moment(session: Session, after: datetime) -> datetime | None:

@@ -15,13 +15,13 @@ from crm.campaigns.fingerprint import fingerprint
 from crm.campaigns.lookup import brief_of
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import journey_of, launch_setting
-from crm.campaigns.rules import check_drift
 from crm.campaigns.service import SUBJECT_KIND
 from crm.clock import day_end
 from crm.errors import Conflict, CrmError
 from crm.fields import Catalog
 from crm.outreach import ledger
 from crm.outreach.models import Message, MessageState
+from crm.outreach.rules import check_drift
 from crm.segments import service as segments
 from crm.segments.saved import require_evaluated
 from crm.workspace import get_workspace

@@ -2,56 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.access.actor import Actor, Permission, require
-from crm.access.policy import get_policy
+from crm.access.actor import Actor
 from crm.campaigns.benefits import with_coupons
-from crm.campaigns.brief import CampaignBrief, Frozen
+from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.orchestration import journey_of
 from crm.clock import local_day
-from crm.errors import InvalidRequest
-from crm.members.masking import mask_address
-from crm.members.models import Channel, Consent, ContactPoint, Member
-from crm.members.service import find_member
-from crm.outreach.journey import JourneySpec, SendStep
+from crm.members.models import Channel
 from crm.outreach.links import Links
-from crm.outreach.sms import Encoding, SmsLength, measure
-from crm.outreach.wording import Wording
-from crm.outreach.writing import sample_links, write
+from crm.outreach.preview import MessagePreview, preview_step
 from crm.workspace import get_workspace
-
-
-class SmsParts(Frozen):
-    """What networks make of one text message."""
-
-    encoding: Encoding
-    units: int
-    """Characters as networks count them: an emoji is two, and so is € in the GSM alphabet."""
-    parts: int
-    """What providers charge as messages."""
-    odd_characters: tuple[str, ...]
-    """Characters outside the GSM alphabet: one of them makes every part shorter, 70 instead of 160 characters."""
-
-
-class MessagePreview(Frozen):
-    member_id: int
-    member_name: str
-    step: str
-    channel: Channel
-    variant: str
-    address: str | None
-    """Masked unless the reader may see it; None when the channel does not reach the member."""
-    agrees: bool
-    """Whether the member agrees to hear from us on the channel."""
-    subject: str | None
-    body: str
-    html: str | None
-    """The page of an e-mail. Its links look like those of a real message and lead nowhere."""
-    sms: SmsParts | None
-    cost_millicents: int
-    """Price of this message in thousandths of a cent; of a text message, where each part is charged as one."""
 
 
 def preview_message(
@@ -66,61 +27,9 @@ def preview_message(
     links: Links,
     now: datetime,
 ) -> MessagePreview:
-    """What a member would read. `member` is a name or number; without step, channel, variant the first that fit.
-
-    Nothing is written or sent, and no check of the gate is made. Raises NotFound, Ambiguous for the member,
-    InvalidRequest for a step, channel or variant that the campaign does not have.
-    """
-    require(actor, Permission.READ_MEMBERS)
+    """What a member would read, as `preview_step` says; with the coupons that stand behind the offers today."""
     workspace = get_workspace(session)
-    found = find_member(session, member, owner_id=actor.row_owner_id)
     spec = journey_of(with_coupons(session, brief, local_day(now, workspace.zone)), workspace.currency)
-    chosen = _step(spec, step)
-    on = _channel(chosen, channel, found)
-    words = _words(chosen, on, variant)
-    written = write(spec, words, found, sample_links(links, spec))
-    sms = measure(written.body) if on is Channel.SMS else None
-    point = select(ContactPoint.address).where(ContactPoint.member_id == found.id, ContactPoint.channel == on)
-    address = session.scalar(point)
-    consent = session.get(Consent, (found.id, on))
-    return MessagePreview(
-        member_id=found.id,
-        member_name=found.name,
-        step=chosen.key,
-        channel=on,
-        variant=words.variant,
-        address=address if address is None or actor.may(Permission.SEE_CONTACTS) else mask_address(address),
-        agrees=consent is not None and consent.granted,
-        subject=written.subject,
-        body=written.body,
-        html=written.html,
-        sms=_parts(sms) if sms else None,
-        cost_millicents=get_policy(session).unit_cost_millicents.get(on, 0) * (sms.parts if sms else 1),
+    return preview_step(
+        session, spec, member=member, step=step, channel=channel, variant=variant, actor=actor, links=links
     )
-
-
-def _step(spec: JourneySpec, key: str | None) -> SendStep:
-    found = next((step for step in spec.sends if key in (None, step.key)), None)
-    if found is None:
-        raise InvalidRequest(f"there is no step {key!r}; there are: {', '.join(step.key for step in spec.sends)}")
-    return found
-
-
-def _channel(step: SendStep, channel: Channel | None, member: Member) -> Channel:
-    possible = step.possible_channels
-    if channel is None:
-        return member.preferred_channel if member.preferred_channel in possible else possible[0]
-    if channel not in possible:
-        raise InvalidRequest(f"step {step.key} does not send by {channel}; it sends by {', '.join(possible)}")
-    return channel
-
-
-def _words(step: SendStep, channel: Channel, variant: str | None) -> Wording:
-    variants = step.variants_of(channel)
-    if variant is not None and variant not in variants:
-        raise InvalidRequest(f"there is no variant {variant!r} by {channel}; there are: {', '.join(variants)}")
-    return step.wording(channel, variant or variants[0])
-
-
-def _parts(length: SmsLength) -> SmsParts:
-    return SmsParts(encoding=length.encoding, units=length.units, parts=length.parts, odd_characters=length.odd)

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, time
-from math import sqrt
 
 from crm.access.policy import Policy
 from crm.campaigns.brief import CampaignBrief, Offer
-from crm.errors import Conflict, InvalidRequest
+from crm.errors import InvalidRequest
 from crm.loyalty.models import OfferKind
 
 _TITLES = {"en": "Campaign", "zh": "活动"}
@@ -21,20 +20,6 @@ def check_start(brief: CampaignBrief, local_now: datetime) -> None:
     raise InvalidRequest(
         f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {now:%Y-%m-%d %H:%M} now", path="start"
     )
-
-
-def check_drift(count: int, approved_count: int, limit: float) -> None:
-    """Raises Conflict when an audience is not about as large any more as it was when it was approved.
-
-    `limit` (a share) binds from 400 members on, at 5%. Below, the square root of the count does: that much a
-    window that moves with time varies by chance alone (docs/decisions/0008).
-    """
-    allowed = max(limit * approved_count, sqrt(approved_count))
-    if abs(count - approved_count) > allowed:
-        raise Conflict(
-            f"its audience went from {approved_count} to {count} members since it was approved, "
-            f"more than the {int(allowed)} that it may vary by; look at it again and submit it anew"
-        )
 
 
 def check_discounts(offers: Collection[Offer], policy: Policy) -> None:

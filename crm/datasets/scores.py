@@ -5,21 +5,37 @@ give is None. Thresholds are chosen by hand so that the stages read as a markete
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Select, case, delete, func, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from crm.activity.models import ActivityEvent, Order
 from crm.arrays import int_rows
 from crm.clock import day_start
+from crm.database import UtcDateTime
 from crm.datasets.bulk import insert_columns
 from crm.datasets.randomness import Floats, Ints
-from crm.loyalty.models import MemberScore, Tier
+from crm.loyalty.models import MemberScore, StageChange, Tier
 from crm.members.changes import Change, note_everyone
 from crm.members.models import Member
 
@@ -43,6 +59,17 @@ VALUE_YEARS = 2.0
 """Value = spend of the last 12 months x years x the chance to stay (1 - risk / 2)."""
 
 
+_STAGES = (MemberScore.member_id, MemberScore.lifecycle_stage)
+_METADATA = MetaData()
+_BEFORE = Table(
+    "stages_before",
+    _METADATA,
+    Column("member_id", Integer, primary_key=True),
+    Column("stage", String),
+    prefixes=["TEMPORARY"],
+)
+
+
 @dataclass(frozen=True)
 class History:
     """One entry a member. Moments are epoch seconds, 0 for never; days count from today's beginning."""
@@ -58,16 +85,22 @@ class History:
 
 
 def refresh_scores(session: Session, today: date, zone: ZoneInfo) -> int:
-    """Write the scores of every member as of the beginning of `today`; gives their number."""
+    """Write the scores of every member as of the beginning of `today`; gives their number.
+
+    Who came into another stage since the last time is noted in `stage_changes`; the first time says nothing new.
+    """
     midnight = int(day_start(today, zone).timestamp())
     ids, history = _read_history(session, today, zone)
     minimums = np.array(session.scalars(select(Tier.min_spend_cents).order_by(Tier.rank)).all(), dtype=np.int64)
     risk = churn_risk(history, midnight)
     stages = lifecycle_stages(history, minimums, midnight)
     values = lifetime_value_cents(history, risk)
+    connection = session.connection()
+    _METADATA.create_all(connection, checkfirst=False)
+    session.execute(insert(_BEFORE).from_select(["member_id", "stage"], select(*_STAGES)))
     session.execute(delete(MemberScore))
     note_everyone(session, Change.SCORES)
-    return insert_columns(
+    written = insert_columns(
         session,
         MemberScore,
         {
@@ -77,6 +110,25 @@ def refresh_scores(session: Session, today: date, zone: ZoneInfo) -> int:
             "clv_cents": values,
         },
     )
+    _note_stage_changes(session, day_start(today, zone))
+    _METADATA.drop_all(connection, checkfirst=False)
+    return written
+
+
+def _note_stage_changes(session: Session, at: datetime) -> None:
+    """Compare the stages with those before, all in one statement."""
+    is_first_time = session.scalar(select(_BEFORE.c.member_id).limit(1)) is None
+    if is_first_time:
+        return
+    now, before = MemberScore.lifecycle_stage, _BEFORE.c.stage
+    changed = (
+        select(MemberScore.member_id, before, now, literal(at, UtcDateTime))
+        .outerjoin(_BEFORE, _BEFORE.c.member_id == MemberScore.member_id)
+        .where(now.is_distinct_from(before))
+        .order_by(MemberScore.member_id)
+    )
+    columns = ["member_id", "from_stage", "to_stage", "changed_at"]
+    session.execute(insert(StageChange).from_select(columns, changed))
 
 
 def churn_risk(history: History, midnight: int) -> Floats:

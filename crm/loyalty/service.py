@@ -2,9 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    String,
+    Update,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
@@ -37,8 +49,12 @@ def lock_stock(session: Session, codes: Sequence[str]) -> None:
     session.execute(select(Coupon.id).where(Coupon.code.in_(codes)).order_by(Coupon.id).with_for_update())
 
 
-def reserve(session: Session, code: str, recipients: Select[int, int], *, now: datetime) -> int:
+def reserve(
+    session: Session, code: str, recipients: Select[int, int], *, now: datetime, step_key: str | None = None
+) -> int:
     """Set one coupon aside for each recipient (enrolment id, member id); how many it were.
+
+    With `step_key` the grants hang on the messages of that step, otherwise on any of the enrolment.
 
     The database refuses more than the stock holds (IntegrityError): callers count and lock first.
     """
@@ -48,19 +64,41 @@ def reserve(session: Session, code: str, recipients: Select[int, int], *, now: d
         literal(coupon_id),
         member_id,
         enrolment_id,
+        literal(step_key, String),
         literal(GrantState.RESERVED, CouponGrant.__table__.c.state.type),
         literal(now, CouponGrant.__table__.c.changed_at.type),
     )
-    columns = ["coupon_id", "member_id", "enrolment_id", "state", "changed_at"]
-    session.execute(insert(CouponGrant).from_select(columns, grants))
-    reserved = session.scalar(select(func.count()).select_from(recipients.subquery())) or 0
-    session.execute(
-        update(Coupon)
-        .where(Coupon.id == coupon_id)
-        .values(reserved=Coupon.reserved + reserved)
-        .execution_options(synchronize_session=False)
+    columns = ["coupon_id", "member_id", "enrolment_id", "step_key", "state", "changed_at"]
+    # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.
+    done = session.execute(
+        insert(CouponGrant).from_select(columns, grants), execution_options={"preserve_rowcount": True}
     )
+    reserved = cast(CursorResult[Any], done).rowcount
+    session.execute(_add_reserved(coupon_id, reserved))
     return reserved
+
+
+def _add_reserved(coupon_id: int, number: int) -> Update:
+    more = update(Coupon).where(Coupon.id == coupon_id).values(reserved=Coupon.reserved + number)
+    return more.execution_options(synchronize_session=False)
+
+
+def reserve_again(session: Session, code: str, recipients: Select[int, int], *, step_key: str, now: datetime) -> None:
+    """Set one coupon aside for those recipients who were never granted it, or whose grant was released.
+
+    `recipients`: enrolment id, member id; the grants hang on the messages of a step. The database refuses
+    more than the stock holds.
+    """
+    coupon_id = session.scalars(select(Coupon.id).where(Coupon.code == code)).one()
+    each = recipients.subquery("recipients")
+    enrolment_id, member_id = each.c
+    mine = (CouponGrant.coupon_id == coupon_id, CouponGrant.state == GrantState.RELEASED)
+    again = update(CouponGrant).where(*mine, CouponGrant.enrolment_id.in_(select(enrolment_id)))
+    again = again.values(state=GrantState.RESERVED, step_key=step_key, changed_at=now)
+    renewed = session.execute(again.execution_options(synchronize_session=False))
+    session.execute(_add_reserved(coupon_id, cast(CursorResult[Any], renewed).rowcount))
+    has_it = exists().where(CouponGrant.coupon_id == coupon_id, CouponGrant.enrolment_id == enrolment_id)
+    reserve(session, code, select(enrolment_id, member_id).where(~has_it), step_key=step_key, now=now)
 
 
 def issue(session: Session, enrolments: ColumnElement[bool], *, now: datetime) -> None:

@@ -41,7 +41,7 @@ class Member(Base):
     tier: Mapped[str] = mapped_column(index=True)
     joined_at: Mapped[datetime] = mapped_column(index=True)
     preferred_channel: Mapped[Channel | None]
-    zone_name: Mapped[str | None]
+    zone_name: Mapped[str | None] = mapped_column(index=True)
     """IANA zone of the member; None means the workspace's zone."""
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     """The customer success manager who owns the relation."""

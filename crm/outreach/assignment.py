@@ -7,7 +7,9 @@ shifted copies of one linear hash do not. No product reaches 2^63, so the same i
 Python, SQLite and PostgreSQL.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
+from itertools import accumulate
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, String, case, cast, func, literal
 
@@ -45,6 +47,20 @@ def is_held_out(experiment: str, member_id: ColumnElement[int], share: float) ->
     rows = func.count().over()
     in_shares = literal(_SHARE_PARTS, BigInteger)
     return rank * in_shares <= rows * literal(round(share * _SHARE_PARTS), BigInteger) + _SHARE_PARTS // 2
+
+
+def is_drawn(experiment: str, member_id: ColumnElement[int], share: float) -> ColumnElement[bool]:
+    """Whether a member is held out where members come one by one: an independent coin for each, the same each time."""
+    below = PRIME * round(share * _SHARE_PARTS) // _SHARE_PARTS
+    return draw(f"{experiment}/holdout", member_id) < literal(below, BigInteger)
+
+
+def way(experiment: str, member_id: ColumnElement[int], weights: Sequence[tuple[str, int]]) -> ColumnElement[str]:
+    """One of some names for each member, by weight; the same each time."""
+    drawn, total = draw(experiment, member_id), sum(weight for _, weight in weights)
+    ends = [PRIME * end // total for end in accumulate(weight for _, weight in weights)]
+    bounds = [(name, end) for (name, _), end in zip(weights, ends, strict=True)]
+    return case(*[(drawn < literal(end, BigInteger), literal(name)) for name, end in bounds[:-1]], else_=bounds[-1][0])
 
 
 def variant(experiment: str, member_id: ColumnElement[int], names: tuple[str, ...]) -> ColumnElement[str]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, Select, exists, func, literal, select, update
+from sqlalchemy import CursorResult, Select, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
@@ -247,7 +247,9 @@ def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) 
     row = LEDGER.alias("row")
     held_out = exists().where(Enrolment.id == row.c.enrolment_id, Enrolment.arm == Arm.HOLDOUT)
     given_back = exists().where(
-        CouponGrant.enrolment_id == row.c.enrolment_id, CouponGrant.state == GrantState.RELEASED
+        CouponGrant.enrolment_id == row.c.enrolment_id,
+        or_(CouponGrant.step_key.is_(None), CouponGrant.step_key == row.c.step_key),
+        CouponGrant.state == GrantState.RELEASED,
     )
     counters = [caps.sent_before(row, literal(now, UtcDateTime))]
     if caps.waits_above(session, now + YIELD_WINDOW):

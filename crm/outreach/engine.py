@@ -1,16 +1,25 @@
 """The engine of journeys: does what is due at a moment, and says when something falls due next."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.database import Sessions
+from crm.fields import Catalog
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.dispatch import dispatch_due
+from crm.outreach.journeys.walk import Walked, next_wake, walk_due
 from crm.outreach.links import Links
 from crm.outreach.models import MAY_BE_DUE, WAITING, Journey, JourneyState, Message, MessageState
 from crm.outreach.sending import DispatchResult
+
+
+@dataclass(frozen=True)
+class Advanced:
+    walked: Walked
+    dispatched: DispatchResult
 
 
 def advance(
@@ -18,15 +27,17 @@ def advance(
     now: datetime,
     adapters: ChannelAdapters,
     *,
+    catalog: Catalog,
     links: Links | None = None,
     worker: str = "engine",
-) -> DispatchResult:
+) -> Advanced:
     """Move every journey on to `now`. Idempotent, and safe to start again after a crash."""
-    return dispatch_due(sessions, adapters, now=now, worker=worker, links=links)
+    walked = walk_due(sessions, now, catalog)
+    return Advanced(walked, dispatch_due(sessions, adapters, now=now, worker=worker, links=links))
 
 
 def next_moment(session: Session, after: datetime) -> datetime | None:
-    """When the next message falls due or the next lease runs out, strictly after a moment."""
+    """When something falls due next, strictly after a moment: a message, a member under way, the end of a lease."""
     due = select(func.min(Message.due_at)).join(Journey, Journey.id == Message.journey_id)
     due = due.where(
         MAY_BE_DUE, Message.state.in_(WAITING), Message.due_at > after, Journey.state == JourneyState.ACTIVE
@@ -34,5 +45,5 @@ def next_moment(session: Session, after: datetime) -> datetime | None:
     lapse = select(func.min(Message.lease_until)).where(
         MAY_BE_DUE, Message.state == MessageState.CLAIMED, Message.lease_until > after
     )
-    moments = [moment for moment in (session.scalar(due), session.scalar(lapse)) if moment is not None]
-    return min(moments, default=None)
+    moments = (session.scalar(due), session.scalar(lapse), next_wake(session, after))
+    return min((moment for moment in moments if moment is not None), default=None)

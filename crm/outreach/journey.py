@@ -377,6 +377,10 @@ class JourneySpec(Frozen):
     def benefits_of(self, step: SendStep) -> Benefits:
         return self.benefits if step.benefits is None else step.benefits
 
+    def offering(self, step: SendStep) -> "JourneySpec":
+        """The journey as the texts of a step speak of it: with the benefits of that step."""
+        return self if step.benefits is None else self.model_copy(update={"benefits": step.benefits})
+
     @property
     def messages_per_member(self) -> int:
         """How many rows the ledger of a journey planned whole holds for each member, excluded ones included."""

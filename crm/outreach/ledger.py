@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, func, insert, literal, select, update
+from sqlalchemy import Select, and_, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.loyalty import service as loyalty
@@ -146,7 +146,8 @@ def settle_benefits(session: Session, enrolments: Select[int], *, now: datetime)
     An unknown message keeps its benefit set aside: it may well have arrived.
     """
     mine = CouponGrant.enrolment_id.in_(enrolments)
-    message_of_grant = Message.enrolment_id == CouponGrant.enrolment_id
+    its_step = or_(CouponGrant.step_key.is_(None), CouponGrant.step_key == Message.step_key)
+    message_of_grant = and_(Message.enrolment_id == CouponGrant.enrolment_id, its_step)
     delivered = exists().where(message_of_grant, Message.state == MessageState.DELIVERED)
     open_ended = exists().where(message_of_grant, Message.state.in_((*PENDING_STATES, MessageState.UNKNOWN)))
     loyalty.issue(session, mine & delivered, now=now)

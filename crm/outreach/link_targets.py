@@ -21,8 +21,12 @@ def journey_values(spec: JourneySpec) -> dict[str, str | None]:
 
 def targets_of(spec: JourneySpec) -> list[str]:
     """The addresses in the texts of a journey that are the same for every member, once each."""
-    values = journey_values(spec) | dict.fromkeys(MEMBER_FIELDS, _MEMBERS_WORDS)
-    bodies = [render(words.body, values, spec.language) for step in spec.sends for words in step.wordings]
+    members_words = dict.fromkeys(MEMBER_FIELDS, _MEMBERS_WORDS)
+    bodies = [
+        render(words.body, journey_values(spec.offering(step)) | members_words, spec.language)
+        for step in spec.sends
+        for words in step.wordings
+    ]
     return list(dict.fromkeys(target for body in bodies for target in targets_in(body, stop=_MEMBERS_WORDS)))
 
 

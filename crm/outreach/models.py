@@ -140,6 +140,8 @@ class ExclusionReason(StrEnum):
     """Not by the gate: its time passed while a person held the journey back."""
     CANCELLED = "cancelled"
     """Not by the gate: a person ended the journey first."""
+    LEFT_JOURNEY = "left_journey"
+    """Not by the gate: an exit condition of the journey held first."""
 
 
 class DeferralReason(StrEnum):

@@ -32,9 +32,7 @@ def upgrade() -> None:
     with op.batch_alter_table("coupon_grants", schema=None) as batch_op:
         batch_op.add_column(sa.Column("step_key", sa.String(), nullable=True))
     op.create_index(op.f("ix_coupon_redemptions_redeemed_at"), "coupon_redemptions", ["redeemed_at"], unique=False)
-    op.create_index(
-        op.f("ix_message_events_kind_occurred_at"), "message_events", ["kind", "occurred_at"], unique=False
-    )
+    op.create_index(op.f("ix_message_events_kind_occurred_at"), "message_events", ["kind", "occurred_at"], unique=False)
     _stage_changes()
     _steps_taken()
     _tasks()

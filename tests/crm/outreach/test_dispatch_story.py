@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from crm.access.policy import set_policy
+from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
 from crm.loyalty.models import Coupon
 from crm.members.models import Channel, Suppression
@@ -250,7 +251,7 @@ def test_the_outbox_holds_the_finished_words_once(sessions: Sessions, now: datet
         benefits = Benefits(words="¥50 off", coupon_codes=("C50",))
         launch(session, journey_spec(step, benefits=benefits), now)
     for _ in range(2):
-        outreach.advance(sessions, now, default_adapters(), links=LINKS)
+        outreach.advance(sessions, now, default_adapters(), catalog=CATALOG, links=LINKS)
     with unit_of_work(sessions) as session:
         item = session.scalars(select(OutboxItem)).one()
         message_id = session.scalars(select(Message.id)).one()
