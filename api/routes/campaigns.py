@@ -20,11 +20,12 @@ from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
-from crm.campaigns.preview import MessagePreview, preview_message
+from crm.campaigns.preview import preview_message
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
 from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
+from crm.outreach.preview import MessagePreview
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
 

@@ -18,6 +18,7 @@ from crm.members.models import Channel
 FIELDS: Mapping[str, str] = {
     "name": "the member's name",
     "tier": "the member's tier",
+    "goods": "goods that suit the member, e.g. Longjing and Jasmine Pearls",
     "offer": "the campaign's offers in words",
     "code": "the coupon code",
     "unsubscribe": "the link to opt out",

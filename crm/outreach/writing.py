@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from crm.members.identity import deliverable
 from crm.members.models import Channel, ContactPoint, Member
 from crm.outreach.channels.adapter import OutgoingMessage
+from crm.outreach.goods import goods_of, names_goods
 from crm.outreach.journey import JourneySpec
 from crm.outreach.ledger import spec_of
 from crm.outreach.link_targets import journey_values, stored_targets, targets_of
@@ -64,12 +65,18 @@ class Written:
     html: str | None
 
 
-def write(spec: JourneySpec, words: Wording, member: Member, links: MessageLinks | None) -> Written:
-    """The words with the member's fields. E-mail keeps its text and has a page beside it; a text has tracked links."""
+def write(
+    spec: JourneySpec, words: Wording, member: Member, links: MessageLinks | None, goods: str | None = None
+) -> Written:
+    """The words with the member's fields. E-mail keeps its text and has a page beside it; a text has tracked links.
+
+    `goods` that suit the member, in words (`goods_of`).
+    """
     local_name = member.name_local if spec.language == "zh" else None
     values = journey_values(spec) | {
         "name": local_name or member.name,
         "tier": member.tier,
+        "goods": goods,
         "unsubscribe": links.unsubscribe if links else None,
     }
     subject = render(words.subject, values, spec.language) if words.subject else None
@@ -89,11 +96,13 @@ def _finished(
     journeys = session.scalars(select(Journey).where(Journey.id.in_(journey_ids)))
     specs = {journey.id: spec_of(journey) for journey in journeys}
     targets = stored_targets(session, journey_ids)
+    goods = _goods(session, rows, specs)
     for message, member, address, normalised in rows:
         spec = specs[message.journey_id]
         step = spec.step(message.step_key)
         own = links_of(links, message.id, targets.get(message.journey_id, {})) if links else None
-        written = write(spec.offering(step), step.wording(message.channel, message.variant), member, own)
+        words = step.wording(message.channel, message.variant)
+        written = write(spec.offering(step), words, member, own, goods.get((message.journey_id, member.id)))
         yield OutgoingMessage(
             idempotency_key=idempotency_key(message.id),
             message_id=message.id,
@@ -105,3 +114,17 @@ def _finished(
             html=written.html,
             unsubscribe_url=own.unsubscribe if own and links and links.base_url else None,
         )
+
+
+def _goods(
+    session: Session, rows: Sequence[Row[Message, Member, str, str]], specs: Mapping[int, JourneySpec]
+) -> dict[tuple[int, int], str]:
+    """What each journey whose texts suggest goods suggests to each of its members."""
+    suggesting = {journey_id: spec.language for journey_id, spec in specs.items() if names_goods(spec)}
+    return {
+        (journey_id, member_id): goods
+        for journey_id, language in suggesting.items()
+        for member_id, goods in goods_of(
+            session, [member.id for message, member, *_ in rows if message.journey_id == journey_id], language
+        ).items()
+    }

@@ -7,8 +7,9 @@ from api.ui.components.message_text import message_text
 from api.ui.theme import block, chip, secondary, text
 from api.ui.viewer import Viewer, attempt
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.preview import MessagePreview, SmsParts, preview_message
+from crm.campaigns.preview import preview_message
 from crm.members.models import SENDABLE_CHANNELS, Channel
+from crm.outreach.preview import MessagePreview, SmsParts
 from crm.outreach.sms import Encoding
 
 

@@ -12,11 +12,12 @@ from crm.access.service import actor_for
 from crm.campaigns.audience import author_scope
 from crm.campaigns.brief import CampaignBrief, Copy, Step
 from crm.campaigns.plan import CampaignPlan, compute_plan
-from crm.campaigns.preview import MessagePreview, preview_message
+from crm.campaigns.preview import preview_message
 from crm.catalog import CATALOG
 from crm.errors import InvalidRequest, NotFound
 from crm.members.models import Channel
 from crm.outreach.links import Links, Purpose
+from crm.outreach.preview import MessagePreview
 from crm.outreach.sms import Encoding
 from tests.builders import make_account, make_member
 
