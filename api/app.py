@@ -15,6 +15,7 @@ from api.routes import (
     access,
     assistant,
     campaigns,
+    channels,
     health,
     insights,
     receipts,
@@ -73,7 +74,7 @@ def create_app(
     install_error_handlers(app)
     app.add_middleware(SecurityHeaders)
     asking = (assistant, segments, segment_answers, saved_segments)
-    for room in (health, access, workspace, *asking, campaigns, reviews, insights, tracking, receipts):
+    for room in (health, access, workspace, *asking, campaigns, reviews, insights, tracking, receipts, channels):
         app.include_router(room.router)
     if with_pages:
         # Imported here: NiceGUI keeps one registry of pages in a process, and the API does without it.

@@ -54,6 +54,8 @@ def monitor_one(name: Name, as_json: Json = False) -> None:
         f"  {counts.planned:,} messages = {counts.delivered:,} delivered + {counts.failed:,} failed + "
         f"{counts.unknown:,} unknown + {counts.excluded:,} excluded + {counts.pending:,} pending"
     )
+    for pause in seen.paused_channels:
+        say(f"  {pause.waiting:,} wait for {pause.channel}, paused by {pause.by}: {pause.reason}")
     for row in seen.exclusions:
         say(f"  excluded on {row.channel}: {row.count:,} {row.reason}")
 

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -58,27 +58,15 @@ def worker(
 
 def workers(as_json: Json = False) -> None:
     """Who runs the engine, with the last sign of life."""
-    from crm.clock import SystemClock
+    from api.channel_views import worker_views
     from crm.database import read_only
-    from crm.workers import list_workers
 
-    now = SystemClock().now()
     with opened() as nurture, read_only(nurture.sessions) as session:
-        rows: list[dict[str, Any]] = [
-            {
-                "name": found.name,
-                "state": found.state_at(now),
-                "host": found.host,
-                "pid": found.pid,
-                "started_at": found.started_at,
-                "seen_at": found.seen_at,
-            }
-            for found in list_workers(session)
-        ]
+        found = worker_views(session)
     if as_json:
-        say_json(rows)
+        say_json([view.model_dump(mode="json") for view in found])
         return
-    for row in rows:
-        say(f"{row['name']:<16} {row['state']:<9} seen {row['seen_at']:%Y-%m-%d %H:%M:%S} UTC on {row['host']}")
-    if not rows:
+    for view in found:
+        say(f"{view.name:<16} {view.state:<9} seen {view.seen_at:%Y-%m-%d %H:%M:%S} UTC on {view.host}")
+    if not found:
         say("nobody has run the engine yet")

@@ -8,6 +8,7 @@ from api.ui.pages.approvals import add_approvals
 from api.ui.pages.assistant import add_assistant
 from api.ui.pages.campaign import add_campaign
 from api.ui.pages.campaigns import add_campaigns
+from api.ui.pages.channels import add_channels
 from api.ui.pages.login import add_login
 from api.ui.pages.review import add_review
 from api.ui.pages.reviews import add_reviews
@@ -27,6 +28,7 @@ PAGES = (
     add_approvals,
     add_reviews,
     add_review,
+    add_channels,
 )
 
 

@@ -35,6 +35,7 @@ SECTIONS = (
     Section("Campaigns", "/campaigns", "campaign"),
     Section("Approvals", "/approvals", "task_alt"),
     Section("Reviews", "/reviews", "insights"),
+    Section("Channels", "/channels", "send"),
 )
 
 

@@ -25,6 +25,7 @@ def monitor_card(artifact: Mapping[str, Any], local: Local) -> None:
             text("It has not started, so there is nothing to watch yet.", "muted")
             return
         identity_line(monitor)
+        paused_channels(monitor, local)
         monitor_figures(monitor)
         channel_table(monitor)
         responses_chart(monitor)
@@ -57,6 +58,14 @@ def identity_line(monitor: CampaignMonitor) -> None:
             chip("does not add up", "bad", "error_outline")
     if monitor.state_note:
         notice(monitor.state_note, "warn")
+
+
+def paused_channels(monitor: CampaignMonitor, local: Local) -> None:
+    """What a person holds back, who it was and why."""
+    for pause in monitor.paused_channels:
+        name, waiting = formats.CHANNELS[pause.channel], formats.plural(pause.waiting, "message")
+        words = f"{name} is paused by {pause.by} since {local.moment(pause.since)} ({pause.reason}): {waiting} of this "
+        notice(f"{words}campaign wait until it is resumed.", "warn", "pause_circle")
 
 
 def monitor_figures(monitor: CampaignMonitor) -> None:

@@ -22,6 +22,9 @@ _TONES: dict[str, tuple[Tone, str]] = {
     "supported": ("good", "check"),
     "inconclusive": ("warn", "help_outline"),
     "contradicted": ("bad", "close"),
+    "open": ("good", "check"),
+    "stopped": ("neutral", "stop"),
+    "silent": ("bad", "error_outline"),
 }
 
 

@@ -14,7 +14,13 @@ from api.ui.components.approval_panel import ApprovalView, approval_panel, is_op
 from api.ui.components.campaign_actions import CampaignActions
 from api.ui.components.card import Local
 from api.ui.components.member_preview import MemberPreview
-from api.ui.components.monitor_parts import channel_table, identity_line, monitor_figures, responses_chart
+from api.ui.components.monitor_parts import (
+    channel_table,
+    identity_line,
+    monitor_figures,
+    paused_channels,
+    responses_chart,
+)
 from api.ui.components.outbox_panel import OutboxPanel
 from api.ui.components.plan_parts import (
     benefits_list,
@@ -200,6 +206,7 @@ def _live(viewer: Viewer, facts: _Facts, shown: CampaignMonitor) -> None:
 
 def _monitor(shown: CampaignMonitor, local: Local) -> None:
     identity_line(shown)
+    paused_channels(shown, local)
     monitor_figures(shown)
     channel_table(shown)
     responses_chart(shown)
