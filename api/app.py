@@ -16,6 +16,8 @@ from api.routes import (
     assistant,
     campaigns,
     channels,
+    contacts,
+    exclusions,
     health,
     insights,
     receipts,
@@ -74,7 +76,20 @@ def create_app(
     install_error_handlers(app)
     app.add_middleware(SecurityHeaders)
     asking = (assistant, segments, segment_answers, saved_segments)
-    for room in (health, access, workspace, *asking, campaigns, reviews, insights, tracking, receipts, channels):
+    for room in (
+        health,
+        access,
+        workspace,
+        *asking,
+        campaigns,
+        exclusions,
+        contacts,
+        reviews,
+        insights,
+        tracking,
+        receipts,
+        channels,
+    ):
         app.include_router(room.router)
     if with_pages:
         # Imported here: NiceGUI keeps one registry of pages in a process, and the API does without it.

@@ -9,6 +9,7 @@ from api.cli import (
     ask,
     campaigns,
     channels,
+    contacts,
     data,
     explanations,
     intake,
@@ -41,6 +42,7 @@ campaigns.register(app)
 people.register(app)
 links.register(app)
 channels.register(app)
+contacts.register(app)
 for extension in entry_points(group="nurture.commands"):
     extension.load()(app)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli.console import say, say_json
+from api.cli.exclusions import exclusions
 from api.cli.opened import AsPerson, Json, Today, opened, person
 
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Name or id.")]
@@ -14,6 +15,7 @@ campaign = typer.Typer(help="Campaigns.", no_args_is_help=True)
 
 def register(app: typer.Typer) -> None:
     app.add_typer(campaign, name="campaign")
+    campaign.command("exclusions")(exclusions)
     app.command("report")(report)
 
 

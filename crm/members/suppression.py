@@ -4,66 +4,121 @@ A suppressed record covers its person: every record that shares its e-mail addre
 suppressed address covers whoever has it, on its channel alone.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, FromClause, Select, String, cast, exists, or_, select, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
-from crm.errors import NotFound
+from crm.access import audit
+from crm.access.actor import Actor, Permission, require
+from crm.errors import Forbidden, InvalidRequest, NotFound
 from crm.members.changes import Change, note_member
+from crm.members.contacts import identity_rules
+from crm.members.identity import read_address
 from crm.members.models import AddressSuppression, Channel, ContactPoint, Member, Suppression
 from crm.members.people import PERSON_CHANNELS, lock_records_at, lock_records_of_person
 
 
-def suppress_member(session: Session, member_id: int, *, reason: str, now: datetime) -> bool:
+def suppress_member(
+    session: Session, member_id: int, *, reason: str, now: datetime, actor: Actor | None = None
+) -> bool:
     """Put a record, and with it its person, on the blacklist. False when it stands there; the first reason stays.
 
-    Raises NotFound without such a member.
+    Raises NotFound without such a member, or where he is not the actor's own, Forbidden for an actor who may not.
+    Without an actor it is the engine's.
     """
+    if actor is not None:
+        _check_own(session, member_id, actor)
     if member_id not in lock_records_of_person(session, member_id):
         raise NotFound(f"there is no member {member_id}")
     if session.get(Suppression, member_id) is not None:
         return False
     session.add(Suppression(member_id=member_id, reason=reason, created_at=now))
-    note_member(session, member_id, Change.SUPPRESSION)
-    session.flush()
+    _note(session, member_id, "member.suppressed", actor, now)
     return True
 
 
-def lift_member(session: Session, member_id: int) -> bool:
+def lift_member(session: Session, member_id: int, *, actor: Actor, now: datetime) -> bool:
     """Take a record off the blacklist; its person stays on it where another record does. False when it is not there.
 
-    Raises NotFound without such a member.
+    Raises as `suppress_member` does.
     """
-    if session.get(Member, member_id) is None:
-        raise NotFound(f"there is no member {member_id}")
+    _check_own(session, member_id, actor)
     entry = session.get(Suppression, member_id)
     if entry is None:
         return False
     session.delete(entry)
-    note_member(session, member_id, Change.SUPPRESSION)
-    session.flush()
+    _note(session, member_id, "member.suppression_lifted", actor, now)
     return True
 
 
-def suppress_address(session: Session, channel: Channel, normalised: str, *, reason: str, now: datetime) -> bool:
-    """Send nothing more to an address (in its normal form), whoever has it. False when that was so before."""
-    lock_records_at(session, channel, normalised)
-    if not normalised or session.get(AddressSuppression, (channel, normalised)) is not None:
+def suppress_address(
+    session: Session, channel: Channel, address: str, *, reason: str, now: datetime, actor: Actor | None = None
+) -> bool:
+    """Send nothing more to an address, whoever has it. False when that was so before.
+
+    Raises InvalidRequest for an address that cannot be read, Forbidden for an actor who may not: a customer success
+    manager sees his own members, and an address may be anybody's.
+    """
+    if actor is not None:
+        _check_all(actor)
+    normalised = _read(session, channel, address)
+    records = lock_records_at(session, channel, normalised)
+    if session.get(AddressSuppression, (channel, normalised)) is not None:
         return False
     session.add(AddressSuppression(channel=channel, normalised=normalised, reason=reason, created_at=now))
-    session.flush()
+    _note_address(session, channel, records, "address.suppressed", actor, now)
     return True
 
 
-def lift_address(session: Session, channel: Channel, normalised: str) -> bool:
-    """Write to an address again. False when nothing kept us from it."""
+def lift_address(session: Session, channel: Channel, address: str, *, actor: Actor, now: datetime) -> bool:
+    """Write to an address again. False when nothing kept us from it. Raises as `suppress_address` does."""
+    _check_all(actor)
+    normalised = _read(session, channel, address)
     entry = session.get(AddressSuppression, (channel, normalised))
     if entry is None:
         return False
     session.delete(entry)
-    session.flush()
+    records = lock_records_at(session, channel, normalised)
+    _note_address(session, channel, records, "address.suppression_lifted", actor, now)
     return True
+
+
+def _check_own(session: Session, member_id: int, actor: Actor) -> None:
+    require(actor, Permission.CHANGE_CONTACTS)
+    member = session.get(Member, member_id)
+    if member is None or actor.row_owner_id not in (None, member.owner_id):
+        raise NotFound(f"there is no member {member_id}")
+
+
+def _check_all(actor: Actor) -> None:
+    require(actor, Permission.CHANGE_CONTACTS)
+    if actor.row_owner_id is not None:
+        raise Forbidden(
+            f"{actor.display_name} ({actor.role}) may suppress members, but no addresses: they may be others'"
+        )
+
+
+def _read(session: Session, channel: Channel, address: str) -> str:
+    read = read_address(channel, address, identity_rules(session))
+    if read.problem is not None:
+        raise InvalidRequest(f"this address cannot be read: {read.problem}", path="address")
+    return read.normalised
+
+
+def _note(session: Session, member_id: int, action: str, actor: Actor | None, now: datetime) -> None:
+    note_member(session, member_id, Change.SUPPRESSION)
+    audit.record(session, now=now, actor=actor, action=action, subject=f"member:{member_id}")
+    session.flush()
+
+
+def _note_address(
+    session: Session, channel: Channel, records: Sequence[int], action: str, actor: Actor | None, now: datetime
+) -> None:
+    """By the records that have it: the audit log holds no addresses."""
+    audit.record(session, now=now, actor=actor, action=action, subject=f"channel:{channel}", members=list(records))
+    session.flush()
 
 
 def is_suppressed(row: FromClause) -> ColumnElement[bool]:
@@ -100,12 +155,12 @@ def is_suppressed(row: FromClause) -> ColumnElement[bool]:
 def is_among_suppressed(row: FromClause) -> ColumnElement[bool]:
     """The same, worked out once from the blacklist: for many rows."""
     return or_(
-        row.c.member_id.in_(_suppressed_members()),
+        row.c.member_id.in_(suppressed_members()),
         tuple_(row.c.member_id, row.c.channel).in_(_suppressed_contacts()),
     )
 
 
-def _suppressed_members() -> Select[int]:
+def suppressed_members() -> Select[int]:
     """Every record of each person of whom a record is on the blacklist."""
     mine, theirs = aliased(ContactPoint), aliased(ContactPoint)
     same_person = (

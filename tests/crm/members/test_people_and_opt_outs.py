@@ -10,7 +10,7 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.database import Sessions, read_only, unit_of_work
-from crm.errors import Forbidden, NotFound
+from crm.errors import Forbidden, InvalidRequest, NotFound
 from crm.members.contacts import read_anew, set_contact, unreadable_addresses, withdraw_consent
 from crm.members.models import Channel, Consent, ContactPoint, Member
 from crm.members.suppression import lift_address, lift_member, suppress_address, suppress_member
@@ -52,16 +52,16 @@ def test_a_suppressed_record_covers_every_record_of_its_person(session: Session,
     set_address(session, new, Channel.SMS, "+86 138-1234-5678", mia, now)
     assert suppress_member(session, old.id, reason="asked us to stop", now=now)
     assert [outcome(session, member, now) for member in (old, new, other)] == [SUPPRESSED, SUPPRESSED, PLANNED]
-    assert lift_member(session, old.id)
-    assert outcome(session, other, now) == PLANNED
+    assert lift_member(session, old.id, actor=mia, now=now)
+    assert outcome(session, old, now) == PLANNED
 
 
-def test_the_first_reason_on_the_blacklist_stays(session: Session, now: datetime) -> None:
+def test_the_first_reason_on_the_blacklist_stays(session: Session, mia: Actor, now: datetime) -> None:
     member = make_member(session)
     assert suppress_member(session, member.id, reason="asked", now=now)
     assert not suppress_member(session, member.id, reason="again", now=now)
-    assert lift_member(session, member.id)
-    assert not lift_member(session, member.id)
+    assert lift_member(session, member.id, actor=mia, now=now)
+    assert not lift_member(session, member.id, actor=mia, now=now)
     with pytest.raises(NotFound):
         suppress_member(session, 10**6, reason="nobody", now=now)
 
@@ -72,14 +72,16 @@ def test_a_suppressed_address_covers_whoever_has_it_on_its_channel_alone(
     one, two = make_member(session), make_member(session)
     set_address(session, one, Channel.EMAIL, "Home@example.com", mia, now)
     set_address(session, two, Channel.EMAIL, "home+two@example.com", mia, now)
-    assert suppress_address(session, Channel.EMAIL, "home@example.com", reason="hard bounce", now=now)
+    assert suppress_address(session, Channel.EMAIL, "HOME+spring@example.com", reason="hard bounce", now=now)
     assert not suppress_address(session, Channel.EMAIL, "home@example.com", reason="again", now=now)
     assert outcome(session, one, now) == outcome(session, two, now) == SUPPRESSED
     assert outcome(session, one, now, "push") == PLANNED
     set_address(session, one, Channel.EMAIL, "work@example.com", mia, now)
     assert outcome(session, one, now) == PLANNED
-    assert lift_address(session, Channel.EMAIL, "home@example.com")
-    assert not lift_address(session, Channel.EMAIL, "home@example.com")
+    assert lift_address(session, Channel.EMAIL, "home@example.com", actor=mia, now=now)
+    assert not lift_address(session, Channel.EMAIL, "home@example.com", actor=mia, now=now)
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        suppress_address(session, Channel.EMAIL, "home", reason="typed wrongly", now=now)
 
 
 def test_an_opt_out_by_link_holds_for_every_record_at_the_address_on_that_channel(
@@ -131,8 +133,13 @@ def test_only_those_who_may_change_how_members_are_reached_and_a_csm_only_his_ow
     member = make_member(session)
     with pytest.raises(Forbidden):
         set_address(session, member, Channel.SMS, "138 1234 5678", as_actor(session, Role.ANALYST), now)
+    csm = as_actor(session, Role.CSM)
     with pytest.raises(NotFound):
-        set_address(session, member, Channel.SMS, "138 1234 5678", as_actor(session, Role.CSM), now)
+        set_address(session, member, Channel.SMS, "138 1234 5678", csm, now)
+    with pytest.raises(NotFound):
+        suppress_member(session, member.id, reason="not mine", now=now, actor=csm)
+    with pytest.raises(Forbidden, match="no addresses"):
+        suppress_address(session, Channel.EMAIL, "a@example.com", reason="whose?", now=now, actor=csm)
 
 
 def test_a_change_of_policy_takes_effect_set_by_set_and_carries_opt_outs(

@@ -1,0 +1,221 @@
+"""The exclusion log of a campaign: who was not written to, and why; by number and, where the role allows, by name."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from crm.access import audit
+from crm.access.actor import Actor, Permission, require
+from crm.campaigns.brief import Frozen
+from crm.campaigns.lookup import get_campaign
+from crm.members.models import Channel, Member
+from crm.outreach.models import DeferralReason, ExclusionReason, Message, MessageState
+
+CSV_COLUMNS = ("member_ref", "name", "name_local", "step", "channel", "reason", "due_at")
+ROWS_AT_ONCE = 2_000
+"""Read from the database at a time: an export takes no more memory for a million rows than for a thousand."""
+_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+_ORDER = tuple(ExclusionReason)
+
+
+class ExclusionRow(Frozen):
+    """One reason on one channel in one step."""
+
+    reason: ExclusionReason
+    channel: Channel
+    step: str
+    messages: int
+    members: int
+
+
+class PutOffRow(Frozen):
+    """Messages that wait longer than planned. They are pending, and not excluded."""
+
+    reason: DeferralReason
+    channel: Channel
+    step: str
+    messages: int
+
+
+class ReasonTotal(Frozen):
+    reason: ExclusionReason
+    messages: int
+    members: int
+    """Each counted once, on however many channels and in however many steps."""
+
+
+class ExclusionLog(Frozen):
+    campaign_id: int
+    name: str
+    as_of: datetime
+    messages: int
+    """Every excluded message; equal to the monitor's."""
+    members: int
+    """Members with at least one excluded message, each counted once."""
+    by_reason: tuple[ReasonTotal, ...]
+    """In the order in which the gate asks."""
+    rows: tuple[ExclusionRow, ...]
+    put_off: tuple[PutOffRow, ...]
+
+
+@dataclass(frozen=True)
+class ExclusionFilter:
+    """Which exclusions; None: all."""
+
+    reason: ExclusionReason | None = None
+    channel: Channel | None = None
+    step: str | None = None
+
+
+class ExcludedMember(Frozen):
+    """One excluded message. Contact details are no part of the log."""
+
+    message_id: int
+    member_id: int
+    member_ref: str
+    name: str
+    name_local: str | None
+    step: str
+    channel: Channel
+    reason: ExclusionReason
+    due_at: datetime
+
+
+class ExcludedPage(Frozen):
+    total: int
+    """Messages that fit, of members whom the reader may see."""
+    items: tuple[ExcludedMember, ...]
+    next_cursor: int | None
+    """Pass as `after` to read on; None at the end."""
+
+
+def exclusion_log(session: Session, campaign_id: int, now: datetime) -> ExclusionLog:
+    """The numbers of a campaign's exclusions, campaign-wide. Empty before the launch."""
+    campaign = get_campaign(session, campaign_id)
+    journey_id = campaign.journey_id or 0
+    members = session.scalar(_in_state(MessageState.EXCLUDED, journey_id, _MEMBERS)) or 0
+    by_reason = _totals(session, journey_id)
+    return ExclusionLog(
+        campaign_id=campaign.id,
+        name=campaign.name,
+        as_of=now,
+        messages=sum(total.messages for total in by_reason),
+        members=members,
+        by_reason=by_reason,
+        rows=_rows(session, journey_id),
+        put_off=_put_off(session, journey_id),
+    )
+
+
+_MESSAGES = func.count()
+_MEMBERS = func.count(Message.member_id.distinct())
+_PLACES = (Message.reason, Message.channel, Message.step_key)
+
+
+def _in_state(state: MessageState, journey_id: int, *columns: Any) -> Select[Any]:
+    return select(*columns).where(Message.journey_id == journey_id, Message.state == state)
+
+
+def _totals(session: Session, journey_id: int) -> tuple[ReasonTotal, ...]:
+    query = _in_state(MessageState.EXCLUDED, journey_id, Message.reason, _MESSAGES, _MEMBERS).group_by(Message.reason)
+    totals = [
+        ReasonTotal(reason=ExclusionReason(reason), messages=messages, members=members)
+        for reason, messages, members in session.execute(query)
+    ]
+    return tuple(sorted(totals, key=lambda total: _ORDER.index(total.reason)))
+
+
+def _rows(session: Session, journey_id: int) -> tuple[ExclusionRow, ...]:
+    query = _in_state(MessageState.EXCLUDED, journey_id, *_PLACES, _MESSAGES, _MEMBERS).group_by(*_PLACES)
+    rows = [
+        ExclusionRow(reason=ExclusionReason(reason), channel=channel, step=step, messages=messages, members=members)
+        for reason, channel, step, messages, members in session.execute(query)
+    ]
+    return tuple(sorted(rows, key=lambda row: (_ORDER.index(row.reason), row.channel, row.step)))
+
+
+def _put_off(session: Session, journey_id: int) -> tuple[PutOffRow, ...]:
+    query = _in_state(MessageState.DEFERRED, journey_id, *_PLACES, _MESSAGES).group_by(*_PLACES).order_by(*_PLACES)
+    return tuple(
+        PutOffRow(reason=DeferralReason(reason), channel=channel, step=step, messages=messages)
+        for reason, channel, step, messages in session.execute(query)
+    )
+
+
+def excluded_members(
+    session: Session,
+    campaign_id: int,
+    wanted: ExclusionFilter,
+    *,
+    actor: Actor,
+    after: int = 0,
+    limit: int = 50,
+) -> ExcludedPage:
+    """Who was excluded, message by message; a customer success manager reads of his own members alone."""
+    require(actor, Permission.READ_MEMBERS)
+    campaign = get_campaign(session, campaign_id)
+    found = _found(campaign.journey_id or 0, wanted, actor)
+    total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
+    page = session.execute(found.where(Message.id > after).limit(limit + 1)).all()
+    items = tuple(ExcludedMember(**row._mapping) for row in page[:limit])
+    return ExcludedPage(total=total, items=items, next_cursor=items[-1].message_id if len(page) > limit else None)
+
+
+def _found(journey_id: int, wanted: ExclusionFilter, actor: Actor) -> Select[Any]:
+    columns = (
+        Message.id.label("message_id"),
+        Message.member_id,
+        Member.external_ref.label("member_ref"),
+        Member.name,
+        Member.name_local,
+        Message.step_key.label("step"),
+        Message.channel,
+        Message.reason,
+        Message.due_at,
+    )
+    query = _in_state(MessageState.EXCLUDED, journey_id, *columns).join(Member, Member.id == Message.member_id)
+    narrowing = ((Message.reason, wanted.reason), (Message.channel, wanted.channel), (Message.step_key, wanted.step))
+    query = query.where(*(column == value for column, value in narrowing if value is not None))
+    if actor.row_owner_id is not None:
+        query = query.where(Member.owner_id == actor.row_owner_id)
+    return query.order_by(Message.id)
+
+
+def record_export(session: Session, campaign_id: int, wanted: ExclusionFilter, *, actor: Actor, now: datetime) -> None:
+    """Note in the audit log that somebody takes the excluded members away. Raises Forbidden for roles that may not."""
+    require(actor, Permission.EXPORT_MEMBERS)
+    campaign = get_campaign(session, campaign_id)
+    narrowed = {name: value for name, value in asdict(wanted).items() if value is not None}
+    subject = f"campaign:{campaign.id}"
+    audit.record(session, now=now, actor=actor, action="campaign.exclusions_exported", subject=subject, **narrowed)
+
+
+def exclusion_lines(session: Session, campaign_id: int, wanted: ExclusionFilter, *, actor: Actor) -> Iterator[str]:
+    """The excluded messages as lines of CSV, headings first; needs the session until the last line.
+
+    Raises Forbidden for roles that may not export members. See `record_export`.
+    """
+    require(actor, Permission.EXPORT_MEMBERS)
+    campaign = get_campaign(session, campaign_id)
+    found = _found(campaign.journey_id or 0, wanted, actor).execution_options(yield_per=ROWS_AT_ONCE)
+    yield _line(CSV_COLUMNS)
+    for row in session.execute(found):
+        yield _line([_cell(row._mapping[name]) for name in CSV_COLUMNS])
+
+
+def _cell(value: object) -> str:
+    """Names come from members: one that a spreadsheet would take for a formula is kept as text."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value if value is not None else "")
+    return f"'{text}" if text.startswith(_FORMULA_MARKS) else text
+
+
+def _line(cells: Iterable[str]) -> str:
+    buffer = StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
