@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Select, and_, cast, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.loyalty import service as loyalty
@@ -13,6 +13,7 @@ from crm.outreach.draft import Setting, drafted
 from crm.outreach.journey import JourneySpec
 from crm.outreach.link_targets import store_targets
 from crm.outreach.models import (
+    LEDGER,
     PENDING_STATES,
     WAITING,
     Enrolment,
@@ -23,6 +24,7 @@ from crm.outreach.models import (
     MessageState,
     UnknownReason,
 )
+from crm.outreach.priority import Priority
 
 LAUNCH = "launch"
 """The occurrence of an audience that takes part once."""
@@ -49,7 +51,7 @@ def launch(session: Session, spec: JourneySpec, audience: Select[int], setting: 
     with drafted(session, spec, audience, setting):
         _write_enrolments(session, journey.id, now)
         note_members(session, select(Enrolment.member_id).where(Enrolment.journey_id == journey.id), Change.CAMPAIGNS)
-        _write_messages(session, journey.id)
+        _write_messages(session, journey.id, spec.priority)
         for code in spec.benefits.coupon_codes:
             loyalty.reserve(session, code, _benefit_enrolments(journey.id), now=now)
     return journey
@@ -69,23 +71,25 @@ def _write_enrolments(session: Session, journey_id: int, now: datetime) -> None:
     session.execute(insert(Enrolment).from_select(names, rows))
 
 
-def _write_messages(session: Session, journey_id: int) -> None:
+def _write_messages(session: Session, journey_id: int, priority: Priority) -> None:
     """In the order of sending: among messages due at the same moment the lower id goes first, as in the draft."""
     planned = draft.MESSAGES.c
-    copied = ["member_id", "step_key", "channel", "variant", "due_at", "priority", "state", "reason"]
+    copied = ["member_id", "step_key", "channel", "variant", "due_at", "state", "reason"]
+    first = cast(literal(priority), LEDGER.c.priority.type)
     rows = (
-        select(Enrolment.id, literal(journey_id), literal(0), *[planned[name] for name in copied])
+        select(Enrolment.id, literal(journey_id), literal(0), first, *[planned[name] for name in copied])
         .join_from(draft.MESSAGES, Enrolment, Enrolment.member_id == planned.member_id)
         .where(Enrolment.journey_id == journey_id)
-        .order_by(planned.position, planned.member_id)
+        .order_by(planned.id)
     )
-    session.execute(insert(Message).from_select(["enrolment_id", "journey_id", "attempts", *copied], rows))
+    names = ["enrolment_id", "journey_id", "attempts", "priority", *copied]
+    session.execute(insert(Message).from_select(names, rows))
 
 
 def _benefit_enrolments(journey_id: int) -> Select[int, int]:
-    passed = draft.MESSAGES.c.member_id == Enrolment.member_id
+    passed = select(draft.MESSAGES.c.member_id).where(draft.waiting())
     return select(Enrolment.id, Enrolment.member_id).where(
-        Enrolment.journey_id == journey_id, exists().where(passed, draft.waiting())
+        Enrolment.journey_id == journey_id, Enrolment.member_id.in_(passed)
     )
 
 
