@@ -32,7 +32,8 @@ def has_row(rows: RowColumns, plan: Plan, *conditions: ColumnElement[bool]) -> C
     """Whether the member has a row that meets the conditions."""
     if plan.shape is Shape.BY_SETS:
         return plan.member_id.in_(_rows(rows, rows.member_id).where(*conditions))
-    return ~has_no_row(rows, plan, *conditions)
+    # Not the negation of `has_no_row`: PostgreSQL makes a join of a plain EXISTS, and of NOT NOT EXISTS a full scan.
+    return _of_member(rows, plan, literal_column("1")).where(*conditions).exists()
 
 
 def has_no_row(rows: RowColumns, plan: Plan, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
