@@ -20,11 +20,13 @@ from api.routes import (
     exclusions,
     health,
     insights,
+    journeys,
     receipts,
     reviews,
     saved_segments,
     segment_answers,
     segments,
+    tasks,
     tracking,
     workspace,
 )
@@ -89,6 +91,8 @@ def create_app(
         tracking,
         receipts,
         channels,
+        journeys,
+        tasks,
     ):
         app.include_router(room.router)
     if with_pages:

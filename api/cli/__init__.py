@@ -13,6 +13,7 @@ from api.cli import (
     data,
     explanations,
     intake,
+    journeys,
     links,
     people,
     saved_segments,
@@ -39,6 +40,7 @@ segments.register(app)
 saved_segments.register(segments.segment)
 explanations.register(segments.segment)
 campaigns.register(app)
+journeys.register(app)
 people.register(app)
 links.register(app)
 channels.register(app)

@@ -58,7 +58,7 @@ def list_tasks(
     offset: int = 0,
     limit: int = 20,
 ) -> TaskPage:
-    """Tasks, the most urgent first. A customer success manager sees his own, whatever he asks for."""
+    """Tasks, the most urgent first. A customer success manager sees his own, and those that wait for anybody."""
     require(actor, Permission.READ_MEMBERS)
     shown = _shown(actor, whose, state)
     query: Select[Task, Member, str, str] = (
@@ -83,12 +83,41 @@ def complete_task(session: Session, task_id: int, *, outcome: str, actor: Actor,
     if not outcome.strip():
         raise InvalidRequest("say in a few words what came of it, e.g. 'will order next week'", path="outcome")
     task = _open_task(session, task_id)
-    if task.owner_id != actor.account_id and not actor.may(Permission.OPERATE_CAMPAIGN):
-        raise Forbidden(f"task {task_id} is not {actor.display_name}'s; its owner or operations can close it")
+    _require_owner(task, actor)
     task.state, task.closed_at, task.closed_by = TaskState.DONE, now, actor.account_id
     task.outcome = outcome.strip()
     session.flush()
     audit.record(session, now=now, actor=actor, action="task.completed", subject=f"{SUBJECT_KIND}:{task.id}")
+    return task
+
+
+def reopen_task(session: Session, task_id: int, *, actor: Actor, now: datetime) -> Task:
+    """Undo its completion. Raises Conflict when it is not done: what a journey took back stays so."""
+    task = _task(session, task_id)
+    _require_owner(task, actor)
+    if task.state is not TaskState.DONE:
+        raise Conflict(f"task {task_id} is {task.state}; only one that is done can be opened again")
+    task.state, task.closed_at, task.closed_by, task.outcome = TaskState.OPEN, None, None, None
+    session.flush()
+    audit.record(session, now=now, actor=actor, action="task.reopened", subject=f"{SUBJECT_KIND}:{task.id}")
+    return task
+
+
+def take_task(session: Session, task_id: int, *, actor: Actor, now: datetime) -> Task:
+    """Make an open task that nobody has one's own; a second time changes nothing.
+
+    Raises Forbidden for who is no customer success manager, Conflict when somebody else has it.
+    """
+    if actor.role is not Role.CSM:
+        raise Forbidden("a customer success manager takes tasks; give it to one instead")
+    task = _open_task(session, task_id)
+    if task.owner_id == actor.account_id:
+        return task
+    if task.owner_id is not None:
+        raise Conflict(f"task {task_id} is somebody else's already")
+    task.owner_id = actor.account_id
+    session.flush()
+    audit.record(session, now=now, actor=actor, action="task.taken", subject=f"{SUBJECT_KIND}:{task.id}")
     return task
 
 
@@ -108,15 +137,28 @@ def assign_task(session: Session, task_id: int, *, owner_id: int, actor: Actor, 
 
 def _shown(actor: Actor, whose: Whose, state: TaskState | None) -> Sequence[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [] if state is None else [Task.state == state]
-    if actor.row_owner_id is not None or whose == "mine":
-        return [*conditions, Task.owner_id == actor.account_id]
-    return [*conditions, Task.owner_id.is_(None)] if whose == "unassigned" else conditions
+    mine, unassigned = Task.owner_id == actor.account_id, Task.owner_id.is_(None)
+    if whose == "unassigned":
+        return [*conditions, unassigned]
+    if whose == "mine":
+        return [*conditions, mine]
+    return conditions if actor.row_owner_id is None else [*conditions, mine | unassigned]
 
 
-def _open_task(session: Session, task_id: int) -> Task:
+def _task(session: Session, task_id: int) -> Task:
     task = session.get(Task, task_id, with_for_update=True)
     if task is None:
         raise NotFound(f"there is no task {task_id}")
+    return task
+
+
+def _require_owner(task: Task, actor: Actor) -> None:
+    if task.owner_id != actor.account_id and not actor.may(Permission.OPERATE_CAMPAIGN):
+        raise Forbidden(f"task {task.id} is not {actor.display_name}'s; its owner or operations can close it")
+
+
+def _open_task(session: Session, task_id: int) -> Task:
+    task = _task(session, task_id)
     if task.state is not TaskState.OPEN:
         raise Conflict(f"task {task_id} is {task.state} already")
     return task

@@ -1,6 +1,6 @@
 """A journey in plain words: when it starts, what each step does, and what ends it early. English and Chinese."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,10 +70,21 @@ _WEEKDAYS_ZH = {
 
 
 @dataclass(frozen=True)
+class WayInWords:
+    """One way out of a step."""
+
+    label: str
+    """When it is taken; empty where there is no other."""
+    to: str | None
+    """The key of what follows; None: the end."""
+
+
+@dataclass(frozen=True)
 class StepInWords:
     key: str
     kind: str
     words: str
+    ways: tuple[WayInWords, ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,9 @@ def journey_in_words(spec: JourneySpec, scope: SegmentScope, *, language: Langua
         trigger=writer.trigger(),
         reentry=writer.reentry(),
         exits=tuple(writer.exit(rule.event, rule.definition) for rule in spec.exits),
-        steps=tuple(StepInWords(step.key, step.kind, writer.step(step)) for step in spec.steps),
+        steps=tuple(
+            StepInWords(step.key, step.kind, writer.step(step), tuple(writer.ways(step))) for step in spec.steps
+        ),
         holdout=writer.holdout(),
     )
 
@@ -163,6 +176,20 @@ class _Writer:
         }
         return write[type(step)](step) if type(step) in write else self._say("End", "结束")
 
+    def ways(self, step: Any) -> Iterator[WayInWords]:
+        """Where members go from a step, each way once."""
+        if isinstance(step, SplitStep):
+            total = sum(way.weight for way in step.ways)
+            yield from (WayInWords(f"{way.weight / total * 100:.3g}%", way.to) for way in step.ways)
+        elif isinstance(step, BranchStep):
+            yield WayInWords(self._say("yes", "是"), step.then)
+            yield WayInWords(self._say("no", "否"), self._spec.after(step))
+        elif isinstance(step, WaitStep) and step.on_timeout is not None:
+            yield WayInWords(self._say("it came", "已发生"), self._spec.after(step))
+            yield WayInWords(self._say("it did not", "未发生"), step.on_timeout)
+        elif isinstance(step, SendStep | WaitStep | TaskStep):
+            yield WayInWords("", self._spec.after(step))
+
     def _send(self, step: SendStep) -> str:
         channels = self._listed([_CHANNELS[self._language][channel] for channel in step.channels])
         subject = next((words.subject for words in step.wordings if words.subject), None)
@@ -197,15 +224,13 @@ class _Writer:
     def _branch(self, step: BranchStep) -> str:
         if step.event is not None:
             event = self._event(step.event)
-            return self._say(f"Has the member, since entering: {event}?", f"会员加入后是否{event}？")
-        return self._say("Is the member one of: {who}?", "会员是否属于：{who}？").format(
+            return self._say(f"Look whether the member {event} after entering", f"查看会员加入旅程后是否{event}")
+        return self._say("Look whether the member is one of {who}", "查看会员是否属于{who}").format(
             who=self._who(step.definition or {})
         )
 
     def _split(self, step: SplitStep) -> str:
-        total = sum(way.weight for way in step.ways)
-        ways = self._listed([f"{way.weight / total * 100:.3g}% → {way.to}" for way in step.ways])
-        return self._say(f"Split by chance: {ways}", f"随机分流：{ways}")
+        return self._say(f"Split by chance into {len(step.ways)} ways", f"随机分为 {len(step.ways)} 路")
 
     def _task(self, step: TaskStep) -> str:
         days = self._days(step.due_in_days)

@@ -1,0 +1,180 @@
+"""Journeys and tasks as the API and the command line show them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from crm.access.actor import Actor
+from crm.access.approvals import approval_for
+from crm.access.models import Account, ApprovalState
+from crm.catalog import CATALOG
+from crm.outreach.journey import JourneySpec
+from crm.outreach.journeys import service
+from crm.outreach.journeys.differences import Difference, differences
+from crm.outreach.journeys.figures import JourneyFigures, journey_figures
+from crm.outreach.journeys.lookup import author_scope, versions_of
+from crm.outreach.journeys.mistakes import Mistake, explain_mistakes
+from crm.outreach.journeys.overview import JourneySummary
+from crm.outreach.journeys.views import StepCounts, show_journey
+from crm.outreach.journeys.words import JourneyInWords, journey_in_words
+from crm.outreach.ledger import spec_of
+from crm.outreach.models import Journey, JourneyState
+from crm.segments.scope import SegmentScope
+
+Language = Literal["en", "zh"]
+
+
+class JourneyRow(BaseModel):
+    """One journey, whatever its versions; counts are enrolments in all of them."""
+
+    id: int
+    """Of the newest version."""
+    name: str
+    version: int
+    state: JourneyState
+    trigger: str
+    has_draft: bool
+    """Whether a version waits that is newer than the one that runs."""
+    under_way: int
+    entered: int
+    left: int
+    activated_at: datetime | None
+    note: str | None
+
+
+class VersionRow(BaseModel):
+    id: int
+    version: int
+    state: JourneyState
+    author: str
+    created_at: datetime
+    activated_at: datetime | None
+    ended_at: datetime | None
+    changes: list[Difference]
+    """Against the version before."""
+
+
+class ApprovalView(BaseModel):
+    state: ApprovalState
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime
+    decided_by: str | None
+    note: str | None
+    facts: dict[str, Any]
+
+
+class JourneyView(BaseModel):
+    id: int
+    name: str
+    version: int
+    state: JourneyState
+    note: str | None
+    author: str
+    takes_entries: bool
+    """Whether it is the version that members enter now."""
+    spec: dict[str, Any]
+    in_words: JourneyInWords
+    steps: list[StepCounts]
+    """Who stands where now and who went where in total, messages by state and reason, tasks by state."""
+    figures: JourneyFigures
+    approval: ApprovalView | None
+    versions: list[VersionRow]
+    as_of: datetime
+
+
+class Checked(BaseModel):
+    """Whether a journey can be walked; its words as soon as it can."""
+
+    is_valid: bool
+    mistakes: list[Mistake]
+    in_words: JourneyInWords | None
+
+
+def row_of(summary: JourneySummary) -> JourneyRow:
+    return JourneyRow(
+        id=summary.newest.journey_id,
+        name=summary.name,
+        version=summary.newest.version,
+        state=summary.state,
+        trigger=summary.newest.trigger,
+        has_draft=summary.has_draft,
+        under_way=summary.under_way,
+        entered=summary.entered,
+        left=summary.left,
+        activated_at=summary.activated_at,
+        note=summary.newest.note,
+    )
+
+
+def check(data: Mapping[str, Any], scope: SegmentScope, language: Language) -> Checked:
+    """Everything that is wrong with a journey in its JSON form. Nothing is saved."""
+    filled = {"experiment": data.get("name"), **data}
+    mistakes = explain_mistakes(filled, CATALOG)
+    words = None if mistakes else journey_in_words(JourneySpec.model_validate(filled), scope, language=language)
+    return Checked(is_valid=not mistakes, mistakes=mistakes, in_words=words)
+
+
+def view_of(
+    session: Session, journey: Journey, actor: Actor, now: datetime, *, language: Language = "en"
+) -> JourneyView:
+    """One version with its counts, and the figures of this version alone."""
+    seen = show_journey(session, journey.id, actor=actor, now=now)
+    return JourneyView(
+        id=journey.id,
+        name=journey.name,
+        version=journey.version,
+        state=journey.state,
+        note=journey.note,
+        author=_name(session, journey.author_id) or "",
+        takes_entries=seen.line.takes_entries,
+        spec=dict(seen.spec),
+        in_words=journey_in_words(spec_of(journey), author_scope(session, journey, CATALOG, now), language=language),
+        steps=list(seen.steps),
+        figures=journey_figures(session, [journey.id], now),
+        approval=_approval(session, journey),
+        versions=version_rows(session, journey.name),
+        as_of=now,
+    )
+
+
+def version_rows(session: Session, name: str) -> list[VersionRow]:
+    """Every version with what it changed, the newest first."""
+    found = versions_of(session, name)
+    before = {version.version: older.spec for version, older in pairwise(found)}
+    return [
+        VersionRow(
+            id=version.id,
+            version=version.version,
+            state=version.state,
+            author=_name(session, version.author_id) or "",
+            created_at=version.created_at,
+            activated_at=version.activated_at,
+            ended_at=version.ended_at,
+            changes=differences(before[version.version], version.spec) if version.version in before else [],
+        )
+        for version in found
+    ]
+
+
+def _approval(session: Session, journey: Journey) -> ApprovalView | None:
+    approval = approval_for(session, service.SUBJECT_KIND, journey.id)
+    if approval is None:
+        return None
+    return ApprovalView(
+        state=approval.state,
+        requested_by=_name(session, approval.requested_by) or "",
+        requested_at=approval.requested_at,
+        expires_at=approval.expires_at,
+        decided_by=_name(session, approval.decided_by),
+        note=approval.note,
+        facts=approval.facts,
+    )
+
+
+def _name(session: Session, account_id: int | None) -> str | None:
+    return None if account_id is None else session.get_one(Account, account_id).display_name

@@ -1,0 +1,92 @@
+"""Tasks of people: whose, take, give away, complete, reopen."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.auth import SignedIn, TheNurture
+from crm.database import read_only, unit_of_work
+from crm.outreach.journeys import tasks
+from crm.outreach.journeys.models import Task, TaskState
+from crm.outreach.journeys.tasks import TaskPage, Whose, list_tasks
+
+router = APIRouter(prefix="/api/tasks", tags=["tasks"])
+TASK = "/{task_id:int}"
+
+
+class Outcome(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: str = Field(min_length=1, max_length=2_000, examples=["Will order next week."])
+
+
+class Owner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    owner_id: int
+
+
+class TaskView(BaseModel):
+    id: int
+    state: TaskState
+    owner_id: int | None
+    due_at: datetime
+    closed_at: datetime | None
+    outcome: str | None
+
+
+@router.get("")
+def list_all(
+    actor: SignedIn,
+    nurture: TheNurture,
+    whose: Whose = "mine",
+    state: TaskState | None = TaskState.OPEN,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> TaskPage:
+    """The most urgent first. A CSM sees his own and those that nobody has."""
+    with read_only(nurture.sessions) as session:
+        return list_tasks(
+            session, actor=actor, now=nurture.clock.now(), whose=whose, state=state, offset=offset, limit=limit
+        )
+
+
+@router.post(TASK + "/complete")
+def complete(task_id: int, body: Outcome, actor: SignedIn, nurture: TheNurture) -> TaskView:
+    """Say what came of it; its owner may, and whoever operates campaigns."""
+    with unit_of_work(nurture.sessions) as session:
+        return _view(tasks.complete_task(session, task_id, outcome=body.outcome, actor=actor, now=nurture.clock.now()))
+
+
+@router.post(TASK + "/reopen")
+def reopen(task_id: int, actor: SignedIn, nurture: TheNurture) -> TaskView:
+    """It was not done after all."""
+    with unit_of_work(nurture.sessions) as session:
+        return _view(tasks.reopen_task(session, task_id, actor=actor, now=nurture.clock.now()))
+
+
+@router.post(TASK + "/take")
+def take(task_id: int, actor: SignedIn, nurture: TheNurture) -> TaskView:
+    """A CSM takes one that nobody has."""
+    with unit_of_work(nurture.sessions) as session:
+        return _view(tasks.take_task(session, task_id, actor=actor, now=nurture.clock.now()))
+
+
+@router.post(TASK + "/assign")
+def assign(task_id: int, body: Owner, actor: SignedIn, nurture: TheNurture) -> TaskView:
+    """Give it to a CSM; whoever operates campaigns may."""
+    with unit_of_work(nurture.sessions) as session:
+        return _view(tasks.assign_task(session, task_id, owner_id=body.owner_id, actor=actor, now=nurture.clock.now()))
+
+
+def _view(task: Task) -> TaskView:
+    return TaskView(
+        id=task.id,
+        state=task.state,
+        owner_id=task.owner_id,
+        due_at=task.due_at,
+        closed_at=task.closed_at,
+        outcome=task.outcome,
+    )
