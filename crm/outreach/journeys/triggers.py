@@ -15,7 +15,6 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     CursorResult,
-    FromClause,
     Select,
     String,
     and_,
@@ -83,8 +82,7 @@ def enrol_due(session: Session, journey: Journey, spec: JourneySpec, scope: Segm
     entry, trigger = _Entry(session, journey, spec, scope), spec.trigger
     since, seen = journey.entries_since or now, journey.seen_until or now
     if isinstance(trigger, OnKeyDate):
-        leap_day = get_policy(session).leap_day
-        return sum(_enrol(entry, found) for found in _key_dates(session, trigger, scope.zone, seen, now, leap_day))
+        return sum(_enrol(entry, found) for found in _key_dates(session, trigger, scope.zone, seen, now))
     after = max(since, seen - NEWS_DELAY)
     if isinstance(trigger, OnStage):
         return _enrol(entry, _stages(trigger, after, now))
@@ -123,59 +121,86 @@ def next_entry(session: Session, spec: JourneySpec, after: datetime, default: Zo
     """When members may enter next for a key date, strictly after a moment; None where it cannot be known before."""
     if not isinstance(spec.trigger, OnKeyDate):
         return None
-    time_of_day = time.fromisoformat(spec.trigger.at)
-    days = {zone: local_day(after, zone) for zone in _zones(session, default)}
-    moments = [
-        moment_of(datetime.combine(day + timedelta(days=ahead), time_of_day), zone)
-        for zone, day in days.items()
-        for ahead in (0, 1)
-    ]
-    return min(moment for moment in moments if moment > after)
+    calendar = _Calendar.read(session, spec.trigger, default)
+    moments = (calendar.first_entry(zone, after) for zone in calendar.zones)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _zones(session: Session, default: ZoneInfo) -> list[ZoneInfo]:
-    names = session.scalars(distinct_words(Member.zone_name)).all()
-    return [ZoneInfo(name) for name in sorted({default.key, *names})]
+@dataclass(frozen=True)
+class _Calendar:
+    """On which days members can have the key date of a trigger."""
+
+    trigger: OnKeyDate
+    leap_day: LeapDay
+    zones: tuple[ZoneInfo, ...]
+    """Where members live."""
+    joined_first: datetime | None
+    birthdays: frozenset[int]
+    """Of anybody, as month * 100 + day."""
+
+    @classmethod
+    def read(cls, session: Session, trigger: OnKeyDate, default: ZoneInfo) -> "_Calendar":
+        names = session.scalars(distinct_words(Member.zone_name)).all()
+        return cls(
+            trigger,
+            get_policy(session).leap_day,
+            tuple(ZoneInfo(name) for name in sorted({default.key, *names})),
+            session.scalar(select(func.min(Member.joined_at))),
+            frozenset(session.scalars(distinct_words(Member.birth_month_day))),
+        )
+
+    def entry_on(self, day: date, zone: ZoneInfo) -> datetime:
+        """When members of a zone enter on a day."""
+        return moment_of(datetime.combine(day, time.fromisoformat(self.trigger.at)), zone)
+
+    def first_entry(self, zone: ZoneInfo, after: datetime) -> datetime | None:
+        """When somebody in a zone may enter next; None: nobody in a year to come."""
+        today = local_day(after, zone)
+        for ahead in range(_YEAR_DAYS):
+            day = today + timedelta(days=ahead)
+            moment = self.entry_on(day, zone)
+            if moment > after and self.condition(day + timedelta(days=self.trigger.days_before), zone) is not None:
+                return moment
+        return None
+
+    def condition(self, on: date, zone: ZoneInfo) -> ColumnElement[bool] | None:
+        """Whether members of a zone have their key date on a day; None: nobody can."""
+        if self.trigger.date == "birthday":
+            kept = [each for each in kept_on(on, self.leap_day) if each in self.birthdays]
+            return Member.birth_month_day.in_(kept) if kept else None
+        if self.joined_first is None:
+            return None
+        days = anniversary_days(on, self.trigger.every_months, local_day(self.joined_first, zone), self.leap_day)
+        ranges = [and_(Member.joined_at >= day_start(day, zone), Member.joined_at < day_end(day, zone)) for day in days]
+        return or_(*ranges) if ranges else None
+
+
+_YEAR_DAYS = 367
+"""After so many days every day of a year has come once."""
 
 
 def _key_dates(
-    session: Session, trigger: OnKeyDate, default: ZoneInfo, seen: datetime, now: datetime, leap_day: LeapDay
+    session: Session, trigger: OnKeyDate, default: ZoneInfo, seen: datetime, now: datetime
 ) -> Iterator[Candidates]:
     """For each zone and each of its days on which members enter between two moments: those who do."""
-    joined_first = session.scalar(select(func.min(Member.joined_at)))
-    if joined_first is None:
-        return
-    for zone in _zones(session, default):
-        day = local_day(seen, zone)
-        while day <= local_day(now, zone):
-            moment = moment_of(datetime.combine(day, time.fromisoformat(trigger.at)), zone)
-            if seen < moment <= now:
-                on = day + timedelta(days=trigger.days_before)
-                has_it = _has_key_date(trigger, on, zone, local_day(joined_first, zone), leap_day)
-                if has_it is not None:
-                    lives_there = Member.zone_name == zone.key
-                    if zone == default:
-                        lives_there = or_(lives_there, Member.zone_name.is_(None))
-                    starts = literal(day_start(on, zone), UtcDateTime)
-                    occurrence = literal(_occurrence(trigger, on), String)
-                    yield select(Member.id, occurrence, _moment(moment), starts).where(has_it, lives_there)
-            day += timedelta(days=1)
+    calendar = _Calendar.read(session, trigger, default)
+    for zone in calendar.zones:
+        lives_there = Member.zone_name == zone.key
+        if zone == default:
+            lives_there = or_(lives_there, Member.zone_name.is_(None))
+        first, last = local_day(seen, zone), local_day(now, zone)
+        for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
+            moment, on = calendar.entry_on(day, zone), day + timedelta(days=trigger.days_before)
+            has_it = calendar.condition(on, zone) if seen < moment <= now else None
+            if has_it is not None:
+                starts = literal(day_start(on, zone), UtcDateTime)
+                occurrence = literal(_occurrence(trigger, on), String)
+                yield select(Member.id, occurrence, _moment(moment), starts).where(has_it, lives_there)
 
 
 def _occurrence(trigger: OnKeyDate, on: date) -> str:
     is_yearly = trigger.date == "birthday" or trigger.every_months == 12
     return f"{trigger.date}-{on.year}" if is_yearly else f"{trigger.date}-{on:%Y-%m}"
-
-
-def _has_key_date(
-    trigger: OnKeyDate, on: date, zone: ZoneInfo, first: date, leap_day: LeapDay
-) -> ColumnElement[bool] | None:
-    """Whether members of a zone have their key date on a day; None: nobody can."""
-    if trigger.date == "birthday":
-        return Member.birth_month_day.in_(kept_on(on, leap_day))
-    days = anniversary_days(on, trigger.every_months, first, leap_day)
-    ranges = [and_(Member.joined_at >= day_start(day, zone), Member.joined_at < day_end(day, zone)) for day in days]
-    return or_(*ranges) if ranges else None
 
 
 def _stages(trigger: OnStage, after: datetime, until: datetime) -> Candidates:
@@ -200,18 +225,9 @@ def _no_day() -> ColumnElement[Any]:
 
 def _enrol(entry: _Entry, candidates: Candidates) -> int:
     """Write the enrolments of those candidates who may enter; how many."""
-    spec, session = entry.spec, entry.session
-    found = _numbered(candidates)
-    member_id, occurrence, moment, anchor, _ = found.c
-    versions = select(Journey.id).where(Journey.name == entry.journey.name, Journey.is_walked)
-    version_ids = session.scalars(versions).all()
-    may_enter = [~_took_part(version_ids, member_id, Enrolment.occurrence == occurrence)]
-    may_enter += _reentry(spec, version_ids, found)
-    definition = entry_definition(spec, entry.scope.catalog)
-    if definition != EVERYONE or entry.scope.row_owner_id is not None:
-        among = None if definition.is_limited else select(member_id)
-        may_enter.append(member_id.in_(fitting(session, definition, entry.scope, among).subquery().select()))
-    columns = Enrolment.__table__.c
+    spec, columns = entry.spec, Enrolment.__table__.c
+    entering = _entering(entry, candidates).subquery("entering")
+    member_id, occurrence, moment, anchor, place = entering.c
     held_out = is_drawn(spec.experiment, member_id, spec.holdout_share)
     arm = case((held_out, literal(Arm.HOLDOUT, columns.arm.type)), else_=literal(Arm.TREATMENT, columns.arm.type))
     values: dict[str, ColumnElement[Any]] = {
@@ -226,33 +242,36 @@ def _enrol(entry: _Entry, candidates: Candidates) -> int:
         "is_waiting": literal(False, columns.is_waiting.type),
         "anchor_at": anchor,
     }
-    rows = select(*values.values()).where(*may_enter).order_by(moment, member_id)
+    rows = select(*values.values()).order_by(moment, member_id)
+    if spec.reentry_rule.rule != "each_occurrence":
+        rows = rows.where(place == 1)
     # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.
-    done = session.execute(
+    done = entry.session.execute(
         insert(Enrolment).from_select(list(values), rows), execution_options={"preserve_rowcount": True}
     )
     return cast(CursorResult[Any], done).rowcount
 
 
-def _numbered(candidates: Candidates) -> FromClause:
-    """The candidates with the place of each among the occurrences of its member, from 1 on."""
-    each = candidates.subquery("each")
-    member_id, occurrence, moment, _ = each.c
+def _entering(entry: _Entry, candidates: Candidates) -> Select[*tuple[Any, ...]]:
+    """Those candidates who may enter; where a member has several occurrences, each with its place among them."""
+    found = candidates.subquery("candidates")
+    member_id, occurrence, moment, _ = found.c
+    versions = select(Journey.id).where(Journey.name == entry.journey.name, Journey.is_walked)
+    version_ids = entry.session.scalars(versions).all()
+    may_enter = [~_took_part(version_ids, member_id, Enrolment.occurrence == occurrence)]
+    rule = entry.spec.reentry_rule
+    if rule.rule != "each_occurrence":
+        since = [] if rule.days is None else [Enrolment.enrolled_at > earlier(moment, timedelta(days=rule.days))]
+        may_enter.append(~_took_part(version_ids, member_id, *since))
+    definition = entry_definition(entry.spec, entry.scope.catalog)
+    if definition != EVERYONE or entry.scope.row_owner_id is not None:
+        among = None if definition.is_limited else select(member_id)
+        may_enter.append(member_id.in_(fitting(entry.session, definition, entry.scope, among).subquery().select()))
     place = func.row_number().over(partition_by=member_id, order_by=(moment, occurrence))
-    return select(*each.c, place.label("place")).subquery("candidates")
+    return select(*found.c, place.label("place")).where(*may_enter)
 
 
 def _took_part(
     version_ids: Collection[int], member_id: ColumnElement[int], *conditions: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     return exists().where(Enrolment.journey_id.in_(version_ids), Enrolment.member_id == member_id, *conditions)
-
-
-def _reentry(spec: JourneySpec, version_ids: Collection[int], found: FromClause) -> list[ColumnElement[bool]]:
-    """What the rule asks; where it lets a member in once, the earliest of several occurrences counts."""
-    rule = spec.reentry_rule
-    if rule.rule == "each_occurrence":
-        return []
-    member_id, _, moment, _, nth = found.c
-    since = [] if rule.days is None else [Enrolment.enrolled_at > earlier(moment, timedelta(days=rule.days))]
-    return [~_took_part(version_ids, member_id, *since), nth == 1]

@@ -23,7 +23,7 @@ from crm.outreach.journeys.standing import Batch, standing
 from crm.outreach.journeys.steps import Walk, take
 from crm.outreach.journeys.triggers import enrol_due, next_entry
 from crm.outreach.ledger import spec_of
-from crm.outreach.models import PENDING_STATES, Enrolment, EnrolmentState, Journey, JourneyState, Message
+from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message
 from crm.workspace import get_workspace
 
 BATCH_SIZE = 10_000
@@ -137,16 +137,15 @@ def _end_when_empty(session: Session, journey: Journey, now: datetime) -> None:
 
 def next_wake(session: Session, after: datetime) -> datetime | None:
     """When a member is to be moved on, or can enter for a key date, next; strictly after a moment."""
-    wakes = (
-        select(func.min(Enrolment.wake_at))
-        .join(Journey, Journey.id == Enrolment.journey_id)
-        .where(
-            Enrolment.wake_at > after, Enrolment.state == EnrolmentState.ACTIVE, Journey.state == JourneyState.ACTIVE
-        )
-    )
-    found = [session.scalar(wakes)]
-    entering = session.scalars(select(Journey).where(Journey.id.in_(takes_entries()))).all()
-    if entering:
-        zone = get_workspace(session).zone
-        found += [next_entry(session, spec_of(journey), after, zone) for journey in entering]
+    active = session.scalars(select(Journey).where(Journey.is_walked, Journey.state == JourneyState.ACTIVE)).all()
+    if not active:
+        return None
+    zone = get_workspace(session).zone
+    entered = set(session.scalars(takes_entries()))
+    found: list[datetime | None] = []
+    for journey in active:
+        wakes = select(func.min(Enrolment.wake_at)).where(_under_way(journey.id), Enrolment.wake_at > after)
+        found.append(session.scalar(wakes))
+        if journey.id in entered:
+            found.append(next_entry(session, spec_of(journey), after, zone))
     return min((moment for moment in found if moment is not None), default=None)

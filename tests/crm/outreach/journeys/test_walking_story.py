@@ -1,38 +1,20 @@
 """Members walk through journeys step by step, each at his own moments."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from crm.access.models import Role
 from crm.activity.models import Order
-from crm.database import Sessions, open_sessions, unit_of_work
+from crm.database import Sessions, unit_of_work
 from crm.members.models import MemberTag
 from crm.outreach.journeys.models import TaskState
 from crm.outreach.models import Enrolment, EnrolmentState, MessageEventKind, MessageState
 from crm.outreach.tracking import record_event
-from crm.workspace import Workspace
 from tests.builders import make_account, make_member
-from tests.conftest import DATABASE_KINDS, OpenDatabase
 from tests.walks import Walker, journey, send, task, wait
 
 MONDAY_NINE = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 """09:00 in Shanghai."""
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(params=DATABASE_KINDS)
-def walker(request: pytest.FixtureRequest, open_database: OpenDatabase) -> Iterator[Walker]:
-    with open_database(request.param) as engine:
-        sessions = open_sessions(engine)
-        with unit_of_work(sessions) as session:
-            session.add(
-                Workspace(
-                    id=1, name="Test", dataset="demo", zone_name="Asia/Shanghai", currency="CNY", clock_offset_seconds=0
-                )
-            )
-        yield Walker(sessions, MONDAY_NINE)
 
 
 def new_member(sessions: Sessions, **changes: object) -> int:
