@@ -20,6 +20,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    type_coerce,
 )
 from sqlalchemy.orm import Session, aliased
 
@@ -109,7 +110,7 @@ def _enrol(
         listed = AddressSuppression
         address_listed = exists().where(listed.channel == channel, listed.normalised == contact.normalised)
         suppressed = or_(blacklisted, address_listed)
-        values[f"{channel}_address"] = contact.normalised
+        values[f"{channel}_address"] = type_coerce(contact.normalised, String)
         values[f"{channel}_reason"] = case(
             (suppressed, literal(ExclusionReason.SUPPRESSED.value, String)),
             (consent.member_id.is_(None), literal(ExclusionReason.NO_CONSENT.value, String)),

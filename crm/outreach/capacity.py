@@ -66,7 +66,8 @@ def note_used(session: Session, priority: Priority, slots: Sequence[Slot]) -> da
         session.execute(insert(USED).from_select(columns, _claimed()))
         session.execute(insert(USED).from_select(columns, _waiting(priority)))
     refresh_statistics(session, USED)
-    return session.scalar(select(func.max(USED.c.counts_until)))
+    ends: datetime | None = session.scalar(select(func.max(USED.c.counts_until)))
+    return ends
 
 
 def is_capped(
@@ -145,7 +146,7 @@ def _used(
     return used + planned.correlate(AUDIENCE).scalar_subquery()
 
 
-def _sent(first: datetime, last: datetime) -> Select[Any]:
+def _sent(first: datetime, last: datetime) -> Select[*tuple[Any, ...]]:
     """What was really sent counts for seven days."""
     since = first - FREQUENCY_WINDOW
     return (
@@ -155,7 +156,7 @@ def _sent(first: datetime, last: datetime) -> Select[Any]:
     )
 
 
-def _claimed() -> Select[Any]:
+def _claimed() -> Select[*tuple[Any, ...]]:
     """What is being sent counts whatever the moment."""
     always = [literal(moment, UtcDateTime) for moment in _ALWAYS]
     return (
@@ -165,7 +166,7 @@ def _claimed() -> Select[Any]:
     )
 
 
-def _waiting(priority: Priority) -> Select[Any]:
+def _waiting(priority: Priority) -> Select[*tuple[Any, ...]]:
     """What other journeys will have sent by then, or what goes first; those of a paused journey hold nobody back."""
     due_at = LEDGER.c.due_at
     from_when = case(

@@ -14,7 +14,7 @@ from typing import Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, Select, exists, func, literal, or_, select, update
+from sqlalchemy import CursorResult, FromClause, Select, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
@@ -22,6 +22,7 @@ from crm.database import Sessions, UtcDateTime, unit_of_work
 from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
 from crm.outreach import caps, gate, ledger
+from crm.outreach.batches import among
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
 from crm.outreach.channels.condition import resting_channels
 from crm.outreach.channels.pausing import channel_pauses
@@ -186,7 +187,7 @@ def _claim(
     _judge(session, ids, policy, now)
     doubt_retried(session, ids, attempts=0)
     _put_off_in_quiet_hours(session, ids, policy, get_workspace(session).zone, now)
-    mine = (Message.id.in_(ids), Message.state.in_(WAITING), Message.due_at <= now)
+    mine = (among(Message.id, ids), Message.state.in_(WAITING), Message.due_at <= now)
     taken = (
         update(Message)
         .where(*mine)
@@ -199,9 +200,9 @@ def _claim(
         )
     )
     session.execute(taken.execution_options(synchronize_session=False))
-    ledger.settle_benefits(session, select(Message.enrolment_id).where(Message.id.in_(ids)), now=now)
+    ledger.settle_benefits(session, select(Message.enrolment_id).where(among(Message.id, ids)), now=now)
     by_channel: dict[Channel, list[int]] = {}
-    claimed = select(Message.channel, Message.id).where(Message.id.in_(ids), Message.claimed_by == lease.holder)
+    claimed = select(Message.channel, Message.id).where(among(Message.id, ids), Message.claimed_by == lease.holder)
     for channel, message_id in session.execute(claimed.order_by(Message.due_at, Message.id)):
         by_channel.setdefault(channel, []).append(message_id)
     return _Claim(by_channel, count_states(session, ids))
@@ -222,7 +223,7 @@ def _next_due(session: Session, channels: Sequence[Channel], now: datetime, batc
         if read == batch_size:
             break
     # Where several workers claim at once, the frequency cap holds because a member is judged by one at a time.
-    free = select(Member.id).where(Member.id.in_(first)).order_by(Member.id)
+    free = select(Member.id).where(among(Member.id, list(first))).order_by(Member.id)
     return [first[member_id] for member_id in session.scalars(free.with_for_update(key_share=True, skip_locked=True))]
 
 
@@ -244,25 +245,32 @@ def _due(priority: Priority, channels: Sequence[Channel], now: datetime) -> Sele
 
 
 def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) -> None:
-    row = LEDGER.alias("row")
+    counters = [caps.sent_before(_ROW, literal(now, UtcDateTime))]
+    if caps.waits_above(session, now + YIELD_WINDOW):
+        counters.append(caps.room_above(_ROW, literal(now + YIELD_WINDOW, UtcDateTime)))
+    checks = (
+        *_FIRST_CHECKS,
+        gate.frequency_check(_ROW, policy, *counters),
+        gate.too_late_check(_ROW, policy, now),
+        *_LAST_CHECKS,
+    )
+    gate.exclude(session, LEDGER, _ROW, checks, among(_ROW.c.id, ids))
+
+
+def _last_checks(row: FromClause) -> Sequence[gate.Check]:
     held_out = exists().where(Enrolment.id == row.c.enrolment_id, Enrolment.arm == Arm.HOLDOUT)
     given_back = exists().where(
         CouponGrant.enrolment_id == row.c.enrolment_id,
         or_(CouponGrant.step_key.is_(None), CouponGrant.step_key == row.c.step_key),
         CouponGrant.state == GrantState.RELEASED,
     )
-    counters = [caps.sent_before(row, literal(now, UtcDateTime))]
-    if caps.waits_above(session, now + YIELD_WINDOW):
-        counters.append(caps.room_above(row, literal(now + YIELD_WINDOW, UtcDateTime)))
-    checks = (
-        *gate.standing_checks(row),
-        *gate.duplicate_checks(row, LEDGER),
-        gate.frequency_check(row, policy, *counters),
-        gate.too_late_check(row, policy, now),
-        gate.Check(ExclusionReason.HOLDOUT, held_out),
-        gate.Check(ExclusionReason.NO_STOCK, given_back),
-    )
-    gate.exclude(session, LEDGER, row, checks, row.c.id.in_(ids))
+    return (gate.Check(ExclusionReason.HOLDOUT, held_out), gate.Check(ExclusionReason.NO_STOCK, given_back))
+
+
+# Put together once: of a batch it takes as long as asking the database.
+_ROW = LEDGER.alias("row")
+_FIRST_CHECKS = (*gate.standing_checks(_ROW), *gate.duplicate_checks(_ROW, LEDGER))
+_LAST_CHECKS = _last_checks(_ROW)
 
 
 def _put_off_in_quiet_hours(
@@ -270,11 +278,11 @@ def _put_off_in_quiet_hours(
 ) -> None:
     """Messages that turn out to go in the member's quiet hours wait for their end."""
     lives_in = func.coalesce(Member.zone_name, default.key)
-    names = select(lives_in).join(Message, Message.member_id == Member.id).where(Message.id.in_(ids)).distinct()
+    names = select(lives_in).join(Message, Message.member_id == Member.id).where(among(Message.id, ids)).distinct()
     for name in session.scalars(names).all():
         due = after_quiet_hours(now, ZoneInfo(name), QuietHours.of(policy))
         if due.is_deferred:
-            waits = (Message.id.in_(ids), Message.state.in_(WAITING))
+            waits = (among(Message.id, ids), Message.state.in_(WAITING))
             lives_there = exists().where(Member.id == Message.member_id, lives_in == name)
             put_off = (
                 update(Message)

@@ -27,7 +27,6 @@ _LAYOUTS = {
     Purpose.CLICK: Struct(">BII"),
     Purpose.UNSUBSCRIBE: Struct(">BI"),
 }
-_PATHS = {Purpose.OPEN: "/t/o/{}.gif", Purpose.CLICK: "/t/c/{}", Purpose.UNSUBSCRIBE: "/u/{}"}
 SAMPLE_ID = 0
 """No message and no link has this id: links of previews look right and lead nowhere."""
 
@@ -53,20 +52,19 @@ class Links:
         return f"Links({self.base_url!r})"
 
     def open_pixel(self, message_id: int) -> str:
-        return self._address(LinkToken(Purpose.OPEN, message_id))
+        return f"{self.base_url}/t/o/{self._sign(Purpose.OPEN, message_id)}.gif"
 
     def click(self, message_id: int, link_id: int) -> str:
-        return self._address(LinkToken(Purpose.CLICK, message_id, link_id))
+        return f"{self.base_url}/t/c/{self._sign(Purpose.CLICK, message_id, link_id)}"
 
     def unsubscribe(self, message_id: int) -> str:
-        return self._address(LinkToken(Purpose.UNSUBSCRIBE, message_id))
-
-    def _address(self, token: LinkToken) -> str:
-        return self.base_url + _PATHS[token.purpose].format(self.sign(token))
+        return f"{self.base_url}/u/{self._sign(Purpose.UNSUBSCRIBE, message_id)}"
 
     def sign(self, token: LinkToken) -> str:
-        fields = [token.purpose, token.message_id, *([] if token.link_id is None else [token.link_id])]
-        payload = _LAYOUTS[token.purpose].pack(*fields)
+        return self._sign(token.purpose, token.message_id, *([] if token.link_id is None else [token.link_id]))
+
+    def _sign(self, purpose: Purpose, *ids: int) -> str:
+        payload = _LAYOUTS[purpose].pack(purpose, *ids)
         return _text(payload + _code(self.keys[-1], payload))
 
     def read(self, written: str, purpose: Purpose) -> LinkToken | None:

@@ -20,7 +20,8 @@ class MessageLinks:
     """The signed addresses of one message."""
 
     unsubscribe: str
-    pixel: str
+    pixel: str | None
+    """Only a page can hold one."""
     clicks: Mapping[str, str]
     """Target to tracked address. A link that is not here stays as it stands."""
 
@@ -63,10 +64,11 @@ def as_page(text: str, subject: str | None, links: MessageLinks, language: str) 
     if not has_way_out:
         paragraphs.append(_anchor(links.unsubscribe, words))
     body = "\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    pixel = f'<img src="{escape(links.pixel)}" width="1" height="1" alt="">\n' if links.pixel else ""
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
         f"<title>{escape(subject or '')}</title></head>\n<body>\n{body}\n"
-        f'<img src="{escape(links.pixel)}" width="1" height="1" alt="">\n</body>\n</html>\n'
+        f"{pixel}</body>\n</html>\n"
     )
 
 

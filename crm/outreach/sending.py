@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy import case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.database import UtcDateTime
 from crm.members.changes import Change, note_members
 from crm.members.models import Consent, Member
 from crm.outreach import gate, ledger
+from crm.outreach.batches import among, texts_by_id
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.condition import note_success, note_trouble
 from crm.outreach.channels.pausing import IS_PAUSED
@@ -32,6 +33,9 @@ from crm.outreach.writing import finished_messages
 
 log = structlog.get_logger()
 
+_ROW = LEDGER.alias("row")
+_STANDING_CHECKS = gate.standing_checks(_ROW)
+"""Put together once: of a batch it takes as long as asking the database."""
 _NOT_TAKEN_UP: Mapping[str, Any] = {"attempts": Message.attempts - 1, "claimed_by": None, "lease_until": None}
 """The provider certainly has nothing from this attempt, so that it leaves no doubt behind."""
 
@@ -73,10 +77,8 @@ def send_claimed(
     """Hand over the messages that the lease still holds and that may still go, and record what came of each."""
     _lock(session, ids)
     _stop_what_may_not_go(session, ids, lease)
-    row = LEDGER.alias("row")
-    held = (row.c.id.in_(ids), row.c.claimed_by == lease.holder)
-    within = held[0] & held[1]
-    gate.exclude(session, LEDGER, row, gate.standing_checks(row), within, states=(MessageState.CLAIMED,))
+    held = among(_ROW.c.id, ids) & (_ROW.c.claimed_by == lease.holder)
+    gate.exclude(session, LEDGER, _ROW, _STANDING_CHECKS, held, states=(MessageState.CLAIMED,))
     doubt_retried(session, ids, attempts=1)
     batch = finished_messages(session, ids, lease.holder, links)
     is_available = True
@@ -86,14 +88,14 @@ def send_claimed(
         if is_available:
             note_success(session, batch[0].channel)
         _record(session, batch, answers.results, adapter, now)
-        arrived = select(Message.member_id).where(Message.id.in_(ids), Message.state == MessageState.DELIVERED)
+        arrived = select(Message.member_id).where(among(Message.id, ids), Message.state == MessageState.DELIVERED)
         note_members(session, arrived, Change.MESSAGES)
-    ledger.settle_benefits(session, select(Message.enrolment_id).where(Message.id.in_(ids)), now=now)
+    ledger.settle_benefits(session, select(Message.enrolment_id).where(among(Message.id, ids)), now=now)
     return Sending(count_states(session, ids), is_available)
 
 
 def count_states(session: Session, ids: Sequence[int]) -> DispatchResult:
-    query = select(Message.state, func.count()).where(Message.id.in_(ids)).group_by(Message.state)
+    query = select(Message.state, func.count()).where(among(Message.id, ids)).group_by(Message.state)
     counts = {state.value: count for state, count in session.execute(query)}
     return DispatchResult(**{name: counts.get(name, 0) for name in DispatchResult.__dataclass_fields__})
 
@@ -103,7 +105,7 @@ def doubt_retried(session: Session, ids: Sequence[int], *, attempts: int) -> Non
 
     `attempts`: how many there are when the present one is the first.
     """
-    retried = (Message.id.in_(ids), Message.state == MessageState.EXCLUDED, Message.attempts > attempts)
+    retried = (among(Message.id, ids), Message.state == MessageState.EXCLUDED, Message.attempts > attempts)
     doubted = update(Message).where(*retried)
     doubted = doubted.values(state=MessageState.UNKNOWN, reason=UnknownReason.NO_ANSWER.value, lease_until=None)
     session.execute(doubted.execution_options(synchronize_session=False))
@@ -112,19 +114,21 @@ def doubt_retried(session: Session, ids: Sequence[int], *, attempts: int) -> Non
 def _lock(session: Session, ids: Sequence[int]) -> None:
     """Keep opt-outs, suppressions and other workers out until the results are recorded.
 
-    SQLite holds its one write lock already and ignores this. On PostgreSQL a new suppression waits for
-    the member's row, which it references, and a changed consent for its own.
+    SQLite holds its one write lock already. On PostgreSQL a new suppression waits for the member's row, which
+    it references, and a changed consent for its own.
     """
-    members = select(Message.member_id).where(Message.id.in_(ids))
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    members = select(Message.member_id).where(among(Message.id, ids))
     session.execute(select(Member.id).where(Member.id.in_(members)).order_by(Member.id).with_for_update())
     consents = select(Consent.channel).where(Consent.member_id.in_(members))
     session.execute(consents.order_by(Consent.member_id, Consent.channel).with_for_update())
-    session.execute(select(Message.id).where(Message.id.in_(ids)).order_by(Message.id).with_for_update())
+    session.execute(select(Message.id).where(among(Message.id, ids)).order_by(Message.id).with_for_update())
 
 
 def _stop_what_may_not_go(session: Session, ids: Sequence[int], lease: Lease) -> None:
     """A journey or channel paused since the claim takes its messages back; a journey that ended excludes them."""
-    held = (Message.id.in_(ids), Message.state == MessageState.CLAIMED, Message.claimed_by == lease.holder)
+    held = (among(Message.id, ids), Message.state == MessageState.CLAIMED, Message.claimed_by == lease.holder)
     journey = exists().where(Journey.id == Message.journey_id)
     paused = update(Message).where(*held, or_(journey.where(Journey.state == JourneyState.PAUSED), IS_PAUSED))
     ended = update(Message).where(*held, journey.where(Journey.state == JourneyState.ENDED))
@@ -133,6 +137,16 @@ def _stop_what_may_not_go(session: Session, ids: Sequence[int], lease: Lease) ->
         ended.values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value),
     ):
         session.execute(change.execution_options(synchronize_session=False))
+
+
+class _Settled(NamedTuple):
+    """How a message ended: columns of the ledger."""
+
+    state: MessageState
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    provider_ref: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +176,7 @@ def _record(
     now: datetime,
 ) -> None:
     """Write each result. Without one, the lease stays where a repeat is safe, and runs out into the next attempt."""
-    settled: dict[int, dict[str, Any]] = {}
+    settled: dict[int, _Settled] = {}
     untried: list[int] = []
     later: dict[int, SendResult] = {}
     for message in batch:
@@ -185,20 +199,24 @@ def _record(
         _settle(session, settled)
 
 
-def _settle(session: Session, values: Mapping[int, dict[str, Any]]) -> None:
-    names = list(next(iter(values.values())))
-    change = update(LEDGER).where(LEDGER.c.id == bindparam("message_id"))
-    rows = [{"message_id": message_id, **row} for message_id, row in values.items()]
-    session.execute(change.values({name: bindparam(name) for name in names}), rows)
+def _settle(session: Session, settled: Mapping[int, _Settled]) -> None:
+    """One statement for all that ended alike: of a batch usually one."""
+    alike: dict[_Settled, dict[int, str | None]] = {}
+    for message_id, end in settled.items():
+        alike.setdefault(end._replace(provider_ref=None), {})[message_id] = end.provider_ref
+    for end, refs in alike.items():
+        ref = texts_by_id(session, refs)
+        change = update(LEDGER).where(LEDGER.c.id == ref.c.id)
+        session.execute(change.values({**end._asdict(), "provider_ref": ref.c.text, "lease_until": None}))
 
 
 def _put_back(session: Session, ids: Sequence[int]) -> None:
     """Messages that were taken up in vain wait as before."""
-    back = update(Message).where(Message.id.in_(ids)).values(state=MessageState.PLANNED, **_NOT_TAKEN_UP)
+    back = update(Message).where(among(Message.id, ids)).values(state=MessageState.PLANNED, **_NOT_TAKEN_UP)
     session.execute(back.execution_options(synchronize_session=False))
 
 
-def _given_up(session: Session, later: Mapping[int, SendResult], now: datetime) -> dict[int, dict[str, Any]]:
+def _given_up(session: Session, later: Mapping[int, SendResult], now: datetime) -> dict[int, _Settled]:
     """Those of `later` that were put off often enough: failed, unless an attempt before may have sent them."""
     rows = select(Message.id, Message.attempts).where(Message.id.in_(later), Message.retries >= len(RETRY_DELAYS))
     return {
@@ -209,7 +227,7 @@ def _given_up(session: Session, later: Mapping[int, SendResult], now: datetime) 
 
 def _try_later(session: Session, ids: Sequence[int], now: datetime) -> None:
     pauses = {retries: literal(now + pause, UtcDateTime) for retries, pause in enumerate(RETRY_DELAYS)}
-    put_off = update(Message).where(Message.id.in_(ids))
+    put_off = update(Message).where(among(Message.id, ids))
     put_off = put_off.values(
         state=MessageState.DEFERRED,
         reason=DeferralReason.ASKED_TO_WAIT.value,
@@ -220,35 +238,17 @@ def _try_later(session: Session, ids: Sequence[int], now: datetime) -> None:
     session.execute(put_off.execution_options(synchronize_session=False))
 
 
-def _outcome(result: SendResult, now: datetime) -> dict[str, Any]:
+def _outcome(result: SendResult, now: datetime) -> _Settled:
     match result.outcome:
         case Outcome.DELIVERED:
-            return _values(MessageState.DELIVERED, sent_at=now, delivered_at=now, provider_ref=result.provider_ref)
+            return _Settled(MessageState.DELIVERED, sent_at=now, delivered_at=now, provider_ref=result.provider_ref)
         case Outcome.ACCEPTED:
-            return _values(MessageState.SENT, sent_at=now, provider_ref=result.provider_ref)
+            return _Settled(MessageState.SENT, sent_at=now, provider_ref=result.provider_ref)
         case Outcome.REFUSED | Outcome.TRY_LATER:
-            return _values(MessageState.FAILED, provider_ref=result.provider_ref, reason=result.reason or "refused")
+            return _Settled(MessageState.FAILED, provider_ref=result.provider_ref, reason=result.reason or "refused")
         case Outcome.NOT_TRIED:
             raise AssertionError("a message that was not tried has no outcome")
 
 
-def _in_doubt(now: datetime) -> dict[str, Any]:
-    return _values(MessageState.UNKNOWN, sent_at=now, reason=UnknownReason.NO_ANSWER.value)
-
-
-def _values(
-    state: MessageState,
-    *,
-    sent_at: datetime | None = None,
-    delivered_at: datetime | None = None,
-    provider_ref: str | None = None,
-    reason: str | None = None,
-) -> dict[str, Any]:
-    return {
-        "state": state,
-        "sent_at": sent_at,
-        "delivered_at": delivered_at,
-        "provider_ref": provider_ref,
-        "reason": reason,
-        "lease_until": None,
-    }
+def _in_doubt(now: datetime) -> _Settled:
+    return _Settled(MessageState.UNKNOWN, sent_at=now, reason=UnknownReason.NO_ANSWER.value)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
 from crm.members.identity import deliverable
 from crm.members.models import Channel, ContactPoint, Member
+from crm.outreach.batches import among
 from crm.outreach.channels.adapter import OutgoingMessage
 from crm.outreach.goods import goods_of, names_goods
 from crm.outreach.journey import JourneySpec
@@ -15,8 +17,8 @@ from crm.outreach.ledger import spec_of
 from crm.outreach.link_targets import journey_values, stored_targets, targets_of
 from crm.outreach.links import SAMPLE_ID, Links
 from crm.outreach.markup import MessageLinks, as_page, with_tracked_links
-from crm.outreach.models import Journey, Message, MessageState
-from crm.outreach.wording import Wording, render
+from crm.outreach.models import LEDGER, Journey, MessageState
+from crm.outreach.wording import Phrase, Wording
 
 
 def finished_messages(session: Session, ids: Sequence[int], holder: str, links: Links | None) -> list[OutgoingMessage]:
@@ -24,16 +26,25 @@ def finished_messages(session: Session, ids: Sequence[int], holder: str, links: 
 
     Without `links` nothing is tracked and no way to opt out is written: for a past that nobody reads.
     """
+    message = LEDGER.c
     query = (
-        select(Message, Member, ContactPoint.address, ContactPoint.normalised)
-        .join(Member, Member.id == Message.member_id)
-        .join(
-            ContactPoint,
-            and_(ContactPoint.member_id == Message.member_id, ContactPoint.channel == Message.channel),
+        select(
+            message.id,
+            message.journey_id,
+            message.member_id,
+            message.step_key,
+            message.channel,
+            message.variant,
+            Member.name,
+            Member.name_local,
+            Member.tier,
+            ContactPoint.address,
+            ContactPoint.normalised,
         )
-        .where(Message.id.in_(ids), Message.state == MessageState.CLAIMED, Message.claimed_by == holder)
-        .order_by(Message.due_at, Message.id)
-        .execution_options(populate_existing=True)
+        .join(Member, Member.id == message.member_id)
+        .join(ContactPoint, and_(ContactPoint.member_id == message.member_id, ContactPoint.channel == message.channel))
+        .where(among(message.id, ids), message.state == MessageState.CLAIMED, message.claimed_by == holder)
+        .order_by(message.due_at, message.id)
     )
     return list(_finished(session, session.execute(query).all(), links))
 
@@ -42,18 +53,18 @@ def idempotency_key(message_id: int) -> str:
     return f"nurture-message-{message_id}"
 
 
-def links_of(links: Links, message_id: int, targets: Mapping[str, int]) -> MessageLinks:
+def links_of(links: Links, message_id: int, targets: Mapping[str, int], *, has_page: bool) -> MessageLinks:
     """The signed addresses of one message, `targets` with their link ids."""
     return MessageLinks(
         unsubscribe=links.unsubscribe(message_id),
-        pixel=links.open_pixel(message_id),
+        pixel=links.open_pixel(message_id) if has_page else None,
         clicks={target: links.click(message_id, link_id) for target, link_id in targets.items()},
     )
 
 
 def sample_links(links: Links, spec: JourneySpec) -> MessageLinks:
     """Addresses as long as those of a real message, leading nowhere: for previews and counts."""
-    return links_of(links, SAMPLE_ID, dict.fromkeys(targets_of(spec), SAMPLE_ID))
+    return links_of(links, SAMPLE_ID, dict.fromkeys(targets_of(spec), SAMPLE_ID), has_page=True)
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,45 @@ class Written:
     html: str | None
 
 
+class Reader(Protocol):
+    """What texts say of a member."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def name_local(self) -> str | None: ...
+    @property
+    def tier(self) -> str: ...
+
+
+class Letter:
+    """The words of one step, channel and variant, ready for any member."""
+
+    def __init__(self, spec: JourneySpec, words: Wording) -> None:
+        values = journey_values(spec)
+        self._language = spec.language
+        self.is_page = words.channel is Channel.EMAIL
+        self._subject = Phrase(words.subject, values, spec.language) if words.subject else None
+        self._body = Phrase(words.body, values, spec.language)
+
+    def write(self, reader: Reader, links: MessageLinks | None, goods: str | None = None) -> Written:
+        local_name = reader.name_local if self._language == "zh" else None
+        own = {
+            "name": local_name or reader.name,
+            "tier": reader.tier,
+            "goods": goods,
+            "unsubscribe": links.unsubscribe if links else None,
+        }
+        subject = self._subject.fill(own) if self._subject else None
+        body = self._body.fill(own)
+        html = None
+        if links is not None and self.is_page:
+            html = as_page(body, subject, links, self._language)
+        elif links is not None:
+            body = with_tracked_links(body, links)
+        return Written(subject, body, html)
+
+
 def write(
     spec: JourneySpec, words: Wording, member: Member, links: MessageLinks | None, goods: str | None = None
 ) -> Written:
@@ -72,43 +122,32 @@ def write(
 
     `goods` that suit the member, in words (`goods_of`).
     """
-    local_name = member.name_local if spec.language == "zh" else None
-    values = journey_values(spec) | {
-        "name": local_name or member.name,
-        "tier": member.tier,
-        "goods": goods,
-        "unsubscribe": links.unsubscribe if links else None,
-    }
-    subject = render(words.subject, values, spec.language) if words.subject else None
-    body = render(words.body, values, spec.language)
-    html = None
-    if links is not None and words.channel is Channel.EMAIL:
-        html = as_page(body, subject, links, spec.language)
-    elif links is not None:
-        body = with_tracked_links(body, links)
-    return Written(subject, body, html)
+    return Letter(spec, words).write(member, links, goods)
 
 
-def _finished(
-    session: Session, rows: Sequence[Row[Message, Member, str, str]], links: Links | None
-) -> Iterator[OutgoingMessage]:
-    journey_ids = {message.journey_id for message, *_ in rows}
+_Row = Row[int, int, int, str, Channel, str | None, str, str | None, str, str, str]
+
+
+def _finished(session: Session, rows: Sequence[_Row], links: Links | None) -> Iterator[OutgoingMessage]:
+    journey_ids = {row.journey_id for row in rows}
     journeys = session.scalars(select(Journey).where(Journey.id.in_(journey_ids)))
     specs = {journey.id: spec_of(journey) for journey in journeys}
     targets = stored_targets(session, journey_ids)
     goods = _goods(session, rows, specs)
-    for message, member, address, normalised in rows:
-        spec = specs[message.journey_id]
-        step = spec.step(message.step_key)
-        own = links_of(links, message.id, targets.get(message.journey_id, {})) if links else None
-        words = step.wording(message.channel, message.variant)
-        written = write(spec.offering(step), words, member, own, goods.get((message.journey_id, member.id)))
+    letters: dict[tuple[int, str, Channel, str | None], Letter] = {}
+    for row in rows:
+        key = (row.journey_id, row.step_key, row.channel, row.variant)
+        if (letter := letters.get(key)) is None:
+            letter = letters[key] = _letter(specs[row.journey_id], row.step_key, row.channel, row.variant)
+        known = targets.get(row.journey_id, {})
+        own = links_of(links, row.id, known, has_page=letter.is_page) if links else None
+        written = letter.write(row, own, goods.get((row.journey_id, row.member_id)))
         yield OutgoingMessage(
-            idempotency_key=idempotency_key(message.id),
-            message_id=message.id,
-            member_id=member.id,
-            channel=message.channel,
-            address=deliverable(message.channel, address, normalised),
+            idempotency_key=idempotency_key(row.id),
+            message_id=row.id,
+            member_id=row.member_id,
+            channel=row.channel,
+            address=deliverable(row.channel, row.address, row.normalised),
             subject=written.subject,
             body=written.body,
             html=written.html,
@@ -116,15 +155,18 @@ def _finished(
         )
 
 
-def _goods(
-    session: Session, rows: Sequence[Row[Message, Member, str, str]], specs: Mapping[int, JourneySpec]
-) -> dict[tuple[int, int], str]:
+def _letter(spec: JourneySpec, step_key: str, channel: Channel, variant: str | None) -> Letter:
+    step = spec.step(step_key)
+    return Letter(spec.offering(step), step.wording(channel, variant))
+
+
+def _goods(session: Session, rows: Sequence[_Row], specs: Mapping[int, JourneySpec]) -> dict[tuple[int, int], str]:
     """What each journey whose texts suggest goods suggests to each of its members."""
     suggesting = {journey_id: spec.language for journey_id, spec in specs.items() if names_goods(spec)}
     return {
         (journey_id, member_id): goods
         for journey_id, language in suggesting.items()
         for member_id, goods in goods_of(
-            session, [member.id for message, member, *_ in rows if message.journey_id == journey_id], language
+            session, [row.member_id for row in rows if row.journey_id == journey_id], language
         ).items()
     }
