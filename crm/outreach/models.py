@@ -173,11 +173,13 @@ class Message(Base):
         Index(None, "journey_id", "state"),
         # Covers what a segment or the frequency cap asks of a member's messages.
         Index("ix_messages_of_member", "member_id", "sent_at", "state", "delivered_at", "channel", "journey_id"),
-        # Each priority has its own queue, the longest due first.
+        # Each priority has its own queue, in the order of sending: with ids, or PostgreSQL would sort a whole campaign,
+        # which falls due at one moment, for every batch.
         Index(
             "ix_messages_due_at_pending",
             "priority",
             "due_at",
+            "id",
             sqlite_where=text("state IN ('planned', 'deferred', 'claimed')"),
             postgresql_where=text("state IN ('planned', 'deferred', 'claimed')"),
         ),
