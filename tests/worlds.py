@@ -105,6 +105,7 @@ class InterruptedSessions:
 
     def __init__(self, sessions: Sessions, happenings: list[Callable[[], None]]) -> None:
         self.sessions = sessions
+        self.kw = sessions.kw
         self.happenings = happenings
 
     def __call__(self) -> Session:
