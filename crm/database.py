@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
 from typing import Any, ClassVar
 
@@ -27,6 +28,8 @@ LOCK_RETRY_SECONDS = 0.001
 the moment between two batches of the engine: opt-outs waited up to 9 of the 14 seconds of a run."""
 WRITERS_TURN_SECONDS = 0.003
 """The pause in which somebody who writes much on SQLite lets the others in: a few of their attempts."""
+LONGEST_TURN_SECONDS = 0.25
+"""How long he waits at most for those of his own process, who may be late for their turn on a busy machine."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -86,6 +89,7 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    engine.update_execution_options(writers=_Writers())
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
@@ -117,9 +121,28 @@ def _begin_sqlite(connection: Connection) -> None:
         return
     connection.exec_driver_sql("PRAGMA busy_timeout=0")
     try:
-        _wait_for_write_lock(connection)
+        with connection.get_execution_options()["writers"].one_more():
+            _wait_for_write_lock(connection)
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+class _Writers:
+    """How many threads of this process wait for the write lock of one SQLite file."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self.waiting = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        with self._guard:
+            self.waiting += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self.waiting -= 1
 
 
 def _wait_for_write_lock(connection: Connection) -> None:
@@ -167,8 +190,12 @@ def let_others_write(sessions: Sessions) -> None:
     Sessions on one connection hold the lock throughout, and pause for nobody.
     """
     bind = sessions.kw["bind"]
-    if isinstance(bind, Engine) and bind.dialect.name == "sqlite":
-        sleep(WRITERS_TURN_SECONDS)
+    if not isinstance(bind, Engine) or bind.dialect.name != "sqlite":
+        return
+    sleep(WRITERS_TURN_SECONDS)
+    writers, deadline = bind.get_execution_options()["writers"], monotonic() + LONGEST_TURN_SECONDS
+    while writers.waiting and monotonic() < deadline:
+        sleep(LOCK_RETRY_SECONDS)
 
 
 @contextmanager
