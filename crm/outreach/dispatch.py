@@ -18,7 +18,7 @@ from sqlalchemy import CursorResult, FromClause, Select, exists, func, literal, 
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
-from crm.database import Sessions, UtcDateTime, unit_of_work
+from crm.database import Sessions, UtcDateTime, let_others_write, unit_of_work
 from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
 from crm.outreach import caps, gate, ledger
@@ -94,6 +94,7 @@ def dispatch_due(
             continue
         total += done.result
         busy -= done.resting
+        let_others_write(sessions)
     return total
 
 
