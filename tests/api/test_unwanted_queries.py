@@ -1,6 +1,5 @@
 """A count over its time limit is answered with a sentence; one that nobody waits for any more is stopped."""
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,34 +13,44 @@ import uvicorn
 from api.app import create_app
 from api.bootstrap import Nurture, bootstrap
 from crm.datasets.people import DEMO_PASSWORD
-from crm.settings import Settings
-from tests.api.conftest import free_port
+from tests.api.conftest import database_of, free_port, settings_of
 
 RICH_IN_POINTS = {"all": [{"field": "points_balance", "op": ">", "value": 5000}]}
 COUNT = {"definition": RICH_IN_POINTS, "sample": 0}
 SPLIT = {"definition": RICH_IN_POINTS, "group_by": ["tier"]}
 SOON_SECONDS = 5.0
-ENDLESS_POINTS = """
-PRAGMA foreign_keys=OFF;
-PRAGMA legacy_alter_table=ON;
-ALTER TABLE points_accounts RENAME TO points_kept;
-CREATE VIEW points_accounts AS SELECT points_kept.* FROM points_kept, (
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT i FROM n
-);
-"""
+NOT_FOR_POSTGRESQL = ("PRAGMA foreign_keys=OFF", "PRAGMA legacy_alter_table=ON")
+ENDLESS_POINTS = (
+    "ALTER TABLE points_accounts RENAME TO points_kept",
+    """CREATE VIEW points_accounts AS SELECT points_kept.* FROM points_kept, (
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT i FROM n
+    ) AS endless""",
+)
+ENDED_POINTS = ("DROP VIEW points_accounts", "ALTER TABLE points_kept RENAME TO points_accounts")
 
 
 def make_endless(home: Path) -> None:
     """Points accounts become a view that never ends: whoever asks for points waits, really."""
-    with sqlite3.connect(home / "nurture.sqlite") as connection:
-        connection.executescript(ENDLESS_POINTS)
-    connection.close()
+    run_behind_its_back(home, *ENDLESS_POINTS)
+
+
+def run_behind_its_back(home: Path, *statements: str) -> None:
+    """Each statement by itself, without a transaction around it."""
+    with database_of(home) as engine, engine.connect() as pooled:
+        driver = pooled.connection.driver_connection
+        assert driver is not None
+        if engine.dialect.name == "postgresql":
+            driver.autocommit = True
+        else:
+            statements = (*NOT_FOR_POSTGRESQL, *statements)
+        for statement in statements:
+            driver.execute(statement)
 
 
 @contextmanager
 def answering(home: Path, read_seconds: float) -> Iterator[tuple[Nurture, httpx.Client]]:
     """The API on loopback inside this process, so that its threads can be seen, and a signed-in client."""
-    nurture = bootstrap(Settings(home=home, read_seconds=read_seconds))
+    nurture = bootstrap(settings_of(home, read_seconds=read_seconds))
     app = create_app(nurture, internal_token="internal", with_pages=False)
     server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="warning"))
     thread = threading.Thread(target=server.run)

@@ -43,3 +43,14 @@ def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("NURTURE_PORT", "99999")
     with pytest.raises(ValidationError, match="65535"):
         Settings()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_is_reached_through_psycopg_however_its_address_begins(scheme: str) -> None:
+    settings = Settings(database_url=f"{scheme}://nurture@db.example.com/nurture")
+    assert settings.resolved_database_url == "postgresql+psycopg://nurture@db.example.com/nurture"
+
+
+@pytest.mark.parametrize(("seconds", "cron"), [(1, "*/1 * * * * *"), (5, "*/5 * * * * *"), (60, "0 * * * * *")])
+def test_the_pause_between_turns_is_a_schedule(seconds: int, cron: str) -> None:
+    assert Settings(tick_seconds=seconds).tick_cron == cron

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crm.datasets.people import DEMO_PASSWORD
-from tests.api.conftest import Server, serving
+from tests.api.conftest import CopyHome, Server, serving
 
 ARGUMENTS = [
     "--headless=new",
@@ -36,8 +36,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site_home(loaded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(shutil.copytree(loaded_home, tmp_path_factory.mktemp("site") / "home"))
+def site_home(loaded_home: Path, copy_home: CopyHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_home(loaded_home, tmp_path_factory.mktemp("site") / "home")
 
 
 @pytest.fixture(scope="session")

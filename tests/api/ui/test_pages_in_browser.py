@@ -11,8 +11,7 @@ from sqlalchemy import select, update
 from api.bootstrap import bootstrap
 from crm.database import unit_of_work
 from crm.members.models import Member
-from crm.settings import Settings
-from tests.api.conftest import Server
+from tests.api.conftest import Server, settings_of
 from tests.api.ui.conftest import Visit, await_connection, say
 
 pytestmark = pytest.mark.browser
@@ -82,7 +81,7 @@ def test_an_analyst_sees_a_campaign_without_its_buttons(visit: Visit) -> None:
 @pytest.fixture
 def hostile_names(site_home: Path) -> Iterator[None]:
     """Platinum members bear a name that is markup, as long as the test runs."""
-    nurture = bootstrap(Settings(home=site_home))
+    nurture = bootstrap(settings_of(site_home))
     with unit_of_work(nurture.sessions) as session:
         platinum = select(Member.id, Member.name, Member.name_local).where(Member.tier == "platinum")
         before = [dict(row) for row in session.execute(platinum).mappings()]

@@ -1,7 +1,6 @@
 """The Segments page in a browser: words and rows in step, a live count that can be cancelled, saving and undoing."""
 
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -15,9 +14,8 @@ from sqlalchemy import delete
 from api.bootstrap import bootstrap
 from crm.database import unit_of_work
 from crm.segments.models import Segment
-from crm.settings import Settings
-from tests.api.conftest import Server
-from tests.api.test_unwanted_queries import ENDLESS_POINTS
+from tests.api.conftest import Server, settings_of
+from tests.api.test_unwanted_queries import ENDED_POINTS, ENDLESS_POINTS, run_behind_its_back
 from tests.api.ui.conftest import Visit, await_connection
 
 pytestmark = pytest.mark.browser
@@ -29,7 +27,7 @@ RICH_IN_POINTS = "members with more than 5000 points"
 
 @pytest.fixture
 def no_segments(site_home: Path) -> None:
-    nurture = bootstrap(Settings(home=site_home))
+    nurture = bootstrap(settings_of(site_home))
     with unit_of_work(nurture.sessions) as session:
         session.execute(delete(Segment))
     nurture.close()
@@ -38,11 +36,9 @@ def no_segments(site_home: Path) -> None:
 @pytest.fixture
 def endless_points(site_home: Path) -> Iterator[None]:
     """Points accounts become a view that never ends: whoever asks for points waits, really."""
-    with sqlite3.connect(site_home / "nurture.sqlite") as connection:
-        connection.executescript(ENDLESS_POINTS)
-        yield
-        connection.executescript("DROP VIEW points_accounts; ALTER TABLE points_kept RENAME TO points_accounts;")
-    connection.close()
+    run_behind_its_back(site_home, *ENDLESS_POINTS)
+    yield
+    run_behind_its_back(site_home, *ENDED_POINTS)
 
 
 def open_editor(page: Page, path: str = "/segments/new") -> None:

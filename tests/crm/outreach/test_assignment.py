@@ -3,7 +3,7 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Integer, column, select, values
+from sqlalchemy import BigInteger, column, select, values
 from sqlalchemy.orm import Session
 
 from crm.outreach.assignment import PRIME, draw, draw_of, is_held_out, variant
@@ -16,7 +16,7 @@ def held_out(experiment: str, share: float = 0.1) -> list[bool]:
 
 
 def test_sql_draws_the_same_numbers_as_memory(session: Session) -> None:
-    ids = values(column("id", Integer), name="ids").data([(n,) for n in (1, 2, 999_983, 2**31 - 1, 2**31 + 5)]).cte()
+    ids = values(column("id", BigInteger), name="ids").data([(n,) for n in (1, 2, 999_983, 2**31 - 1, 2**31 + 5)]).cte()
     drawn = dict(session.execute(select(ids.c.id, draw("spring", ids.c.id))).all())
     assert drawn == {member: draw_of("spring", member) for member in drawn}
 
@@ -38,7 +38,7 @@ def test_the_share_is_kept_within_chance(share: float) -> None:
 def test_the_holdout_has_just_the_size_that_was_asked_for(
     session: Session, members: int, share: float, size: int
 ) -> None:
-    ids = values(column("id", Integer), name="ids").data([(n,) for n in range(1, members + 1)]).cte()
+    ids = values(column("id", BigInteger), name="ids").data([(n,) for n in range(1, members + 1)]).cte()
     for experiment in ("spring", "summer", "autumn"):
         rows = session.execute(select(ids.c.id, is_held_out(experiment, ids.c.id, share))).all()
         assert len(rows) == members
@@ -70,7 +70,7 @@ def test_a_holdout_is_no_shifted_copy_of_another() -> None:
 
 
 def test_variants_share_evenly_and_independently_of_the_holdout(session: Session) -> None:
-    ids = values(column("id", Integer), name="ids").data([(n,) for n in range(1, 3_001)]).cte()
+    ids = values(column("id", BigInteger), name="ids").data([(n,) for n in range(1, 3_001)]).cte()
     rows = session.execute(
         select(variant("spring", ids.c.id, ("A", "B", "C")), is_held_out("spring", ids.c.id, 0.5))
     ).all()

@@ -1,20 +1,19 @@
 """Dispatch in the small: one provider, one message, one thing that goes wrong."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import URL, Engine, create_engine, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from crm.access.policy import set_policy
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
 from crm.loyalty.models import Coupon
-from crm.members.models import Channel, Suppression
+from crm.members.models import Channel, Consent, Suppression
 from crm.outreach import engine as outreach
 from crm.outreach import ledger, tracking
 from crm.outreach.channels import default_adapters
@@ -206,25 +205,26 @@ def test_a_cap_that_was_lowered_after_the_launch_holds_over_campaigns(sessions: 
 class OptOutDuringSend(FakeProvider):
     """While it sends, another process tries to commit an opt-out."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, url: URL) -> None:
         super().__init__()
-        self.database = database
-        self.refusals: list[str] = []
+        self.url = url
+        self.refusals = 0
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
-        other = sqlite3.connect(self.database, timeout=0.05)
-        with pytest.raises(sqlite3.OperationalError) as refused:
-            other.execute("UPDATE consents SET granted = 0")
-        self.refusals.append(str(refused.value))
-        other.close()
+        impatient = {"postgresql": {"options": "-c lock_timeout=50"}, "sqlite": {"timeout": 0.05}}
+        other = create_engine(self.url, connect_args=impatient[self.url.get_backend_name()])
+        with other.connect() as connection, pytest.raises(OperationalError, match="lock"):
+            connection.execute(update(Consent).values(granted=False))
+        other.dispose()
+        self.refusals += 1
         yield from super().send(session, batch, now)
 
 
 def test_no_opt_out_commits_while_a_batch_is_being_sent(sessions: Sessions, engine: Engine, now: datetime) -> None:
     prepare(sessions, now)
-    provider = OptOutDuringSend(Path(str(engine.url.database)))
-    send(sessions, provider, now)
-    assert provider.refusals == ["database is locked"]
+    provider = OptOutDuringSend(engine.url)
+    assert send(sessions, provider, now).delivered == 1
+    assert provider.refusals == 1
 
 
 def test_a_message_found_in_quiet_hours_waits_for_their_end(sessions: Sessions, now: datetime) -> None:
