@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -71,6 +71,9 @@ class ExclusionFilter:
     reason: ExclusionReason | None = None
     channel: Channel | None = None
     step: str | None = None
+
+    def changed(self, **changes: Any) -> "ExclusionFilter":
+        return replace(self, **changes)
 
 
 class ExcludedMember(Frozen):

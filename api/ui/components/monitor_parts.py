@@ -58,6 +58,9 @@ def identity_line(monitor: CampaignMonitor) -> None:
             chip("does not add up", "bad", "error_outline")
     if monitor.state_note:
         notice(monitor.state_note, "warn")
+    if monitor.held:
+        due = formats.plural(monitor.held, "message")
+        notice(f"Held back by the pause: {due} whose time has come. Resumed too late, they are left out.", "warn")
 
 
 def paused_channels(monitor: CampaignMonitor, local: Local) -> None:

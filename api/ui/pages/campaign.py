@@ -13,6 +13,7 @@ from api.ui import formats
 from api.ui.components.approval_panel import ApprovalView, approval_panel, is_open
 from api.ui.components.campaign_actions import CampaignActions
 from api.ui.components.card import Local
+from api.ui.components.exclusion_panel import PAGE_SIZE, ExclusionPanel
 from api.ui.components.member_preview import MemberPreview
 from api.ui.components.monitor_parts import (
     channel_table,
@@ -39,12 +40,14 @@ from api.ui.pages.addresses import id_in
 from api.ui.shell import add_page
 from api.ui.theme import block, chip, icon, notice, panel, text
 from api.ui.viewer import Viewer, attempt
+from crm.access.actor import Actor, Permission
 from crm.access.approvals import approval_for
 from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
 from crm.campaigns.audience import author_scope
 from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.exclusions import ExcludedPage, ExclusionFilter, ExclusionLog, excluded_members, exclusion_log
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
@@ -69,6 +72,7 @@ class _Facts:
     brief: CampaignBrief
     plan: CampaignPlan | None
     monitor: CampaignMonitor | None
+    exclusions: ExclusionLog | None
     approval: Approval | None
     history: list[AuditEntry]
     people: Mapping[int, str]
@@ -101,6 +105,8 @@ async def _work(viewer: Viewer, facts: _Facts, local: Local) -> None:
     """How it runs, what was planned, what members read, and each message."""
     if facts.monitor is not None:
         _live(viewer, facts, facts.monitor)
+    if facts.exclusions is not None:
+        await _left_out(viewer, facts, facts.exclusions, local)
     if facts.plan is not None:
         _plan(facts.plan, local, is_past=facts.campaign.launched_at is not None)
     with panel("Copy", "Brackets stand for what differs from member to member."):
@@ -121,6 +127,7 @@ def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
         brief=brief,
         plan=None if campaign.is_imported else _plan_of(session, campaign, brief, now),
         monitor=monitor(session, campaign_id, now) if is_launched else None,
+        exclusions=exclusion_log(session, campaign_id, now) if is_launched else None,
         approval=approval_for(session, "campaign", campaign_id),
         history=history_of(session, f"campaign:{campaign_id}"),
         people={account.id: account.display_name for account in list_accounts(session)},
@@ -210,8 +217,6 @@ def _monitor(shown: CampaignMonitor, local: Local) -> None:
     monitor_figures(shown)
     channel_table(shown)
     responses_chart(shown)
-    text("Who was left out, and why", "small strong")
-    exclusions_table(shown.exclusions)
     if shown.next_due_at:
         text(f"Next message due {local.moment(shown.next_due_at)}", "small muted")
 
@@ -228,6 +233,27 @@ def _plan(plan: CampaignPlan, local: Local, *, is_past: bool) -> None:
         if not is_past:
             text("Who would be left out, and why", "small strong")
             exclusions_table(plan.exclusions)
+
+
+async def _left_out(viewer: Viewer, facts: _Facts, log: ExclusionLog, local: Local) -> None:
+    async def load(wanted: ExclusionFilter, after: int) -> ExcludedPage | None:
+        def page(session: Session, actor: Actor, _now: datetime) -> ExcludedPage:
+            return excluded_members(session, log.campaign_id, wanted, actor=actor, after=after, limit=PAGE_SIZE)
+
+        return await attempt(viewer.read(page))
+
+    may_export = viewer.actor.may(Permission.EXPORT_MEMBERS)
+    shown = ExclusionPanel(log, load, local, may_export=may_export)
+    await shown.draw()
+    if facts.campaign.state not in LIVE_STATES:
+        return
+
+    async def refresh() -> None:
+        newest = await attempt(viewer.read(lambda session, _actor, now: exclusion_log(session, log.campaign_id, now)))
+        if newest is not None:
+            await shown.show(newest)
+
+    ui.timer(REFRESH_S, refresh)
 
 
 async def _messages(viewer: Viewer, journey_id: int, local: Local) -> None:
