@@ -9,11 +9,15 @@ from api.ui.pages.assistant import add_assistant
 from api.ui.pages.campaign import add_campaign
 from api.ui.pages.campaigns import add_campaigns
 from api.ui.pages.channels import add_channels
+from api.ui.pages.journey import add_journey
+from api.ui.pages.journey_designer import add_journey_designer
+from api.ui.pages.journeys import add_journeys
 from api.ui.pages.login import add_login
 from api.ui.pages.review import add_review
 from api.ui.pages.reviews import add_reviews
 from api.ui.pages.segment import add_segment
 from api.ui.pages.segments import add_segments
+from api.ui.pages.tasks import add_tasks
 from api.ui.theme import FAVICON, apply_theme
 
 RECONNECT_TIMEOUT_S = 30.0
@@ -25,6 +29,10 @@ PAGES = (
     add_segment,
     add_campaigns,
     add_campaign,
+    add_journeys,
+    add_journey_designer,
+    add_journey,
+    add_tasks,
     add_approvals,
     add_reviews,
     add_review,

@@ -33,6 +33,8 @@ SECTIONS = (
     Section("Assistant", "/", "forum"),
     Section("Segments", "/segments", "groups"),
     Section("Campaigns", "/campaigns", "campaign"),
+    Section("Journeys", "/journeys", "route"),
+    Section("Tasks", "/tasks", "assignment_ind"),
     Section("Approvals", "/approvals", "task_alt"),
     Section("Reviews", "/reviews", "insights"),
     Section("Channels", "/channels", "send"),

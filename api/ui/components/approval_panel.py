@@ -62,7 +62,7 @@ def why_not(approval: Approval, actor: Actor, shaped_by: Collection[int]) -> str
     if approval.requested_by == actor.account_id:
         return "You asked for this approval, so somebody else must give it."
     if actor.account_id in shaped_by:
-        return "You wrote or changed this campaign, so somebody else must approve it."
+        return "You wrote or changed it, so somebody else must approve it."
     return None
 
 
@@ -70,7 +70,7 @@ def _outcome(view: ApprovalView, now: datetime, local: Local) -> None:
     approval = view.approval
     if is_open(approval, now):
         text(
-            "It covers exactly the audience, copy, offers, cost and dates shown on this page. Any change to them "
+            "It covers exactly what this page shows: audience, copy, offers, steps, cost and dates. Any change to them "
             f"voids it. It expires {local.moment(approval.expires_at)}.",
             "small muted wrap",
         )

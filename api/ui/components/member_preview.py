@@ -1,57 +1,78 @@
-"""A campaign's message as one member would read it."""
+"""A message of a campaign or a journey as one member would read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from nicegui import ui
+from sqlalchemy.orm import Session
 
 from api.ui import formats
 from api.ui.components.message_text import message_text
 from api.ui.theme import block, chip, secondary, text
 from api.ui.viewer import Viewer, attempt
+from crm.access.actor import Actor
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.preview import preview_message
 from crm.members.models import SENDABLE_CHANNELS, Channel
+from crm.outreach.links import Links
 from crm.outreach.preview import MessagePreview, SmsParts
 from crm.outreach.sms import Encoding
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants to see."""
+
+    member: str
+    step: str | None
+    channel: Channel | None
+
+
+@dataclass(frozen=True)
+class PreviewForm:
+    """What can be chosen, and how a message is read."""
+
+    steps: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    load: Callable[[Session, Actor, datetime, Asked], MessagePreview]
+
+
+def campaign_form(brief: CampaignBrief, links: Links) -> PreviewForm:
+    """The messages of a campaign."""
+    named = {name for step in brief.steps for name in brief.channels_of(step)}
+
+    def load(session: Session, actor: Actor, now: datetime, asked: Asked) -> MessagePreview:
+        return preview_message(session, brief, **vars(asked), actor=actor, links=links, now=now)
+
+    channels = (channel for channel in SENDABLE_CHANNELS if "preferred" in named or channel.value in named)
+    return PreviewForm(tuple(step.key for step in brief.steps), tuple(channels), load)
 
 
 class MemberPreview:
     """Asks for a member, a step and a channel, and shows the message below."""
 
-    def __init__(self, viewer: Viewer, brief: CampaignBrief) -> None:
-        self._viewer, self._brief = viewer, brief
+    def __init__(self, viewer: Viewer, form: PreviewForm) -> None:
+        self._viewer, self._form = viewer, form
 
     def draw(self) -> None:
         with block("line flow tight"):
             self._member = ui.input("Member", placeholder="Name or number").style("width: 220px")
             self._member.on("keydown.enter", self._show)
-            steps = {step.key: formats.words(step.key) for step in self._brief.steps}
-            self._step = ui.select(steps, value=self._brief.steps[0].key, label="Step").style("width: 150px")
+            steps = {key: formats.words(key) for key in self._form.steps}
+            self._step = ui.select(steps, value=self._form.steps[0], label="Step").style("width: 150px")
             self._step.set_visibility(len(steps) > 1)
-            channels = {"": "The member's own"} | {name: formats.channel(name) for name in self._channels()}
-            self._channel = ui.select(channels, value="", label="Channel").style("width: 170px")
+            channels = {"": "The member's own"} | {name.value: formats.channel(name) for name in self._form.channels}
+            self._channel = ui.select(channels, value="", label="Channel").style("width: 200px")
             secondary("Preview", self._show, symbol="visibility")
         self._result = block("stack")
-
-    def _channels(self) -> list[Channel]:
-        named = {name for step in self._brief.steps for name in self._brief.channels_of(step)}
-        return [channel for channel in SENDABLE_CHANNELS if "preferred" in named or channel.value in named]
 
     async def _show(self) -> None:
         if not (member := (self._member.value or "").strip()):
             return
-        seen = await attempt(
-            self._viewer.read(
-                lambda session, actor, now: preview_message(
-                    session,
-                    self._brief,
-                    member=member,
-                    step=self._step.value,
-                    channel=Channel(self._channel.value) if self._channel.value else None,
-                    actor=actor,
-                    links=self._viewer.nurture.links,
-                    now=now,
-                )
-            )
-        )
+        channel = Channel(self._channel.value) if self._channel.value else None
+        asked = Asked(member, self._step.value, channel)
+        seen = await attempt(self._viewer.read(lambda session, actor, now: self._form.load(session, actor, now, asked)))
         if seen is not None:
             self._result.clear()
             with self._result:

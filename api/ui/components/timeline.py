@@ -19,6 +19,16 @@ _WORDS = {
     "campaign.resumed": "Resumed",
     "campaign.cancelled": "Cancelled",
     "campaign.held": "Held back at its start",
+    "journey.drafted": "Draft made",
+    "journey.changed": "Draft changed",
+    "journey.submitted": "Submitted for approval",
+    "journey.approved": "Approved",
+    "journey.rejected": "Rejected",
+    "journey.started": "Started",
+    "journey.paused": "Paused",
+    "journey.resumed": "Resumed",
+    "journey.ended": "Ended",
+    "journey.entered_by_hand": "Members let in by hand",
 }
 
 

@@ -12,6 +12,7 @@ from api.ui import formats
 from api.ui.components.approval_panel import why_not
 from api.ui.components.card import Local
 from api.ui.components.state_chips import state_chip
+from api.ui.journeys.symbols import TRIGGER_WORDS
 from api.ui.shell import add_page
 from api.ui.theme import block, chip, empty_state, icon, panel, text
 from api.ui.viewer import Viewer
@@ -20,6 +21,8 @@ from crm.access.approvals import pending_approvals
 from crm.access.models import Approval
 from crm.access.service import list_accounts
 from crm.campaigns.models import Campaign
+from crm.outreach.journeys.service import SUBJECT_KIND as JOURNEY
+from crm.outreach.models import Journey
 
 
 def add_approvals(nurture: Nurture) -> None:
@@ -29,7 +32,7 @@ def add_approvals(nurture: Nurture) -> None:
 @dataclass(frozen=True)
 class _Waiting:
     approval: Approval
-    campaign: Campaign
+    subject: Campaign | Journey
     requested_by: str
 
 
@@ -45,7 +48,7 @@ async def _build(viewer: Viewer, _request: Request) -> None:
                 empty_state(
                     "task_alt",
                     "Nothing waits for approval",
-                    "Requests appear here as soon as somebody submits a campaign.",
+                    "Requests appear here as soon as somebody submits a campaign or a journey.",
                 )
             for item in waiting:
                 _row(item, viewer.actor, local)
@@ -54,28 +57,43 @@ async def _build(viewer: Viewer, _request: Request) -> None:
 def _load(session: Session, _actor: Actor, now: datetime) -> list[_Waiting]:
     people = {account.id: account.display_name for account in list_accounts(session)}
     return [
-        _Waiting(approval, session.get_one(Campaign, approval.subject_id), people[approval.requested_by])
+        _Waiting(approval, _subject(session, approval), people[approval.requested_by])
         for approval in pending_approvals(session, now)
-        if approval.subject_kind == "campaign"
     ]
 
 
+def _subject(session: Session, approval: Approval) -> Campaign | Journey:
+    if approval.subject_kind == JOURNEY:
+        return session.get_one(Journey, approval.subject_id)
+    return session.get_one(Campaign, approval.subject_id)
+
+
+def _facts(item: _Waiting, local: Local) -> tuple[str, ...]:
+    """What the request is about, in a few words."""
+    if isinstance(item.subject, Journey):
+        facts = item.approval.facts
+        fit = formats.plural(facts["members_who_fit"], "member")
+        return ("Journey", f"version {facts['version']}", TRIGGER_WORDS[facts["trigger"]], f"{fit} fit its condition")
+    plan = item.subject.plan or {}
+    return (
+        f"{formats.count(plan.get('audience_count'))} members",
+        f"{formats.count(plan.get('total_messages'))} messages",
+        f"cost {local.money(plan.get('cost_cents'))}",
+        f"starts {local.moment(item.subject.starts_at)}",
+    )
+
+
 def _row(item: _Waiting, actor: Actor, local: Local) -> None:
-    plan = item.campaign.plan or {}
-    with ui.link(target=f"/campaigns/{item.campaign.id}").classes("plain list-row"):
+    room = "journeys" if isinstance(item.subject, Journey) else "campaigns"
+    shaped_by = () if item.subject.author_id is None else (item.subject.author_id,)
+    with ui.link(target=f"/{room}/{item.subject.id}").classes("plain list-row"):
         with block("stack snug grow"):
             with block("line tight flow"):
-                text(item.campaign.name, "strong wrap")
+                text(item.subject.name, "strong wrap")
                 state_chip("pending")
-                if why_not(item.approval, actor, {item.campaign.author_id}) is None:
+                if why_not(item.approval, actor, shaped_by) is None:
                     chip("Yours to decide", "good")
-            planned = (
-                f"{formats.count(plan.get('audience_count'))} members",
-                f"{formats.count(plan.get('total_messages'))} messages",
-                f"cost {local.money(plan.get('cost_cents'))}",
-                f"starts {local.moment(item.campaign.starts_at)}",
-            )
-            text(" · ".join(planned), "small muted wrap number")
+            text(" · ".join(_facts(item, local)), "small muted wrap number")
             text(
                 f"Asked by {item.requested_by}, {local.moment(item.approval.requested_at)}; "
                 f"expires {local.moment(item.approval.expires_at)}",

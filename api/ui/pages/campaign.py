@@ -14,7 +14,7 @@ from api.ui.components.approval_panel import ApprovalView, approval_panel, is_op
 from api.ui.components.campaign_actions import CampaignActions
 from api.ui.components.card import Local
 from api.ui.components.exclusion_panel import PAGE_SIZE, ExclusionPanel
-from api.ui.components.member_preview import MemberPreview
+from api.ui.components.member_preview import MemberPreview, campaign_form
 from api.ui.components.monitor_parts import (
     channel_table,
     identity_line,
@@ -112,7 +112,7 @@ async def _work(viewer: Viewer, facts: _Facts, local: Local) -> None:
     with panel("Copy", "Brackets stand for what differs from member to member."):
         with block("halves"):
             copy_preview(facts.brief, local)
-        MemberPreview(viewer, facts.brief).draw()
+        MemberPreview(viewer, campaign_form(facts.brief, viewer.nurture.links)).draw()
     if facts.campaign.journey_id is not None:
         await _messages(viewer, facts.campaign.journey_id, local)
 
