@@ -103,6 +103,64 @@ def segments(
     _finish(report, as_json=as_json)
 
 
+@benchmarks.command("outreach")
+def outreach(
+    members: Annotated[int, typer.Option(min=1_000, help="How many members a campaign is planned for.")] = 100_000,
+    messages: Annotated[
+        str, typer.Option(help="How many messages are sent, separated by commas; each in a ledger of its own.")
+    ] = "10000,100000,1000000",
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL (or SQLite) database to measure on instead of a file.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Where the members are kept between runs; default: bench in NURTURE_HOME.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How fast are campaigns planned, next to SQL written by hand, and messages sent? Minutes."""
+    from api.cli.console import progress_bar
+    from api.cli.opened import read_settings
+    from evals.benchmarks.outreach.run import measure_outreach
+
+    folder, sizes = work or read_settings().home / "bench", _sizes(messages)
+    with progress_bar() as progress:
+        report = measure_outreach(
+            folder, members, sizes, database_url=database_url, progress=progress, note=notes.print
+        )
+    _finish(report, as_json=as_json)
+
+
+@benchmarks.command("kills")
+def kills(
+    kills: Annotated[int, typer.Option(min=1, help="How many workers are killed.")] = 500,
+    workers: Annotated[int, typer.Option(min=1, help="How many work at a time.")] = 1,
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL (or SQLite) database to work on instead of a file.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Where the file and the providers' logs go; default: bench in NURTURE_HOME.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Is any message repeated or lost when workers are killed while they send? The provider's own log says."""
+    from api.cli.opened import read_settings
+    from evals.benchmarks.kills.run import measure_kills
+
+    folder = work or read_settings().home / "bench"
+    report = measure_kills(folder, kills, workers, database_url=database_url, note=notes.print)
+    _finish(report, as_json=as_json)
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        sizes = [int(part) for part in text.split(",")]
+    except ValueError:
+        sizes = []
+    if not sizes or min(sizes) < 1:
+        raise typer.BadParameter("give numbers of messages, as in 10000,100000", param_hint="--messages")
+    return sizes
+
+
 async def _closing(nurture: "Nurture", work: Coroutine[Any, Any, T]) -> T:
     try:
         return await work

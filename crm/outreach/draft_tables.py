@@ -68,7 +68,8 @@ MESSAGES = Table(
     Column("variant", String),
     Column("due_at", UtcDateTime),
     Column("reason", String),
-    Column("state", LEDGER.c.state.type, Computed(_STATE_OF_REASON)),
+    # Stored, because PostgreSQL before 18 computes nothing when it reads.
+    Column("state", LEDGER.c.state.type, Computed(_STATE_OF_REASON, persisted=True)),
     prefixes=["TEMPORARY"],
 )
 """One row per member, step and channel, as they would stand in the ledger; `position` orders the sendings.
