@@ -52,6 +52,7 @@ class WalkResult:
             ],
             "completed_campaign_ids": list(self.done.completed),
             "messages": {name: getattr(self.done.dispatched, name) for name in DispatchResult.__dataclass_fields__},
+            "journeys": {name: getattr(self.done.walked, name) for name in ("entered", "moved", "left", "held")},
             "members": {name: getattr(self.lived, name) for name in Lived.__dataclass_fields__},
             "segments": {
                 "entered": self.done.segments.entered,
@@ -73,7 +74,11 @@ class WalkResult:
         upkeep = self.done.segments
         moved = f"  segments: {upkeep.entered} entered, {upkeep.left} left"
         failed = [f"  segment {name} failed: {reason}" for name, reason in upkeep.failures.items()]
-        return "\n".join([span, *launches, f"  messages: {sent}", f"  members: {lived}", moved, *failed])
+        walked = self.done.walked
+        ways = f"  journeys: {walked.entered} entered, {walked.moved} moved on, {walked.left} left early"
+        held = [f"  journey {name} cannot go on: {reason}" for name, reason in walked.held.items()]
+        lines = [span, *launches, ways, *held, f"  messages: {sent}", f"  members: {lived}", moved, *failed]
+        return "\n".join(lines)
 
 
 def walk_to(

@@ -19,6 +19,8 @@ from crm.members.people import PERSON_CHANNELS
 from crm.members.suppression import is_among_suppressed, is_suppressed
 from crm.outreach import caps
 from crm.outreach.models import REALLY_SENT, WAITING, ExclusionReason, MessageState
+from crm.outreach.moments import earlier
+from crm.outreach.rules import FREQUENCY_WINDOW
 
 Condition = ColumnElement[bool]
 
@@ -72,6 +74,8 @@ def _has_twin(row: FromClause, rows: TableClause, *, same_channel: bool) -> Cond
         other.c.member_id == theirs.member_id,
         other.c.journey_id + 0 == row.c.journey_id,
         other.c.step_key == row.c.step_key,
+        # A step that comes back, each year or with each order, may be heard again then.
+        other.c.due_at > earlier(row.c.due_at, FREQUENCY_WINDOW),
         goes_out,
         *([other.c.channel == row.c.channel] if same_channel else []),
     )

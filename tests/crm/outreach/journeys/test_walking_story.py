@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from crm.access.models import Role
 from crm.activity.models import Order
 from crm.database import Sessions, unit_of_work
-from crm.members.models import MemberTag
+from crm.members.models import Channel, ContactPoint, MemberTag
 from crm.outreach.journeys.models import TaskState
 from crm.outreach.models import Enrolment, EnrolmentState, MessageEventKind, MessageState
 from crm.outreach.tracking import record_event
@@ -184,3 +186,19 @@ def test_the_holdout_walks_but_hears_nothing_and_gives_nobody_work(walker: Walke
     assert {each.member_id for each in walker.tasks()} == set(members) - left_alone
     reasons = {each.reason for each in walker.messages() if each.member_id in left_alone}
     assert reasons == {"holdout"}
+
+
+def test_a_person_with_two_records_hears_a_step_once_and_again_when_it_comes_back(walker: Walker) -> None:
+    with unit_of_work(walker.sessions) as session:
+        records = [make_member(session).id for _ in range(2)]
+        contacts = select(ContactPoint).where(ContactPoint.channel == Channel.EMAIL)
+        for contact in session.scalars(contacts):
+            contact.normalised = "ann@example.com"
+    running = walker.start(journey(send("thanks"), reentry={"rule": "each_occurrence"}))
+    for record, after in ((records[0], timedelta()), (records[1], DAY), (records[1], 30 * DAY)):
+        walker.now = MONDAY_NINE + after
+        walker.enter(running, record)
+        walker.advance()
+    assert len(walker.heard(records[0])) == 1
+    assert [moment for _, moment in walker.heard(records[1])] == [MONDAY_NINE + 30 * DAY]
+    assert [each.reason for each in walker.messages()] == [None, "duplicate_person", None]
