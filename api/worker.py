@@ -223,7 +223,7 @@ class EngineProcess:
                 with unit_of_work(self._nurture.sessions) as session:
                     worker_seen(session, self.name, self._machine.now())
                 if beats % TIDY_BEATS == 0:
-                    _tidy()
+                    tidy(self._machine.now())
             except exc.OperationalError as error:
                 log.warning("engine.beat_missed", worker=self.name, error=type(error).__name__)
                 if not self._keeps_name():
@@ -264,9 +264,8 @@ def _scratch_engine(path: Path) -> Engine:
     return engine
 
 
-def _tidy() -> None:
+def tidy(now: datetime) -> None:
     """Strike off what ended a while ago, and what dead workers left behind; nothing depends on either."""
-    now = datetime.now(UTC)
     abandoned = DBOS.list_workflows(
         status="PENDING", end_time=(now - ABANDONED).isoformat(), load_input=False, load_output=False, limit=1000
     )

@@ -1,7 +1,6 @@
 """Every way in says in one clear sentence what was wrong, and changes nothing."""
 
 import json
-import shutil
 import socket
 import subprocess
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import ADDRESS_FILE, Server, serving
+from tests.api.conftest import ADDRESS_FILE, CopyHome, Server, serving
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 BRIEF: dict[str, Any] = {
@@ -81,8 +80,8 @@ def test_time_does_not_walk_back(run_command: Run) -> None:
 
 
 @pytest.fixture(scope="module")
-def mia(loaded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    home = Path(shutil.copytree(loaded_home, tmp_path_factory.mktemp("bad") / "home"))
+def mia(loaded_home: Path, copy_home: CopyHome, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    home = copy_home(loaded_home, tmp_path_factory.mktemp("bad") / "home")
     with serving(home) as server:
         yield server.client("mia")
 

@@ -1,22 +1,28 @@
 """The engine in processes of its own: several at once, one killed, one stopped in order, one rate for all."""
 
+import shutil
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from dbos import DBOS
 from sqlalchemy import func, select, update
 
+from api.bootstrap import bootstrap
+from api.worker import EngineProcess, tidy
 from crm.access.policy import set_policy
 from crm.clock import SystemClock
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
 from crm.outreach.models import Message, MessageState
 from crm.outreach.rules import LEASE
+from crm.settings import Settings
 from crm.workers import Worker
 from crm.workspace import Workspace
 from tests.api.conftest import environment, nurture_command, serving
@@ -193,6 +199,27 @@ def test_the_server_alone_runs_the_engine_on_sqlite(empty_database: Path, tmp_pa
     with unit_of_work(sessions) as session:
         assert session.get_one(Worker, "server").stopped_at is not None
     engine.dispose()
+
+
+def test_what_dbos_noted_is_struck_off_after_an_hour(empty_database: Path, tmp_path: Path) -> None:
+    shutil.copy(empty_database, tmp_path / "nurture.sqlite")
+    nurture = bootstrap(Settings(home=tmp_path, tick_seconds=60))
+    engine = EngineProcess(nurture, "server")
+    engine.start()
+    try:
+
+        def ended() -> int:
+            return len(DBOS.list_workflows(status="SUCCESS"))
+
+        wait_until(lambda: ended() > 0, "the first turn is over")
+        now = SystemClock().now()
+        tidy(now)
+        assert ended() > 0
+        tidy(now + timedelta(hours=2))
+        assert ended() == 0
+    finally:
+        engine.stop()
+        nurture.close()
 
 
 def test_a_worker_on_sqlite_says_what_it_needs(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from crm.catalog import CATALOG
 from crm.database import read_only
 from crm.datasets.people import DEMO_PASSWORD
 from crm.members.models import Member
-from crm.settings import Settings
+from tests.api.conftest import settings_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 CALL = {
@@ -31,7 +31,7 @@ CALL = {
 
 @pytest.fixture
 def nurture(home: Path) -> Iterator[Nurture]:
-    opened = bootstrap(Settings(home=home))
+    opened = bootstrap(settings_of(home))
     yield opened
     opened.close()
 

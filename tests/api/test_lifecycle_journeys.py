@@ -17,7 +17,7 @@ from crm.database import read_only, unit_of_work
 from crm.datasets.people import DEMO_PASSWORD
 from crm.members.models import Channel, Member
 from crm.outreach.models import MessageState, OutboxItem
-from crm.settings import Settings
+from tests.api.conftest import settings_of
 from tests.builders import make_member
 
 SignIn = Callable[[str], TestClient]
@@ -25,7 +25,7 @@ SignIn = Callable[[str], TestClient]
 
 @pytest.fixture
 def nurture(home: Path) -> Iterator[Nurture]:
-    opened = bootstrap(Settings(home=home))
+    opened = bootstrap(settings_of(home))
     yield opened
     opened.close()
 
