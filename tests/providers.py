@@ -27,8 +27,8 @@ class FakeProvider:
     """Takes messages. What it takes is its own memory: it survives any crash of ours.
 
     `script` says what happens to the next messages, one word each; without a word it delivers:
-    `refuse`, `accept` (a receipt comes later), `silent` (takes it and gives no answer),
-    `down` (gives no answer and takes nothing), `kill` (takes it, and our process dies),
+    `refuse`, `bounce` (there is no such address), `accept` (a receipt comes later), `silent` (takes it and
+    gives no answer), `down` (gives no answer and takes nothing), `kill` (takes it, and our process dies),
     `later` (asks to be tried later), `busy` (takes neither this nor any more for now, and says so).
     """
 
@@ -52,6 +52,9 @@ class FakeProvider:
             self.handed.append((message, now))
             if word == "refuse":
                 yield SendResult(message.idempotency_key, Outcome.REFUSED, reason="no such mailbox")
+                continue
+            if word == "bounce":
+                yield SendResult(message.idempotency_key, Outcome.REFUSED, reason="550 5.1.1", is_dead_address=True)
                 continue
             if word == "down":
                 raise ChannelUnavailable("the provider does not answer")

@@ -10,7 +10,7 @@ from crm.database import unit_of_work
 from crm.errors import InvalidRequest
 from crm.outreach.channels.webhook import WebhookAdapter
 from crm.outreach.models import MessageState
-from crm.outreach.receipts import take_receipt
+from crm.outreach.receipts import take_complaint, take_receipt
 
 router = APIRouter(prefix="/api", tags=["receipts"])
 
@@ -22,8 +22,11 @@ class Receipt(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     idempotency_key: str = Field(max_length=80)
-    status: Literal["delivered", "failed"]
+    status: Literal["delivered", "failed", "complained"]
+    """`complained`: the member called it spam; nothing more is sent to this address."""
     reason: str | None = Field(default=None, max_length=200)
+    is_permanent: bool = False
+    """Of a failure: the address does not exist; nothing more is sent there, whoever has it."""
 
 
 class Taken(BaseModel):
@@ -74,12 +77,17 @@ def receive(
         path = ".".join(str(part) for part in first["loc"]) or "body"
         raise InvalidRequest(f"{path}: {first['msg']}", path=path) from error
     with unit_of_work(nurture.sessions) as session:
-        taken = take_receipt(
-            session,
-            receipt.idempotency_key,
-            is_delivered=receipt.status == "delivered",
-            reason=receipt.reason,
-            channels=channels,
-            at=nurture.clock.now(),
-        )
+        now = nurture.clock.now()
+        if receipt.status == "complained":
+            taken = take_complaint(session, receipt.idempotency_key, channels=channels, at=now)
+        else:
+            taken = take_receipt(
+                session,
+                receipt.idempotency_key,
+                is_delivered=receipt.status == "delivered",
+                reason=receipt.reason,
+                channels=channels,
+                at=now,
+                is_dead_address=receipt.status == "failed" and receipt.is_permanent,
+            )
     return Taken(idempotency_key=receipt.idempotency_key, state=taken.state, is_new=taken.is_new)

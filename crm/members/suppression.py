@@ -7,17 +7,23 @@ suppressed address covers whoever has it, on its channel alone.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, Select, String, cast, exists, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, FromClause, Select, String, cast, exists, literal, or_, select, tuple_, union
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
+from crm.database import UtcDateTime
 from crm.errors import Forbidden, InvalidRequest, NotFound
 from crm.members.changes import Change, note_member
 from crm.members.contacts import identity_rules
 from crm.members.identity import read_address
 from crm.members.models import AddressSuppression, Channel, ContactPoint, Member, Suppression
 from crm.members.people import PERSON_CHANNELS, lock_records_at, lock_records_of_person
+
+HARD_BOUNCE = "hard bounce"
+COMPLAINT = "complaint"
+"""Why the engine suppresses an address: it does not exist, or its owner called a message spam."""
 
 
 def suppress_member(
@@ -63,13 +69,33 @@ def suppress_address(
     """
     if actor is not None:
         _check_all(actor)
-    normalised = _read(session, channel, address)
+    return suppress_normalised(session, channel, _read(session, channel, address), reason=reason, now=now, actor=actor)
+
+
+def suppress_normalised(
+    session: Session, channel: Channel, normalised: str, *, reason: str, now: datetime, actor: Actor | None = None
+) -> bool:
+    """`suppress_address` for an address on file, in its normal form."""
     records = lock_records_at(session, channel, normalised)
     if session.get(AddressSuppression, (channel, normalised)) is not None:
         return False
     session.add(AddressSuppression(channel=channel, normalised=normalised, reason=reason, created_at=now))
     _note_address(session, channel, records, "address.suppressed", actor, now)
     return True
+
+
+def suppress_where_reached(session: Session, reached: Select[int, Channel], *, reason: str, now: datetime) -> None:
+    """Send nothing more to addresses that turned out not to exist. `reached` gives members and channels.
+
+    For a transaction that holds other locks: it waits for nobody, and what is under way meanwhile goes out.
+    """
+    member_id, on_channel = (who := reached.subquery("reached")).c
+    there = (ContactPoint.member_id == member_id) & (ContactPoint.channel == on_channel)
+    columns = (ContactPoint.channel, ContactPoint.normalised, literal(reason), literal(now, UtcDateTime))
+    rows = select(*columns).distinct().join_from(who, ContactPoint, there).where(ContactPoint.normalised != "")
+    insert_into = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(AddressSuppression)
+    names = ["channel", "normalised", "reason", "created_at"]
+    session.execute(insert_into.from_select(names, rows).on_conflict_do_nothing())
 
 
 def lift_address(session: Session, channel: Channel, address: str, *, actor: Actor, now: datetime) -> bool:

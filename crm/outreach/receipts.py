@@ -4,10 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
-from crm.members.models import Channel
+from crm.members.models import Channel, ContactPoint
+from crm.members.suppression import COMPLAINT, HARD_BOUNCE, suppress_normalised
 from crm.outreach.models import Message, MessageState
 from crm.outreach.tracking import record_receipt
 from crm.outreach.writing import idempotency_key
@@ -31,19 +33,46 @@ def take_receipt(
     reason: str | None,
     channels: Collection[Channel],
     at: datetime,
+    is_dead_address: bool = False,
 ) -> ReceiptTaken:
     """Settle the message that went out under a key, by a gateway that serves `channels`.
 
-    Raises NotFound for a message that the gateway was never given, Conflict for one that is settled otherwise.
+    `is_dead_address`: it failed because the address does not exist, and nothing more is sent there. Raises NotFound
+    for a message that the gateway was never given, Conflict for one that is settled otherwise.
     """
-    message = session.get(Message, _message_id(key), with_for_update=True)
-    if message is None or message.channel not in channels:
-        raise NotFound(f"this gateway was given no message {key!r}")
+    message = _given(session, key, channels)
+    if is_dead_address:
+        # First: whoever sends holds members before messages.
+        _suppress(session, message, HARD_BOUNCE, at)
+    session.refresh(message, with_for_update=True)
     told = MessageState.DELIVERED if is_delivered else MessageState.FAILED
     if message.state is told:
         return ReceiptTaken(told, is_new=False)
     record_receipt(session, message.id, is_delivered=is_delivered, at=at, reason=reason)
     return ReceiptTaken(told, is_new=True)
+
+
+def take_complaint(session: Session, key: str, *, channels: Collection[Channel], at: datetime) -> ReceiptTaken:
+    """Send nothing more to the address that a message went to: its owner called it spam. The message stays as it is.
+
+    Raises NotFound for a message that the gateway was never given.
+    """
+    message = _given(session, key, channels)
+    return ReceiptTaken(message.state, is_new=_suppress(session, message, COMPLAINT, at))
+
+
+def _given(session: Session, key: str, channels: Collection[Channel]) -> Message:
+    message = session.get(Message, _message_id(key))
+    if message is None or message.channel not in channels:
+        raise NotFound(f"this gateway was given no message {key!r}")
+    return message
+
+
+def _suppress(session: Session, message: Message, reason: str, at: datetime) -> bool:
+    """The address that the member has now; the one of then, where he has another, concerns nobody any more."""
+    there = (ContactPoint.member_id == message.member_id, ContactPoint.channel == message.channel)
+    normalised = session.scalar(select(ContactPoint.normalised).where(*there))
+    return bool(normalised) and suppress_normalised(session, message.channel, normalised or "", reason=reason, now=at)
 
 
 def _message_id(key: str) -> int:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from crm.settings import Settings
 from crm.workspace import Workspace
 from tests.builders import make_member
 from tests.gateway import SECRET, Answer, GatewayServer, gateway
-from tests.journeys import journey_spec, launch, send_step
+from tests.journeys import journey_spec, launch, send_step, states
 
 NOW = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 OTHER_SECRET = "the secret of another gateway"
@@ -176,3 +176,30 @@ def test_the_settings_reach_the_channels(world: World) -> None:
     assert sms.honours_idempotency_key
     assert world.nurture.at(FixedClock(NOW)).adapters[Channel.SMS] is sms
     assert push is not sms
+
+
+def test_nothing_more_is_sent_to_an_address_that_is_dead_or_whose_owner_complained(world: World) -> None:
+    world.send()
+    dead = {
+        "idempotency_key": "nurture-message-1",
+        "status": "failed",
+        "reason": "no such number",
+        "is_permanent": True,
+    }
+    assert world.tell(dead).json()["state"] == "failed"
+    world.tell(delivered("nurture-message-2"))
+    complaint = {"idempotency_key": "nurture-message-2", "status": "complained"}
+    assert world.tell(complaint).json() == {
+        "idempotency_key": "nurture-message-2",
+        "state": "delivered",
+        "is_new": True,
+    }
+    assert world.tell(complaint).json()["is_new"] is False
+    later = NOW + timedelta(days=10)
+    with unit_of_work(world.nurture.sessions) as session:
+        journey = launch(session, journey_spec(send_step("main", "sms", "push"), name="Again"), later)
+        found = states(session, journey)
+    assert [state for (_, _, channel), state in found.items() if channel == "sms"] == [
+        (MessageState.EXCLUDED, "suppressed")
+    ] * 2
+    assert {state for (_, _, channel), state in found.items() if channel == "push"} == {(MessageState.PLANNED, None)}

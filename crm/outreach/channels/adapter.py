@@ -48,6 +48,8 @@ class SendResult:
     provider_ref: str | None = None
     reason: str | None = None
     """The provider's word for a refusal, or for trying later."""
+    is_dead_address: bool = False
+    """Of a refusal: the address does not exist. Nothing more is sent there, whoever has it."""
 
 
 class ChannelUnavailable(Unavailable):

@@ -23,6 +23,9 @@ LONGEST_BATCH_SECONDS = 8.0
 _GO_AHEAD = 354
 _SHUTTING_DOWN = 421
 _MOST_WORDS = 200
+_DEAD_ADDRESS = re.compile(r"5\d\d 5\.1\.(?:1|2|3|6|10)\b")
+"""No such mailbox, no such domain, no address, moved away, takes no mail (RFC 3463, RFC 7505). A bare 550 may as well
+be about us: it fails the message alone."""
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
@@ -117,8 +120,9 @@ class _Line:
         self.has_answered = True
         if 200 <= code < 300:
             return SendResult(key, Outcome.DELIVERED, provider_ref=_words(code, words))
+        said = _words(code, words)
         outcome = Outcome.TRY_LATER if code < 500 else Outcome.REFUSED
-        return SendResult(key, outcome, reason=_words(code, words))
+        return SendResult(key, outcome, reason=said, is_dead_address=_DEAD_ADDRESS.match(said) is not None)
 
     def _envelope(self, recipient: str) -> tuple[int, bytes]:
         """Sender and recipient; the answer to DATA, or to whatever was refused before."""

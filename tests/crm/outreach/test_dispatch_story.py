@@ -13,7 +13,7 @@ from crm.access.policy import set_policy
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
 from crm.loyalty.models import Coupon
-from crm.members.models import Channel, Consent, Suppression
+from crm.members.models import AddressSuppression, Channel, Consent, Suppression
 from crm.outreach import engine as outreach
 from crm.outreach import ledger, tracking
 from crm.outreach.channels import default_adapters
@@ -25,7 +25,7 @@ from crm.outreach.rules import LEASE
 from crm.outreach.sending import DispatchResult
 from crm.outreach.wording import Wording
 from tests.builders import LONG_AGO, make_member
-from tests.journeys import LINKS, journey_spec, launch, make_coupon, send_step
+from tests.journeys import LINKS, journey_spec, launch, make_coupon, send_step, states
 from tests.providers import FakeProvider, Killed
 from tests.worlds import InterruptedSessions
 
@@ -200,6 +200,18 @@ def test_a_cap_that_was_lowered_after_the_launch_holds_over_campaigns(sessions: 
         set_policy(session, "frequency_cap_total_7d", 2)
     result = send(sessions, FakeProvider(), now)
     assert (result.delivered, result.excluded) == (2, 1)
+
+
+def test_an_address_that_bounced_is_written_to_by_nobody_any_more(sessions: Sessions, now: datetime) -> None:
+    prepare(sessions, now)
+    send(sessions, FakeProvider(script=["bounce"]), now)
+    assert (only_message(sessions).state, only_message(sessions).reason) == (MessageState.FAILED, "550 5.1.1")
+    with unit_of_work(sessions) as session:
+        listed = session.scalars(select(AddressSuppression)).one()
+        assert (listed.channel, listed.reason, listed.created_at) == (Channel.EMAIL, "hard bounce", now)
+        again = launch(session, journey_spec(send_step("main", "email", "sms"), name="Again"), now)
+        reasons = {channel: reason for (_, _, channel), (_, reason) in states(session, again).items()}
+    assert reasons == {"email": "suppressed", "sms": None}
 
 
 class OptOutDuringSend(FakeProvider):

@@ -151,6 +151,8 @@ def test_the_servers_answers_decide_and_one_connection_serves_the_batch(server: 
         Outcome.DELIVERED,
     ]
     assert results[1].reason == "550 5.1.1 no such user here"
+    assert [result.is_dead_address for result in results].count(True) == 1
+    assert results[1].is_dead_address
     assert results[2].reason == "451 4.7.1 greylisted, come back"
     assert server.recipients == ["ann@example.org", "bob@example.org"]
     assert server.connections == 1
