@@ -130,6 +130,10 @@ def _fill(session: Session, journey: Journey, now: datetime, zone: ZoneInfo, mos
     names = [column.name for column in STANDING.c][:10]
     # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.
     done = session.execute(insert(STANDING).from_select(names, due), execution_options={"preserve_rowcount": True})
+    # What is written later refers to these members and holds their rows. Dispatch, which holds them for a send, takes
+    # them in this order, too: neither waits for the other in a circle.
+    members = select(Member.id).where(Member.id.in_(select(STANDING.c.member_id))).order_by(Member.id)
+    session.execute(members.with_for_update(read=True, key_share=True))
     return cast(CursorResult[Any], done).rowcount
 
 

@@ -82,7 +82,8 @@ def enrol_due(session: Session, journey: Journey, spec: JourneySpec, scope: Segm
     entry, trigger = _Entry(session, journey, spec, scope), spec.trigger
     since, seen = journey.entries_since or now, journey.seen_until or now
     if isinstance(trigger, OnKeyDate):
-        return sum(_enrol(entry, found) for found in _key_dates(session, trigger, scope.zone, seen, now))
+        days = _key_dates(session, trigger, scope.zone, max(since, seen), now)
+        return sum(_enrol(entry, found) for found in days)
     after = max(since, seen - NEWS_DELAY)
     if isinstance(trigger, OnStage):
         return _enrol(entry, _stages(trigger, after, now))
@@ -242,7 +243,8 @@ def _enrol(entry: _Entry, candidates: Candidates) -> int:
         "is_waiting": literal(False, columns.is_waiting.type),
         "anchor_at": anchor,
     }
-    rows = select(*values.values()).order_by(moment, member_id)
+    # In the order of members, in which dispatch locks them, too: neither waits for the other in a circle.
+    rows = select(*values.values()).order_by(member_id, moment)
     if spec.reentry_rule.rule != "each_occurrence":
         rows = rows.where(place == 1)
     # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.

@@ -32,7 +32,7 @@ MOMENTS = st.one_of(
     ),
 ).map(lambda seconds: datetime.fromtimestamp(seconds // 60 * 60, UTC))
 given_a_moment = given(zone=st.sampled_from(ZONES), moment=MOMENTS)
-around = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+around = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module", params=DATABASE_KINDS)

@@ -66,6 +66,18 @@ def test_a_birthday_is_warmed_up_reminded_of_and_kept_each_year_at_the_members_o
     assert sorted(entered) == [here, there]
 
 
+def test_a_birthday_during_a_pause_lets_nobody_in(walker: Walker) -> None:
+    with unit_of_work(walker.sessions) as session:
+        make_member(session, birthday_on=date(1990, 6, 3))
+    running = walker.start(journey(send("blessing"), trigger=BIRTHDAY | {"days_before": 0}))
+    for change, day in ((service.pause, "2026-06-02T00:00"), (service.resume, "2026-06-04T00:00")):
+        walker.walk_to(at(day))
+        with unit_of_work(walker.sessions) as session:
+            change(session, running, actor=walker.author, now=walker.now)
+    walker.walk_to(at("2026-06-06T00:00"))
+    assert walker.enrolments() == []
+
+
 def test_a_birthday_of_the_leap_day_is_kept_by_policy(walker: Walker) -> None:
     with unit_of_work(walker.sessions) as session:
         ann = make_member(session, birthday_on=date(1992, 2, 29)).id

@@ -44,7 +44,7 @@ from tests.walks import Json, Walker, journey
 from tests.worlds import PERSONS, InterruptedSessions, Person, settle
 
 MONDAY_NINE = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
-STOCK = 3
+STOCK = 1
 WORDS = st.sampled_from(["deliver"] * 5 + ["refuse", "accept", "later", "kill"])
 WHO = st.integers(0, 5)
 HAPPENINGS = st.lists(
@@ -59,6 +59,7 @@ HAPPENINGS = st.lists(
         st.tuples(st.just("mark"), WHO),
         st.tuples(st.just("opt_out"), WHO, st.sampled_from(SENDABLE_CHANNELS)),
         st.tuples(st.just("suppress"), WHO),
+        st.sampled_from([("order_early",), ("order_early",), ("evening",), ("evening",)]),
         st.sampled_from([("click",), ("click",), ("click",), ("pause",), ("resume",), ("resume",), ("end",)]),
     ),
     min_size=5,
@@ -101,6 +102,19 @@ class Run:
 
     def order(self, index: int) -> None:
         self._add(Order(member_id=self._member(index), ordered_at=self.walker.now, amount_cents=1, source="import"))
+
+    def order_early(self) -> None:
+        """Somebody for whom a message waits orders before it goes out."""
+        waiting = [message for message in self.walker.messages() if message.state in WAITING]
+        if waiting:
+            self.order(self.members.index(waiting[-1].member_id))
+            self.jump(1)
+
+    def evening(self) -> None:
+        """The engine comes by in the quiet hours, in which messages wait."""
+        at_ten = self.walker.now.replace(hour=14, minute=0)
+        self.walker.now = at_ten if at_ten > self.walker.now else at_ten + timedelta(days=1)
+        self.walker.advance()
 
     def visit(self, index: int) -> None:
         self._add(ActivityEvent(member_id=self._member(index), kind=EventKind.VISIT, occurred_at=self.walker.now))
@@ -317,7 +331,7 @@ def check_any_run(
             run.check()
             run.walker.now += BETWEEN
         run.resume()
-        run.stroll(60 * 24 * 40)
+        run.stroll(60 * 24 * 20)
         run.check()
         before = Books.read(run)
         run.walker.advance()
