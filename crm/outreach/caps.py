@@ -68,40 +68,16 @@ def waits_above(session: Session, until: datetime) -> bool:
 
 
 def room_above(row: FromClause, until: ColumnElement[datetime]) -> Counter:
-    """Messages of higher priority that wait for the row's member and are due by `until`."""
+    """Messages of higher priority that wait for the row's member and are due by `until`.
+
+    One that is a day overdue (a paused channel, a provider that is down) keeps nobody waiting any longer.
+    """
 
     def count(channel: Channel | None) -> Count:
         other = aliased(Message)
         goes_first = or_(*[and_(row.c.priority == own, other.priority.in_(above)) for own, above in with_those_above()])
-        query = _others_waiting(row, other).where(goes_first, other.due_at <= until)
-        return _narrowed(query, other.channel, channel).correlate(row).scalar_subquery()
-
-    return count
-
-
-def waits_elsewhere(session: Session) -> bool:
-    """Whether any message of another journey waits at all."""
-    return session.scalar(select(Message.id).where(MAY_BE_DUE, Message.state.in_(WAITING)).limit(1)) is not None
-
-
-def expected_of_others(row: FromClause, priority: Priority) -> Counter:
-    """Messages of other journeys that will have been sent when the row falls due, or for which it leaves room.
-
-    `row` is of a draft of this `priority`, whose messages are not on the books yet.
-    """
-    moment = row.c.due_at
-    a_day_before, a_day_after = earlier(moment, YIELD_WINDOW), earlier(moment, -YIELD_WINDOW)
-
-    def count(channel: Channel | None) -> Count:
-        other = aliased(Message)
-        last = case(
-            (other.priority.in_(priority.above), a_day_after),
-            (other.priority.in_(priority.below), a_day_before),
-            else_=moment,
-        )
-        query = _others_waiting(row, other).where(
-            other.due_at > earlier(moment, FREQUENCY_WINDOW), other.due_at <= last
-        )
+        due = (other.due_at > earlier(until, 2 * YIELD_WINDOW), other.due_at <= until)
+        query = _others_waiting(row, other).where(goes_first, *due)
         return _narrowed(query, other.channel, channel).correlate(row).scalar_subquery()
 
     return count

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import set_policy
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Member
+from crm.members.models import Channel, Member
 from crm.outreach import caps
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Journey, JourneyState, Message, MessageState
@@ -114,6 +114,18 @@ def test_care_that_comes_later_in_the_day_takes_the_place_of_a_waiting_campaign(
     with unit_of_work(sessions) as session:
         assert first_of(session, campaign) == CAPPED
         assert first_of(session, care) == (MessageState.DELIVERED, None)
+
+
+def test_care_that_has_been_waiting_for_a_day_for_its_channel_holds_no_room(sessions: Sessions, now: datetime) -> None:
+    one_message_a_week(sessions)
+    with unit_of_work(sessions) as session:
+        launched(session, CAMPAIGN, now, in_hours=25)
+        launched(session, CARE, now, on="sms")
+    provider = FakeProvider()
+    for hours in (23, 25):
+        at = now + timedelta(hours=hours)
+        dispatch_due(sessions, {Channel.EMAIL: provider}, now=at, worker="test")
+    assert len(provider.taken) == 1
 
 
 def test_room_is_left_on_the_channel_that_is_short_and_no_other(sessions: Sessions, now: datetime) -> None:
