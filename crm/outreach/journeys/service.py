@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -248,18 +248,18 @@ def _check_names(session: Session, spec: JourneySpec, catalog: Catalog, now: dat
 
 def _store(session: Session, spec: JourneySpec, actor: Actor, request_id: str, now: datetime) -> tuple[Journey, str]:
     """The version written, and what to call it."""
-    planned = select(Journey.id).where(Journey.name == spec.name, Journey.is_walked.is_(False))
-    if session.scalar(planned.limit(1)) is not None:
-        raise Conflict(f"there is a campaign called {spec.name!r} already; choose another name")
+    newest = session.scalar(select(func.max(Journey.version)).where(Journey.name == spec.name)) or 0
     versions = versions_of(session, spec.name)
+    if newest and not versions:
+        raise Conflict(f"there is a campaign called {spec.name!r} already; choose another name")
     if versions and versions[0].state in NOT_STARTED:
         journey, action = versions[0], "journey.changed"
         if journey.author_id != actor.account_id:
             require(actor, Permission.SUBMIT_CAMPAIGN)
         approvals.void_pending(session, SUBJECT_KIND, journey.id, reason="the journey was changed", now=now)
     else:
-        number = versions[0].version + 1 if versions else 1
-        journey = Journey(name=spec.name, version=number, is_walked=True, author_id=actor.account_id, created_at=now)
+        journey = Journey(name=spec.name, version=newest + 1, author_id=actor.account_id, created_at=now)
+        journey.is_walked = True
         session.add(journey)
         action = "journey.drafted"
     journey.spec = spec.model_dump(mode="json")
