@@ -32,6 +32,7 @@ BRIEF_FOR_MODEL = (
     "budget_cents",
     "exclude_campaigns",
     "attribution_window_days",
+    "priority",
 )
 PLAN_FOR_MODEL = (
     "as_of",

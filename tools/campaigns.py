@@ -14,6 +14,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.errors import Conflict
+from crm.outreach.priority import Priority
 from crm.workspace import get_workspace
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.campaign_cards import ROWS_FOR_MODEL, campaign_card, find_lessons, plan_of
@@ -54,6 +55,9 @@ class BriefChanges(ToolArgs):
     holdout_waiver: str | None = Field(default=None, description="Why there is no holdout, when there is none.")
     budget_cents: int | None = Field(default=None, gt=0, description="Budget in minor units: 50000 is 500.00.")
     attribution_window_days: int | None = None
+    priority: Priority | None = Field(
+        default=None, description="care goes before campaigns within the caps; service is held back by no cap."
+    )
     copy_texts: tuple[Copy, ...] | None = Field(
         default=None, description="Words of the messages; what is missing is written for you."
     )

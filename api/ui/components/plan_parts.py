@@ -13,6 +13,7 @@ from crm.campaigns.copywriting import complete_copy, offer_in_words
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.plan import CampaignPlan
 from crm.outreach.models import ExclusionReason
+from crm.outreach.priority import Priority
 from crm.outreach.sms import Encoding
 from crm.outreach.wording import render
 
@@ -119,6 +120,8 @@ def brief_facts(brief: CampaignBrief, local: Local) -> None:
         ("Holdout", _holdout(brief)),
         ("Attribution", f"{brief.attribution_window_days} days"),
     ]
+    if brief.priority is not Priority.CAMPAIGN:
+        pairs.append(("Priority", formats.words(brief.priority)))
     if brief.budget_cents is not None:
         pairs.append(("Budget", local.money(brief.budget_cents)))
     if brief.exclude_campaigns:

@@ -17,6 +17,7 @@ from crm.datasets.complete_journey import load_complete_journey
 from crm.datasets.summary import LoadLine, LoadSummary
 from crm.errors import Conflict
 from crm.loyalty.models import Coupon, CouponRedemption
+from crm.members.contacts import read_anew
 from crm.members.models import Channel, Member
 from crm.migrations import migrate
 from crm.outreach.models import Enrolment, Message, MessageState
@@ -47,6 +48,12 @@ def test_every_household_basket_and_line_is_there(loaded: tuple[Sessions, LoadSu
         assert session.scalar(select(func.count(Member.id))) == raw.transactions.household_id.nunique() == 2_469
         assert session.scalar(select(func.count(Order.id))) == raw.transactions.basket_id.nunique() == 155_848
         assert session.scalar(select(func.count(OrderLine.id))) == len(raw.transactions) == 1_469_307
+
+
+def test_its_addresses_are_written_as_they_would_be_read(loaded: tuple[Sessions, LoadSummary]) -> None:
+    with unit_of_work(loaded[0]) as session:
+        read = read_anew(session, limit=100_000)
+        assert (read.last_id, read.changed, read.unreadable) == (None, 0, 0)
 
 
 def test_money_adds_up_to_the_cent(loaded: tuple[Sessions, LoadSummary], raw: Any) -> None:

@@ -12,7 +12,7 @@ from crm.access.service import authenticate
 from crm.activity.models import MemberActivity, Order, OrderLine, Product
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import monitor
-from crm.database import Sessions, open_engine, open_sessions, read_only
+from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.datasets.demo import load_demo
 from crm.datasets.demo.campaigns import PILOT_CITY, PLANNED
 from crm.datasets.people import DEMO_PASSWORD
@@ -20,6 +20,7 @@ from crm.datasets.summary import LoadSummary
 from crm.errors import Conflict
 from crm.insights.models import Insight
 from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState, MemberScore
+from crm.members.contacts import read_anew
 from crm.members.models import ContactPoint, Member, MemberTag, Suppression
 from crm.outreach.models import Arm, Enrolment, Message, MessageState
 from crm.reports.models import Review
@@ -179,6 +180,13 @@ def test_every_order_is_one_line_of_one_category_and_costs_what_the_line_costs(d
         wrong = select(func.count()).select_from(Order).outerjoin(OrderLine, OrderLine.order_id == Order.id)
         assert session.scalar(wrong.where(OrderLine.amount_cents.is_distinct_from(Order.amount_cents))) == 0
         assert session.scalar(select(func.count(Order.id))) == session.scalar(select(func.count(OrderLine.id)))
+
+
+def test_its_addresses_are_written_as_they_would_be_read(demo: Sessions) -> None:
+    with unit_of_work(demo) as session:
+        read = read_anew(session, limit=100_000)
+        assert (read.last_id, read.changed, read.unreadable) == (None, 0, 0)
+        assert read.looked_at > 0
 
 
 def test_the_untidy_parts_of_a_real_base_are_there(demo: Sessions) -> None:
