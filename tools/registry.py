@@ -8,6 +8,7 @@ from tools.campaigns import CAMPAIGN_TOOLS
 from tools.decisions import DECISION_TOOLS
 from tools.explanations import EXPLANATION_TOOLS
 from tools.insights import INSIGHT_TOOLS
+from tools.journeys import JOURNEY_TOOLS
 from tools.reviews import REVIEW_TOOLS
 from tools.saved_segments import SAVED_SEGMENT_TOOLS
 from tools.segments import SEGMENT_TOOLS
@@ -18,6 +19,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     *EXPLANATION_TOOLS,
     *CAMPAIGN_TOOLS,
     *DECISION_TOOLS,
+    *JOURNEY_TOOLS,
     *REVIEW_TOOLS,
     *INSIGHT_TOOLS,
 )

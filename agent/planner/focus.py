@@ -14,7 +14,19 @@ SEGMENT_TOOLS = frozenset({"query_segment", "break_down_segment", "explain_membe
 EXPLAINING_TOOLS = frozenset({"explain_membership", "explain_segment", "save_segment"})
 """They are asked about the members spoken of, whatever groups these were shown in."""
 
-Topic = Literal["segment", "campaign"]
+JOURNEY_TOOLS = frozenset(
+    {
+        "show_journey",
+        "show_journey_member",
+        "draft_journey",
+        "set_up_journey",
+        "submit_journey",
+        "pause_journey",
+        "resume_journey",
+    }
+)
+
+Topic = Literal["segment", "campaign", "journey"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,8 @@ class Focus:
     member: str | None = None
     saved_segment: str | None = None
     """The saved segment spoken of last."""
+    journey: str | None = None
+    """The journey spoken of last."""
     topic: Topic | None = None
     """What the last successful call was about."""
     last_tool: str | None = None
@@ -70,6 +84,8 @@ def _after_call(focus: Focus, made: CallMade) -> Focus:
         return replace(focus, segment=segment or segment_of(made.args), member=member, topic="segment")
     if made.name in ("save_segment", "show_segment"):
         return _after_saved_segment(focus, made)
+    if made.name in JOURNEY_TOOLS:
+        return replace(focus, journey=str(made.result.get("name") or made.args.get("journey")), topic="journey")
     name = _campaign_name(made)
     if name is None:
         return focus

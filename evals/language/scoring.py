@@ -31,6 +31,7 @@ TOOL_OF_ACTION = {
     "incrementality": "review_campaign",
     "export_report": "export_review",
     "kb_search": "search_insights",
+    "create_journey_trigger": "set_up_journey",
 }
 """The product's tool for each neutral action that it can do so far; an action that is missing here scores wrong."""
 
@@ -99,6 +100,8 @@ def _action(expect: Json, turn: Json, denotation: Denotation) -> str | None:
         return f"called {[call['name'] for call in turn['tool_calls']]} instead of {tool}"
     if tool == "draft_campaign" or (tool == "change_campaign" and call["artifact"]):
         return _brief(expect, call["artifact"].get("brief", {}), denotation)
+    if tool == "set_up_journey":
+        return _journey(expect, call["args"])
     for key in ("campaign", "at"):
         if key in expect and expect[key] != "now" and str(expect[key]) not in str(call["args"].get(key)):
             return f"{key} is {call['args'].get(key)!r}, should be {expect[key]!r}"
@@ -116,6 +119,21 @@ def _brief(expect: Json, brief: Json, denotation: Denotation) -> str | None:
         if key in expect and not _same_value(expect[key], brief[key]):
             return f"{key} is {brief[key]!r}, should be {expect[key]!r}"
     return None
+
+
+def _journey(expect: Json, args: Json) -> str | None:
+    """What starts it, what it sends, and after how long it gives a task."""
+    beyond = {"condition", "message", "set_stage"} & expect.keys()
+    if beyond:
+        return f"{min(beyond)} of a journey is not built yet"
+    if expect.get("on_stage") not in (None, *args.get("stages", ())):
+        return f"starts on {args.get('stages')}"
+    if set(expect.get("channels", ["preferred"])) != set(args.get("channels", ["preferred"])):
+        return f"channels {args.get('channels')}"
+    if not _same_offers(expect.get("offers", []), args.get("offers", [])):
+        return f"offers {args.get('offers')}"
+    days = expect.get("escalate_after_days")
+    return None if days in (None, args.get("days")) else f"waits {args.get('days')} days"
 
 
 def _same_offers(wanted: Sequence[Json], measured: Sequence[Json]) -> bool:

@@ -31,10 +31,29 @@ EFFECTS = {
     "cancel_campaign": Effect.WRITE,
     "export_review": Effect.WRITE,
     "schedule_campaign": Effect.REACH,
+    "list_journeys": Effect.READ,
+    "show_journey": Effect.READ,
+    "show_journey_member": Effect.READ,
+    "list_tasks": Effect.READ,
+    "draft_journey": Effect.DRAFT,
+    "set_up_journey": Effect.REACH,
+    "submit_journey": Effect.WRITE,
+    "pause_journey": Effect.WRITE,
+    "resume_journey": Effect.WRITE,
 }
 DECIDES = {"approve_campaign", "reject_campaign"}
-OPERATES = {"submit_campaign", "schedule_campaign", "pause_campaign", "resume_campaign", "cancel_campaign"}
-DRAFTS = {"draft_campaign", "change_campaign"}
+OPERATES = {
+    "submit_campaign",
+    "schedule_campaign",
+    "pause_campaign",
+    "resume_campaign",
+    "cancel_campaign",
+    "set_up_journey",
+    "submit_journey",
+    "pause_journey",
+    "resume_journey",
+}
+DRAFTS = {"draft_campaign", "change_campaign", "draft_journey"}
 
 
 def test_the_tools_are_those_of_the_product() -> None:

@@ -17,6 +17,14 @@ from agent.planner.compose.campaigns import (
 from agent.planner.compose.errors import say_error
 from agent.planner.compose.explanations import say_explanation, say_segment_explained
 from agent.planner.compose.insights import say_insights
+from agent.planner.compose.journeys import (
+    say_journey,
+    say_journey_drafted,
+    say_journey_member,
+    say_journey_moved,
+    say_journeys,
+    say_tasks,
+)
 from agent.planner.compose.reviews import say_comparison, say_export, say_review
 from agent.planner.compose.saved_segments import say_saved, say_saved_list, say_saved_segment
 from agent.planner.compose.segments import say_breakdown, say_segment
@@ -52,6 +60,15 @@ _COMPOSERS: dict[str, Callable[[Voice, Result, View], str]] = {
     "resume_campaign": say_decision,
     "cancel_campaign": say_decision,
     "export_review": say_export,
+    "list_journeys": say_journeys,
+    "show_journey": say_journey,
+    "show_journey_member": say_journey_member,
+    "draft_journey": say_journey_drafted,
+    "set_up_journey": say_journey_drafted,
+    "submit_journey": say_journey_moved,
+    "pause_journey": say_journey_moved,
+    "resume_journey": say_journey_moved,
+    "list_tasks": say_tasks,
 }
 
 

@@ -3,6 +3,7 @@
 from agent.planner.intents.base import Intent
 from agent.planner.intents.drafting import ChangeCampaign, DraftCampaign
 from agent.planner.intents.explaining import ExplainMembership, ExplainSegment
+from agent.planner.intents.journeys import JOURNEY_INTENTS
 from agent.planner.intents.later import NotYet
 from agent.planner.intents.operating import (
     ApproveCampaign,
@@ -26,6 +27,7 @@ INTENTS: tuple[Intent, ...] = (
     RefuseConsent(),
     RefuseBypass(),
     RefuseOffTopic(),
+    *JOURNEY_INTENTS,
     CompareCampaigns(),
     ExportReview(),
     ResumeCampaign(),

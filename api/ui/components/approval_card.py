@@ -11,11 +11,12 @@ from api.ui.theme import icon, text
 
 
 def approval_card(artifact: Mapping[str, Any]) -> None:
-    campaign_id = artifact.get("campaign_id")
+    rooms = {"campaigns": artifact.get("campaign_id"), "journeys": artifact.get("journey_id")}
+    page = next((f"/{room}/{number}" for room, number in rooms.items() if number), "/approvals")
     with card("task_alt", "Approval requested", str(artifact.get("name", ""))) as corner:
         with corner:
             state_chip("pending")
         text("Nothing is sent before somebody else, who has the right to it, approves exactly what was shown.", "wrap")
-        with ui.link(target=f"/campaigns/{campaign_id}" if campaign_id else "/approvals").classes("line tight"):
+        with ui.link(target=page).classes("line tight"):
             text("See the request", tag="span")
             icon("arrow_forward")

@@ -11,6 +11,7 @@ from api.ui.components.campaign_list_card import campaign_list_card
 from api.ui.components.card import Local
 from api.ui.components.explain_card import explain_card
 from api.ui.components.insight_card import insight_card
+from api.ui.components.journey_card import journey_card, journey_list_card, task_list_card
 from api.ui.components.monitor_parts import monitor_card
 from api.ui.components.review_card import export_card, review_card
 from api.ui.components.segment_card import segment_card
@@ -31,6 +32,13 @@ _CARDS: dict[str, Draw] = {
     "review_campaign": review_card,
     "export_review": export_card,
     "search_insights": insight_card,
+    "list_journeys": journey_list_card,
+    "show_journey": journey_card,
+    "draft_journey": journey_card,
+    "set_up_journey": journey_card,
+    "pause_journey": journey_card,
+    "resume_journey": journey_card,
+    "list_tasks": task_list_card,
 }
 
 

@@ -158,6 +158,8 @@ class Conversation:
 def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
     """A small result of the shape that the tool documents."""
     campaign = args.get("campaign") or args.get("name") or "Draft 1"
+    if "journey" in name or name == "list_tasks":
+        return _journey_result(name, args)
     if name in ("query_segment", "break_down_segment"):
         rows = [{"id": 12, "name": "⟦Zhang Min⟧", "tier": "platinum", "city": "Shanghai"}]
         groups = [{"key": ["Shanghai"], "value": 40, "count": 40}]
@@ -199,4 +201,34 @@ def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
         "state": state,
         "brief": brief,
         "plan": {"audience_count": 102, "total_messages": 90},
+    }
+
+
+def _journey_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    journey = args.get("journey") or args.get("name") or "Welcome of new members"
+    if name == "list_journeys":
+        row = {"name": journey, "state": "active", "under_way": 12, "entered": 40}
+        return {"total": 1, "shown": 1, "journeys": [row]}
+    if name == "list_tasks":
+        task = {"member": "⟦Li Lei⟧", "title": "Call", "owner": None, "due_at": "2026-06-04T09:00", "is_overdue": False}
+        return {"total": 1, "shown": 1, "whose": args["whose"], "tasks": [task]}
+    if name == "show_journey_member":
+        entry = {"at": "2026-06-01T09:00", "kind": "entered", "what": "joined-12", "detail": None}
+        way = {"state": "active", "arm": "treatment", "step_key": "settle", "step": "Wait 3 days"}
+        way |= {"wake_at": "2026-06-04T09:00", "entries": [entry]}
+        return {"name": journey, "member": f"⟦{args['member']}⟧", "ways": [way]}
+    ways = [{"label": "yes", "to": "thanks"}]
+    step = {"key": "look", "words": "Look whether the member orders", "ways": ways, "standing": 3, "tasks": {}}
+    channel = {"channel": "email", "delivered": 30, "excluded": 4, "clicked": 2}
+    counts = {"entered": 40, "under_way": 12, "held_out": 4, "members_reached": 30}
+    ordered = {"ripe": 20, "ordered": 5, "share": 0.25}
+    words = {"trigger": "When a member joins", "reentry": "Each member takes part once.", "steps": [step]}
+    return {
+        "name": journey,
+        "version": 1,
+        "state": "active",
+        **words,
+        **counts,
+        "channels": [channel],
+        "ordered": ordered,
     }
