@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -14,6 +14,8 @@ from evals.benchmarks.kills.worker import work
 
 STARTING_SECONDS = 60.0
 """On a busy machine."""
+LONGEST_WAIT_SECONDS = 5.0
+POLL_SECONDS = 0.005
 
 
 class _Worker:
@@ -47,10 +49,13 @@ class Crew:
         self.crashes = 0
         """Workers that ended by themselves."""
 
-    def kill_one(self, chance: random.Random, *, after_seconds: float) -> None:
-        """One of them dies so long after it was up and the others as old as they are; another takes its place."""
+    def kill_one(self, chance: random.Random, *, has_come: Callable[[], bool], after_seconds: float) -> None:
+        """One that is up dies so long after the moment `has_come`, the others as old as they are; it is replaced."""
         place = chance.randrange(len(self._workers))
         self._workers[place].wait_until_up()
+        ends_at = time.monotonic() + LONGEST_WAIT_SECONDS
+        while not has_come() and time.monotonic() < ends_at:
+            time.sleep(POLL_SECONDS)
         time.sleep(after_seconds)
         self._workers[place].process.kill()
         self._replace(place)

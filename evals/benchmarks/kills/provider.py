@@ -43,6 +43,10 @@ class Provider:
     port: int
     log: Path
 
+    def log_size(self) -> int:
+        """In bytes."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
     def entries(self) -> list[Entry]:
         return [Entry(**json.loads(line)) for line in self.log.read_text(encoding="ascii").splitlines()]
 

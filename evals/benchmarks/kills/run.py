@@ -11,7 +11,7 @@ from crm.database import read_only
 from crm.errors import Conflict
 from crm.settings import Settings
 from evals.benchmarks.kills.crew import Crew, crew_of
-from evals.benchmarks.kills.provider import Manners, running_provider
+from evals.benchmarks.kills.provider import Manners, Provider, running_provider
 from evals.benchmarks.kills.report import KillsReport, Phase
 from evals.benchmarks.kills.tally import tally_ledger
 from evals.benchmarks.kills.world import KillWorld, with_provider, worker_settings
@@ -23,8 +23,10 @@ MANNERS = (
     Manners("ignores keys, at times takes a message and is silent", honours_keys=False, silent_share=0.005),
 )
 MEMBERS = 1_000
-LONGEST_LIFE_SECONDS = 0.6
-"""From being up to the kill. A batch of a hundred messages takes about a third of it."""
+SENDING_SHARE = 0.8
+"""Of kills, that wait until the provider gets something; the others come whatever the worker does."""
+LONGEST_DELAY_SECONDS = 0.3
+"""From that moment to the kill: the batch's messages, the commit after them, the claim of the next batch."""
 JUMPS = (
     timedelta(seconds=30),
     timedelta(minutes=6),
@@ -87,12 +89,22 @@ def _run_phase(
                 world.jump_on(backlog)
             elif chance.random() < JUMP_SHARE:
                 world.jump(chance.choice(JUMPS))
-            crew.kill_one(chance, after_seconds=chance.random() * LONGEST_LIFE_SECONDS)
+            crew.kill_one(
+                chance,
+                has_come=_sends(provider) if chance.random() < SENDING_SHARE else lambda: True,
+                after_seconds=chance.random() * LONGEST_DELAY_SECONDS,
+            )
         _settle(world, crew)
         crashes = crew.crashes
     with read_only(world.sessions) as session:
         tally = tally_ledger(session, provider.entries(), campaigns, honours_keys=manners.honours_keys)
     return Phase(manners.name, manners.honours_keys, kills, len(campaigns), crashes, tally)
+
+
+def _sends(provider: Provider) -> Callable[[], bool]:
+    """Asks whether the provider got anything since now."""
+    size = provider.log_size()
+    return lambda: provider.log_size() > size
 
 
 def _settle(world: KillWorld, crew: Crew) -> None:
