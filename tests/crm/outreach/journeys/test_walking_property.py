@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
@@ -40,7 +40,7 @@ from tests.conftest import OpenDatabase, examples
 from tests.crm.outreach.journeys.drawn_journeys import COUPON, TIMED, journeys, steps
 from tests.journeys import make_coupon
 from tests.providers import Killed
-from tests.walks import Json, Walker, journey
+from tests.walks import Json, Walker, journey, send
 from tests.worlds import PERSONS, InterruptedSessions, Person, settle
 
 MONDAY_NINE = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
@@ -352,6 +352,16 @@ ANY_RUN = given(persons=st.lists(SOUND_OR_NOT, min_size=2, max_size=6), data=jou
 
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @ANY_RUN
+@example(
+    persons=[Person(), Person()],
+    data=journey(
+        send("hello"),
+        {"kind": "end", "key": "end"},
+        exits=[{"event": {"events": ["ordered"]}}],
+        reentry={"rule": "each_occurrence"},
+    ),
+    happenings=[("evening",), ("enter", 0), ("jump", 0), ("order_early",)],
+)
 def test_the_books_of_any_walk_add_up(
     open_database: OpenDatabase, persons: list[Person], data: Json, happenings: list[tuple[Any, ...]]
 ) -> None:
