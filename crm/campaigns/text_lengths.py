@@ -13,7 +13,7 @@ from crm.outreach.journey import JourneySpec
 from crm.outreach.links import Links
 from crm.outreach.sms import Encoding, measure
 from crm.outreach.wording import Wording
-from crm.outreach.writing import sample_links, write
+from crm.outreach.writing import Letter, sample_links
 
 MILLICENTS_PER_CENT = 1000
 MEASURED = 200
@@ -58,7 +58,8 @@ def _measured(
     spec: JourneySpec, key: str, words: Wording, members: Sequence[Member], messages: int, price_millicents: int
 ) -> SmsTexts:
     links = sample_links(_USUAL_LINKS, spec)
-    lengths = [measure(write(spec, words, member, links).body) for member in members]
+    letter = Letter(spec, words)
+    lengths = [measure(letter.write(member, links).body) for member in members]
     parts = [length.parts for length in lengths]
     cost = price_millicents * messages * sum(parts) / len(parts)
     return SmsTexts(

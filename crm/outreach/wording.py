@@ -112,6 +112,7 @@ class Phrase:
         )
 
 
+@lru_cache(maxsize=512)
 def _asks_about_members(template: str) -> bool:
     """Whether more depends on a member's field than what stands in its place."""
     tree = _environment().parse(template)
