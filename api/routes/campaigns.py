@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Header, Query
@@ -13,7 +13,7 @@ from api.auth import SignedIn, TheNurture
 from api.bootstrap import Nurture
 from crm.access.actor import Actor, Permission, require
 from crm.access.approvals import pending_approvals
-from crm.access.models import Account
+from crm.access.models import Account, Approval
 from crm.campaigns import service
 from crm.campaigns.audience import author_scope
 from crm.campaigns.brief import CampaignBrief
@@ -25,6 +25,8 @@ from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
 from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
+from crm.outreach.journeys import service as journeys
+from crm.outreach.models import Journey
 from crm.outreach.preview import MessagePreview
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
@@ -51,8 +53,13 @@ class CampaignView(CampaignRow):
 
 class ApprovalRow(BaseModel):
     id: int
-    campaign_id: int
-    campaign: str
+    kind: Literal["campaign", "journey"]
+    subject_id: int
+    """Of the campaign, or of the version of the journey."""
+    name: str
+    campaign_id: int | None
+    campaign: str | None
+    """Null for a journey."""
     requested_by: str
     requested_at: datetime
     expires_at: datetime
@@ -253,19 +260,25 @@ def list_messages(
 def list_approvals(actor: SignedIn, nurture: TheNurture) -> list[ApprovalRow]:
     """What waits for a decision, oldest first."""
     with read_only(nurture.sessions) as session:
-        return [
-            ApprovalRow(
-                id=approval.id,
-                campaign_id=approval.subject_id,
-                campaign=session.get_one(Campaign, approval.subject_id).name,
-                requested_by=session.get_one(Account, approval.requested_by).display_name,
-                requested_at=approval.requested_at,
-                expires_at=approval.expires_at,
-                facts=approval.facts,
-            )
-            for approval in pending_approvals(session, nurture.clock.now())
-            if approval.subject_kind == service.SUBJECT_KIND
-        ]
+        return [_approval(session, approval) for approval in pending_approvals(session, nurture.clock.now())]
+
+
+def _approval(session: Session, approval: Approval) -> ApprovalRow:
+    is_journey = approval.subject_kind == journeys.SUBJECT_KIND
+    subject = session.get_one(Journey, approval.subject_id) if is_journey else None
+    name = subject.name if subject else session.get_one(Campaign, approval.subject_id).name
+    return ApprovalRow(
+        id=approval.id,
+        kind="journey" if is_journey else "campaign",
+        subject_id=approval.subject_id,
+        name=name,
+        campaign_id=None if is_journey else approval.subject_id,
+        campaign=None if is_journey else name,
+        requested_by=session.get_one(Account, approval.requested_by).display_name,
+        requested_at=approval.requested_at,
+        expires_at=approval.expires_at,
+        facts=approval.facts,
+    )
 
 
 Work = Callable[[Session, Campaign, datetime], Campaign]

@@ -72,6 +72,8 @@ def test_a_journey_from_its_template_to_its_end(sign_in: Callable[[str], TestCli
     assert (drafted["id"], drafted["state"], drafted["author"]) == (again["id"], "draft", "Mia Chen")
     one = "/api/journeys/welcome of new members"
     assert mia.post(f"{one}/submit").json()["state"] == "awaiting_approval"
+    (waiting,) = [row for row in grace.get("/api/approvals").json() if row["kind"] == "journey"]
+    assert (waiting["name"], waiting["facts"]["trigger"]) == ("Welcome of new members", "event")
     assert mia.post(f"{one}/approve", json={}).status_code == 403
     assert grace.post(f"{one}/approve", json={"note": "go"}).json()["approval"]["note"] == "go"
     assert grace.post(f"{one}/start").json()["takes_entries"]

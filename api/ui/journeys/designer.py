@@ -50,7 +50,8 @@ class Designer:
         self._turn = 0
         self._hints: dict[int, ui.element] = {}
         self._cards: dict[int, ui.element] = {}
-        self._setting = Setting(draft, ground, stock.categories, self._changed, self._redraw)
+        self._of_start = Setting(draft, ground, stock.categories, self._changed, self._draw_start)
+        self._of_steps = Setting(draft, ground, stock.categories, self._changed, self._draw_steps)
 
     def draw(self) -> None:
         with block("columns designer") as root:
@@ -80,22 +81,32 @@ class Designer:
         self._redraw()
 
     def _redraw(self) -> None:
-        """Draw the forms anew, after their shape has changed."""
+        """Draw every form anew: another journey stands in the place of this one."""
+        self._draw_start()
+        self._draw_steps()
+        self._ends.clear()
+        with self._ends:
+            draw_exits(self._of_start)
+
+    def _draw_start(self) -> None:
+        self._start.clear()
+        with self._start:
+            draw_basics(self._of_start)
+            draw_start(self._of_start)
+            # Whether there is an offer changes the forms of the steps.
+            draw_offer(self._of_steps, dict(self._stock.coupons))
+        self._changed()
+
+    def _draw_steps(self) -> None:
+        """Draw the steps anew, after their shape has changed; what is being typed above stays."""
         self._hints.clear()
         self._cards.clear()
-        for box in (self._start, self._steps, self._ends):
-            box.clear()
-        with self._start:
-            draw_basics(self._setting)
-            draw_start(self._setting)
-            draw_offer(self._setting, dict(self._stock.coupons))
+        self._steps.clear()
         with self._steps:
             self._adder(0)
             for place, step in enumerate(self._draft.steps):
                 self._step(place, step)
                 self._adder(place + 1)
-        with self._ends:
-            draw_exits(self._setting)
         self._draw_preview()
         self._changed()
 
@@ -115,7 +126,7 @@ class Designer:
                 self._tool("arrow_upward", f"Move step {place + 1} up (Alt+Up)", lambda: self._move(place, -1))
                 self._tool("arrow_downward", f"Move step {place + 1} down (Alt+Down)", lambda: self._move(place, 1))
                 self._tool("close", f"Remove step {place + 1}", lambda: self._remove(place))
-            draw_step_form(step, self._setting)
+            draw_step_form(step, self._of_steps)
             self._hints[place] = block("stack snug").props("role=alert")
         self._cards[place] = card
 
@@ -133,17 +144,17 @@ class Designer:
 
     def _add(self, kind: str, place: int) -> None:
         self._draft.add(kind, place)
-        self._redraw()
+        self._draw_steps()
 
     def _move(self, place: int, by: int) -> None:
         if self._draft.move(place, by):
-            self._redraw()
+            self._draw_steps()
             ui.run_javascript(f"document.querySelectorAll('.step-card')[{place + by}]?.querySelector('input')?.focus()")
 
     def _remove(self, place: int) -> None:
         before, key = Draft(self._draft.data).data, self._draft.keys[place]
         self._draft.remove(place)
-        self._redraw()
+        self._draw_steps()
 
         async def put_back() -> None:
             self._draft.replace(before)
@@ -154,7 +165,7 @@ class Designer:
     def _rename(self, place: int, key: str) -> None:
         if key != self._draft.keys[place]:
             self._draft.rename(place, key)
-            self._redraw()
+            self._draw_steps()
 
     def _changed(self) -> None:
         """Something was edited: it is checked after a pause."""

@@ -46,7 +46,7 @@ def choice_input(
     """One of several; a value that is none of them is kept and shown as it is."""
     value = data.get(key) or default
     shown = dict(options) if value in options else {**options, value: f"{value} (not there)"}
-    box = ui.select(shown, value=value, label=label).style("min-width: 140px")
+    box = ui.select(shown, value=value, label=label).style(f"min-width: {_width(label)}px")
     box.on_value_change(lambda event: _set(data, key, event.value, changed))
     return box
 
@@ -76,6 +76,11 @@ def event_inputs(
     if not is_trigger and sends:
         messages = {"": "any message of this journey"} | {name: name for name in sends}
         choice_input(event, "step", "Of answers: to step", messages, changed)
+
+
+def _width(label: str) -> int:
+    """Wide enough for the label to be read."""
+    return max(140, 7 * len(label) + 60)
 
 
 def _set(data: Json, key: str, value: Any, changed: Changed) -> None:
