@@ -77,8 +77,6 @@ def preview_step(
     goods = goods_of(session, [found.id], spec.language).get(found.id) if names_goods(spec) else None
     written = write(spec.offering(chosen), words, found, sample_links(links, spec), goods)
     sms = measure(written.body) if on is Channel.SMS else None
-    point = select(ContactPoint.address).where(ContactPoint.member_id == found.id, ContactPoint.channel == on)
-    address = session.scalar(point)
     consent = session.get(Consent, (found.id, on))
     return MessagePreview(
         member_id=found.id,
@@ -86,7 +84,7 @@ def preview_step(
         step=chosen.key,
         channel=on,
         variant=words.variant,
-        address=address if address is None or actor.may(Permission.SEE_CONTACTS) else mask_address(address),
+        address=_address(session, found, on, actor),
         agrees=consent is not None and consent.granted,
         subject=written.subject,
         body=written.body,
@@ -94,6 +92,12 @@ def preview_step(
         sms=_parts(sms) if sms else None,
         cost_millicents=get_policy(session).unit_cost_millicents.get(on, 0) * (sms.parts if sms else 1),
     )
+
+
+def _address(session: Session, member: Member, channel: Channel, actor: Actor) -> str | None:
+    point = select(ContactPoint.address).where(ContactPoint.member_id == member.id, ContactPoint.channel == channel)
+    address = session.scalar(point)
+    return address if address is None or actor.may(Permission.SEE_CONTACTS) else mask_address(address)
 
 
 def _step(spec: JourneySpec, key: str | None) -> SendStep:

@@ -96,7 +96,7 @@ class Phrase:
         if not _asks_about_members(template) and not any(
             _MARK in (text or "") for text in (template, *values.values())
         ):
-            marked = values | {field: f"{_MARK}{field}{_MARK}" for field in MEMBER_FIELDS}
+            marked = {**values, **{field: f"{_MARK}{field}{_MARK}" for field in MEMBER_FIELDS}}
             self._pieces = render(template, marked, language).split(_MARK)
 
     def fill(self, own: Mapping[str, str | None]) -> str:
