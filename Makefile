@@ -52,8 +52,8 @@ PYTEST := $(BIN)/pytest -q --durations=10 --numprocesses $(PROCESSES) --dist loa
 test: install-dev browser
 	$(PYTEST)
 
-test-on-postgres: install-dev ## what uses the database under test, on PostgreSQL, without a browser
-	NURTURE_TEST_DATABASE=postgresql $(PYTEST) -m "database and not browser"
+test-on-postgres: install-dev ## what uses the database under test, on PostgreSQL, without browser and large loads
+	NURTURE_TEST_DATABASE=postgresql $(PYTEST) -m "database and not browser and not real_data"
 
 test-postgres: install-dev browser ## the whole suite, with PostgreSQL wherever a test does not choose its database
 	NURTURE_TEST_DATABASE=postgresql $(PYTEST)

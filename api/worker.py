@@ -119,8 +119,8 @@ class EngineProcess:
         DBOS(config=config)
 
         @DBOS.workflow(name="turn")
-        def turn(scheduled_at: datetime, _context: Any) -> None:
-            self._turn_of_schedule(scheduled_at)
+        def turn(_scheduled_at: datetime, _context: Any) -> None:
+            self._turn_alone()
 
         @DBOS.workflow(name="send")
         def send() -> None:
@@ -140,11 +140,8 @@ class EngineProcess:
         )
         DBOS.start_workflow(turn, datetime.now(UTC), None)
 
-    def _turn_of_schedule(self, scheduled_at: datetime) -> None:
-        """One turn, unless one is under way here or elsewhere, or this one waited so long that newer ones follow."""
-        is_old = datetime.now(UTC) - scheduled_at > timedelta(seconds=2 * self._nurture.settings.tick_seconds + 1)
-        if is_old:
-            return
+    def _turn_alone(self) -> None:
+        """One turn, unless one is under way here or elsewhere; a later one then finds what is left."""
         with self._work("turn") as goes_on, hold_alone(self._nurture.engine, "turn") as hold:
             if goes_on and hold.is_mine:
                 self._turn()
@@ -167,7 +164,8 @@ class EngineProcess:
         """Queue as many senders as there are batches due and workers alive; what waits in the queue counts."""
         with read_only(self._nurture.sessions) as session:
             alive = sum(worker.is_alive(self._machine.now()) for worker in list_workers(session))
-            due = count_due(session, now, most=alive * BATCH_SIZE)
+            # This one is, however late its own sign of life.
+            due = count_due(session, now, most=max(alive, 1) * BATCH_SIZE)
         wanted = -(-due // BATCH_SIZE)
         if wanted:
             queued = DBOS.list_queued_workflows(queue_name=SENDING, status="ENQUEUED", load_input=False)

@@ -56,6 +56,9 @@ class PostgresServer:
 
     def copy_of(self, url: str) -> str:
         """The address of a copy of a database that nobody uses now; it stays until the server ends."""
+        # Connections that were closed a moment ago may not have ended yet, and would stand in the way.
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
+        self._administer(ended.format(_name_in(url)))
         return self._copied(_name_in(url))
 
     def _copied(self, template: str) -> str:

@@ -26,7 +26,7 @@ from tests.conftest import DATABASE_KIND
 from tests.databases import PostgresServer
 
 DEMO_MEMBERS = 1_500
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 ADDRESS_FILE = "database-address"

@@ -31,7 +31,7 @@ from tests.databases import PostgresServer
 from tests.gateway import SECRET, GatewayServer, gateway
 from tests.journeys import journey_spec, launch, send_step
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 MEMBERS = 400
 
 
