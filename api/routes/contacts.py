@@ -74,7 +74,7 @@ def put_contact(member: str, channel: Channel, body: NewAddress, actor: SignedIn
 def list_unreadable(
     actor: SignedIn,
     nurture: TheNurture,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> UnreadablePage:
     """Members with an address that nobody is reached at, and why."""

@@ -27,6 +27,8 @@ router = APIRouter(prefix="/api/campaigns/{campaign}/exclusions", tags=["campaig
 
 IN_MEMORY_BYTES = 1_000_000
 CHUNK_BYTES = 65_536
+LARGEST_ID = 2**31 - 1
+"""Of a PostgreSQL integer."""
 
 
 def narrowed(
@@ -53,7 +55,7 @@ def members(
     wanted: Wanted,
     actor: SignedIn,
     nurture: TheNurture,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ExcludedPage:
     """Who was left out, without contact details; a customer success manager reads of his own members alone."""

@@ -300,5 +300,6 @@ def test_the_exclusion_log_is_exported_by_those_who_may_and_a_csm_reads_of_his_o
         ("Member 0", "张敏", "suppressed", "email"),
         ("Member 9", "张敏", "suppressed", "email"),
     ]
-    assert mia.get(f"{path}/members?reason=nonsense").status_code == 422
+    for nonsense in ("reason=nonsense", "channel=pigeon", f"after={10**30}", "limit=0"):
+        assert mia.get(f"{path}/members?{nonsense}").status_code == 422, nonsense
     assert mia.get(f"{path}/members.csv?channel={Channel.SMS}").raise_for_status().content.count(b"\r\n") == 1
