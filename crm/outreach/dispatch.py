@@ -161,6 +161,9 @@ def _recover_lapsed(session: Session, channel: Channel, adapter: ChannelAdapter,
         Message.state == MessageState.CLAIMED,
         Message.channel == channel,
         Message.lease_until <= now,
+        # Follows from the lease, and leads to the front of each queue: what waits for later is not looked through.
+        Message.priority.in_(tuple(Priority)),
+        Message.due_at <= now,
     )
     if adapter.honours_idempotency_key:
         is_open = exists().where(Journey.id == Message.journey_id, Journey.state != JourneyState.ENDED)
