@@ -73,10 +73,9 @@ def dispatch_due(
     `links` nothing is tracked and no way to opt out is written: for a past that nobody reads. `goes_on` is
     asked before each batch; False ends the call in order.
     """
-    total = DispatchResult()
     with unit_of_work(sessions) as session:
-        for channel, adapter in channels.items():
-            total += _recover_lapsed(session, channel, adapter, now)
+        recovered = (_recover_lapsed(session, channel, adapter, now) for channel, adapter in channels.items())
+        total = sum(recovered, DispatchResult())
         busy = set(channels) - resting_channels(session)
     patience = PATIENCE_SECONDS
     while busy and goes_on():
