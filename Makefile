@@ -52,8 +52,10 @@ PYTEST := $(BIN)/pytest -q --durations=10 --numprocesses $(PROCESSES) --dist loa
 test: install-dev browser
 	$(PYTEST)
 
-test-on-postgres: install-dev ## what uses the database under test, on PostgreSQL, without browser and large loads
-	NURTURE_TEST_DATABASE=postgresql $(PYTEST) -m "database and not browser and not real_data"
+ON_POSTGRES ?= tests/crm/access tests/crm/activity tests/crm/campaigns tests/crm/loyalty tests/crm/outreach \
+	tests/api/test_journeys_api.py tests/api/test_whole_loop.py
+test-on-postgres: install-dev ## who is written to, when and once, and the whole loop, on PostgreSQL
+	NURTURE_TEST_DATABASE=postgresql $(PYTEST) -m "database and not browser and not real_data" $(ON_POSTGRES)
 
 test-postgres: install-dev browser ## the whole suite, with PostgreSQL wherever a test does not choose its database
 	NURTURE_TEST_DATABASE=postgresql $(PYTEST)

@@ -85,8 +85,15 @@ def facts_stand_for(session: Session, today: date, zone: ZoneInfo) -> bool:
 
 
 def lock_facts(session: Session) -> FactsState | None:
-    """Let no other transaction add orders or events until this one ends; None when nothing is kept yet."""
-    return session.get(FactsState, STATE_ID, with_for_update=True)
+    """Let no other transaction add orders or events until this one ends; None when nothing is kept yet.
+
+    Then, too, only one goes on: the next one finds what this one keeps.
+    """
+    state = session.get(FactsState, STATE_ID, with_for_update=True)
+    if state is None and session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("nurture:facts", 0))))
+        state = session.get(FactsState, STATE_ID, with_for_update=True)
+    return state
 
 
 def keep_facts(session: Session, today: date, zone: ZoneInfo) -> None:
