@@ -17,7 +17,8 @@ def test_a_message_is_previewed_for_a_chosen_member(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Weekend Flash")).to_be_visible()
     await_connection(page)
     page.get_by_label("Member", exact=True).fill("Zhang Min")
-    page.get_by_label("Channel").first.click()
+    form = page.locator(".line", has=page.get_by_role("button", name="Preview")).last
+    form.get_by_label("Channel").click()
     page.get_by_role("option", name="SMS").click()
     page.get_by_role("button", name="Preview").click()
     shown = page.locator(".message-preview").last
