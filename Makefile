@@ -53,7 +53,7 @@ test: install-dev browser
 	$(PYTEST)
 
 ON_POSTGRES ?= tests/crm/access tests/crm/activity tests/crm/campaigns tests/crm/loyalty tests/crm/outreach \
-	tests/api/test_journeys_api.py tests/api/test_whole_loop.py
+	tests/api/test_whole_loop.py
 test-on-postgres: install-dev ## who is written to, when and once, and the whole loop, on PostgreSQL
 	NURTURE_TEST_DATABASE=postgresql $(PYTEST) -m "database and not browser and not real_data" $(ON_POSTGRES)
 
