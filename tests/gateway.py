@@ -21,6 +21,8 @@ class Answer:
     """Whether the message goes out all the same."""
     after_seconds: float = 0.0
     hangs_up: bool = False
+    keeps_silent: bool = False
+    """Takes the message, and waits until the caller gives up."""
 
 
 @dataclass
@@ -71,7 +73,9 @@ def gateway(*, honours_keys: bool = True) -> Iterator[GatewayServer]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             answer = provider.answer(Request(self.path, dict(self.headers), body))
             time.sleep(answer.after_seconds)
-            if answer.hangs_up:
+            if answer.keeps_silent:
+                self.rfile.read(1)
+            if answer.hangs_up or answer.keeps_silent:
                 self.close_connection = True
                 return
             said = b"" if answer.said is None else json.dumps(answer.said).encode()
