@@ -10,10 +10,11 @@ from crm.campaigns.brief import Frozen
 from crm.members.models import Channel, Member
 from crm.outreach import draft
 from crm.outreach.journey import JourneySpec
+from crm.outreach.letter import Letter
 from crm.outreach.links import Links
 from crm.outreach.sms import Encoding, measure
 from crm.outreach.wording import Wording
-from crm.outreach.writing import Letter, sample_links
+from crm.outreach.writing import sample_links
 
 MILLICENTS_PER_CENT = 1000
 MEASURED = 200

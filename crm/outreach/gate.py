@@ -8,8 +8,22 @@ launch (`draft.py`), or the ledger itself (`dispatch.py`). Checks run in stages,
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, FromClause, String, and_, case, exists, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    FromClause,
+    String,
+    and_,
+    case,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.expression import TableClause
 
@@ -59,7 +73,11 @@ def duplicate_checks(row: FromClause, rows: TableClause) -> Sequence[Check]:
     """
     return (
         Check(ExclusionReason.DUPLICATE_PERSON, _has_twin(row, rows, same_channel=False)),
-        Check(ExclusionReason.DUPLICATE_ADDRESS, _has_twin(row, rows, same_channel=True)),
+        # An e-mail address or a phone number that is shared makes one person, and was found above.
+        Check(
+            ExclusionReason.DUPLICATE_ADDRESS,
+            and_(row.c.channel.not_in(PERSON_CHANNELS), _has_twin(row, rows, same_channel=True)),
+        ),
     )
 
 
@@ -112,14 +130,18 @@ def exclude(
     within: Condition,
     *,
     states: Sequence[MessageState] = WAITING,
-) -> None:
-    """Exclude the rows that fail one of `checks`, for the first one they fail. `row` is an alias of `rows`."""
+) -> int:
+    """Exclude the rows that fail one of `checks`, for the first one they fail. `row` is an alias of `rows`.
+
+    Says how many they are.
+    """
     reason = case(*[(check.fails, literal(check.reason.value, String)) for check in checks], else_=null())
     judged = select(row.c.id, reason.label("reason")).where(row.c.state.in_(states), within).cte("judged")
     judged = judged.prefix_with("MATERIALIZED")  # each check is asked once, not again where its result is used
-    session.execute(
+    excluded = (
         update(rows)
         .where(rows.c.id == judged.c.id, judged.c.reason.is_not(None))
         .values(state=MessageState.EXCLUDED, reason=judged.c.reason)
         .execution_options(synchronize_session=False)
     )
+    return cast(CursorResult[Any], session.execute(excluded)).rowcount

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from crm.outreach.journey import JourneySpec
 from crm.outreach.markup import targets_in
 from crm.outreach.models import MessageLink
-from crm.outreach.wording import MEMBER_FIELDS, render
+from crm.outreach.wording import MEMBER_FIELDS, Wording, render
 
 _MEMBERS_WORDS = "\x00"
 """Stands where a member's own words would: an address that they are part of is no target, nor is one inside them."""
@@ -21,13 +21,15 @@ def journey_values(spec: JourneySpec) -> dict[str, str | None]:
 
 def targets_of(spec: JourneySpec) -> list[str]:
     """The addresses in the texts of a journey that are the same for every member, once each."""
+    texts = ((spec.offering(step), words) for step in spec.sends for words in step.wordings)
+    return list(dict.fromkeys(target for offering, words in texts for target in targets_in_words(offering, words)))
+
+
+def targets_in_words(spec: JourneySpec, words: Wording) -> list[str]:
+    """Those of one text; `spec` as it offers in the text's step."""
     members_words = dict.fromkeys(MEMBER_FIELDS, _MEMBERS_WORDS)
-    bodies = [
-        render(words.body, journey_values(spec.offering(step)) | members_words, spec.language)
-        for step in spec.sends
-        for words in step.wordings
-    ]
-    return list(dict.fromkeys(target for body in bodies for target in targets_in(body, stop=_MEMBERS_WORDS)))
+    body = render(words.body, journey_values(spec) | members_words, spec.language)
+    return targets_in(body, stop=_MEMBERS_WORDS)
 
 
 def store_targets(session: Session, journey_id: int, spec: JourneySpec) -> None:

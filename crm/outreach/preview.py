@@ -12,10 +12,11 @@ from crm.members.models import Channel, Consent, ContactPoint, Member
 from crm.members.service import find_member
 from crm.outreach.goods import goods_of, names_goods
 from crm.outreach.journey import JourneySpec, SendStep
+from crm.outreach.letter import Letter
 from crm.outreach.links import Links
 from crm.outreach.sms import Encoding, SmsLength, measure
 from crm.outreach.wording import Wording
-from crm.outreach.writing import sample_links, write
+from crm.outreach.writing import sample_links
 
 
 class _Frozen(BaseModel):
@@ -75,7 +76,7 @@ def preview_step(
     on = _channel(chosen, channel, found)
     words = _words(chosen, on, variant)
     goods = goods_of(session, [found.id], spec.language).get(found.id) if names_goods(spec) else None
-    written = write(spec.offering(chosen), words, found, sample_links(links, spec), goods)
+    written = Letter(spec.offering(chosen), words).write(found, sample_links(links, spec), goods)
     sms = measure(written.body) if on is Channel.SMS else None
     consent = session.get(Consent, (found.id, on))
     return MessagePreview(

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import structlog
-from sqlalchemy import case, exists, func, literal, or_, select, update
+from sqlalchemy import CursorResult, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.database import UtcDateTime
@@ -77,10 +77,11 @@ def send_claimed(
 ) -> Sending:
     """Hand over the messages that the lease still holds and that may still go, and record what came of each."""
     _lock(session, ids)
-    _stop_what_may_not_go(session, ids, lease)
+    excluded = _stop_what_may_not_go(session, ids, lease)
     held = among(_ROW.c.id, ids) & (_ROW.c.claimed_by == lease.holder)
-    gate.exclude(session, LEDGER, _ROW, _STANDING_CHECKS, held, states=(MessageState.CLAIMED,))
-    doubt_retried(session, ids, attempts=1)
+    excluded += gate.exclude(session, LEDGER, _ROW, _STANDING_CHECKS, held, states=(MessageState.CLAIMED,))
+    if excluded:
+        doubt_retried(session, ids, attempts=1)
     batch = finished_messages(session, ids, lease.holder, links)
     is_available = True
     if batch:
@@ -122,22 +123,25 @@ def _lock(session: Session, ids: Sequence[int]) -> None:
         return
     members = select(Message.member_id).where(among(Message.id, ids))
     session.execute(select(Member.id).where(Member.id.in_(members)).order_by(Member.id).with_for_update())
-    consents = select(Consent.channel).where(Consent.member_id.in_(members))
-    session.execute(consents.order_by(Consent.member_id, Consent.channel).with_for_update())
+    this_channel = and_(Consent.member_id == Message.member_id, Consent.channel == Message.channel)
+    consents = select(Consent.channel).join(Message, this_channel).where(among(Message.id, ids))
+    session.execute(consents.order_by(Consent.member_id, Consent.channel).with_for_update(of=Consent))
     session.execute(select(Message.id).where(among(Message.id, ids)).order_by(Message.id).with_for_update())
 
 
-def _stop_what_may_not_go(session: Session, ids: Sequence[int], lease: Lease) -> None:
-    """A journey or channel paused since the claim takes its messages back; a journey that ended excludes them."""
+def _stop_what_may_not_go(session: Session, ids: Sequence[int], lease: Lease) -> int:
+    """A journey or channel paused since the claim takes its messages back; a journey that ended excludes them.
+
+    Says how many were excluded.
+    """
     held = (among(Message.id, ids), Message.state == MessageState.CLAIMED, Message.claimed_by == lease.holder)
     journey = exists().where(Journey.id == Message.journey_id)
     paused = update(Message).where(*held, or_(journey.where(Journey.state == JourneyState.PAUSED), IS_PAUSED))
     ended = update(Message).where(*held, journey.where(Journey.state == JourneyState.ENDED))
-    for change in (
-        paused.values(state=MessageState.PLANNED, **_NOT_TAKEN_UP),
-        ended.values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value),
-    ):
-        session.execute(change.execution_options(synchronize_session=False))
+    back = paused.values(state=MessageState.PLANNED, **_NOT_TAKEN_UP)
+    session.execute(back.execution_options(synchronize_session=False))
+    out = ended.values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value)
+    return cast(CursorResult[Any], session.execute(out.execution_options(synchronize_session=False))).rowcount
 
 
 class _Settled(NamedTuple):

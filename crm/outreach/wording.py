@@ -32,7 +32,6 @@ _FALLBACKS: Mapping[str, Mapping[str, str]] = {
     "en": {"name": "member", "tier": "member"},
     "zh": {"name": "会员", "tier": "会员"},
 }
-_MARK = "\x00"
 _ALLOWED_NODES = (
     nodes.Template,
     nodes.Output,
@@ -80,52 +79,6 @@ def fields_of(template: str) -> frozenset[str]:
             "write fields as {{ name }}"
         )
     return used
-
-
-class Phrase:
-    """A template in which only the member's fields are still open; filling them in gives what `render` gives.
-
-    A batch has one text for hundreds of members. Where no condition looks at a member's field, all that differs
-    between them is put between pieces that are the same.
-    """
-
-    def __init__(self, template: str, values: Mapping[str, str | None], language: str) -> None:
-        self._template, self._values, self._language = template, values, language
-        self._pieces: list[str] | None = None
-        """The same text and a member's field in turn; None where the template has to be read anew each time."""
-        if not _asks_about_members(template) and not any(
-            _MARK in (text or "") for text in (template, *values.values())
-        ):
-            marked = {**values, **{field: f"{_MARK}{field}{_MARK}" for field in MEMBER_FIELDS}}
-            self._pieces = render(template, marked, language).split(_MARK)
-
-    def fill(self, own: Mapping[str, str | None]) -> str:
-        """The text for one member, by his fields."""
-        if self._pieces is None:
-            return render(self._template, {**self._values, **own}, self._language)
-        fallbacks = _FALLBACKS[self._language]
-        return "".join(
-            [
-                own.get(piece) or fallbacks.get(piece, "") if place % 2 else piece
-                for place, piece in enumerate(self._pieces)
-            ]
-        )
-
-
-@lru_cache(maxsize=512)
-def _asks_about_members(template: str) -> bool:
-    """Whether more depends on a member's field than what stands in its place."""
-    tree = _environment().parse(template)
-    conditions = [
-        *(node.test for node in tree.find_all(nodes.If)),
-        *tree.find_all((nodes.Not, nodes.And, nodes.Or)),
-    ]
-    named = {name.name for condition in conditions for name in _names_in(condition)}
-    return not named.isdisjoint(MEMBER_FIELDS)
-
-
-def _names_in(node: nodes.Node) -> list[nodes.Name]:
-    return [*([node] if isinstance(node, nodes.Name) else []), *node.find_all(nodes.Name)]
 
 
 @lru_cache(maxsize=512)

@@ -1,8 +1,6 @@
 """Finished messages: the step's words with the member's fields, its links, and the address."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
@@ -14,11 +12,11 @@ from crm.outreach.channels.adapter import OutgoingMessage
 from crm.outreach.goods import goods_of, names_goods
 from crm.outreach.journey import JourneySpec
 from crm.outreach.ledger import spec_of
-from crm.outreach.link_targets import journey_values, stored_targets, targets_of
+from crm.outreach.letter import Letter
+from crm.outreach.link_targets import stored_targets, targets_in_words, targets_of
 from crm.outreach.links import SAMPLE_ID, Links
-from crm.outreach.markup import MessageLinks, as_page, with_tracked_links
+from crm.outreach.markup import MessageLinks
 from crm.outreach.models import LEDGER, Journey, MessageState
-from crm.outreach.wording import Phrase, Wording
 
 
 def finished_messages(session: Session, ids: Sequence[int], holder: str, links: Links | None) -> list[OutgoingMessage]:
@@ -67,64 +65,6 @@ def sample_links(links: Links, spec: JourneySpec) -> MessageLinks:
     return links_of(links, SAMPLE_ID, dict.fromkeys(targets_of(spec), SAMPLE_ID), has_page=True)
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a member reads."""
-
-    subject: str | None
-    body: str
-    html: str | None
-
-
-class Reader(Protocol):
-    """What texts say of a member."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def name_local(self) -> str | None: ...
-    @property
-    def tier(self) -> str: ...
-
-
-class Letter:
-    """The words of one step, channel and variant, ready for any member."""
-
-    def __init__(self, spec: JourneySpec, words: Wording) -> None:
-        values = journey_values(spec)
-        self._language = spec.language
-        self.is_page = words.channel is Channel.EMAIL
-        self._subject = Phrase(words.subject, values, spec.language) if words.subject else None
-        self._body = Phrase(words.body, values, spec.language)
-
-    def write(self, reader: Reader, links: MessageLinks | None, goods: str | None = None) -> Written:
-        local_name = reader.name_local if self._language == "zh" else None
-        own = {
-            "name": local_name or reader.name,
-            "tier": reader.tier,
-            "goods": goods,
-            "unsubscribe": links.unsubscribe if links else None,
-        }
-        subject = self._subject.fill(own) if self._subject else None
-        body = self._body.fill(own)
-        html = None
-        if links is not None and self.is_page:
-            html = as_page(body, subject, links, self._language)
-        elif links is not None:
-            body = with_tracked_links(body, links)
-        return Written(subject, body, html)
-
-
-def write(
-    spec: JourneySpec, words: Wording, member: Member, links: MessageLinks | None, goods: str | None = None
-) -> Written:
-    """The words with the member's fields. E-mail keeps its text and has a page beside it; a text has tracked links.
-
-    `goods` that suit the member, in words (`goods_of`).
-    """
-    return Letter(spec, words).write(member, links, goods)
-
-
 _Row = Row[int, int, int, str, Channel, str | None, str, str | None, str, str, str]
 
 
@@ -134,13 +74,13 @@ def _finished(session: Session, rows: Sequence[_Row], links: Links | None) -> It
     specs = {journey.id: spec_of(journey) for journey in journeys}
     targets = stored_targets(session, journey_ids)
     goods = _goods(session, rows, specs)
-    letters: dict[tuple[int, str, Channel, str | None], Letter] = {}
+    letters: dict[tuple[int, str, Channel, str | None], tuple[Letter, Mapping[str, int]]] = {}
     for row in rows:
         key = (row.journey_id, row.step_key, row.channel, row.variant)
-        if (letter := letters.get(key)) is None:
-            letter = letters[key] = _letter(specs[row.journey_id], row.step_key, row.channel, row.variant)
-        known = targets.get(row.journey_id, {})
-        own = links_of(links, row.id, known, has_page=letter.is_page) if links else None
+        if key not in letters:
+            letters[key] = _letter(specs[row.journey_id], targets.get(row.journey_id, {}), *key[1:])
+        letter, own_targets = letters[key]
+        own = links_of(links, row.id, own_targets, has_page=letter.is_page) if links else None
         written = letter.write(row, own, goods.get((row.journey_id, row.member_id)))
         yield OutgoingMessage(
             idempotency_key=idempotency_key(row.id),
@@ -155,9 +95,14 @@ def _finished(session: Session, rows: Sequence[_Row], links: Links | None) -> It
         )
 
 
-def _letter(spec: JourneySpec, step_key: str, channel: Channel, variant: str | None) -> Letter:
+def _letter(
+    spec: JourneySpec, targets: Mapping[str, int], step_key: str, channel: Channel, variant: str | None
+) -> tuple[Letter, Mapping[str, int]]:
+    """The text and, of the journey's targets, its own with their link ids."""
     step = spec.step(step_key)
-    return Letter(spec.offering(step), step.wording(channel, variant))
+    offering, words = spec.offering(step), step.wording(channel, variant)
+    own = {target: targets[target] for target in targets_in_words(offering, words) if target in targets}
+    return Letter(offering, words), own
 
 
 def _goods(session: Session, rows: Sequence[_Row], specs: Mapping[int, JourneySpec]) -> dict[tuple[int, int], str]:

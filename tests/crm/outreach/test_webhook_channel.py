@@ -48,7 +48,9 @@ def provider() -> Iterator[GatewayServer]:
 
 def adapter(provider: GatewayServer, options: str = "keys=honoured", watch: Watch | None = None) -> WebhookAdapter:
     secret = SECRET.replace(" ", "%20")
-    url = f"webhook+http://:{secret}@127.0.0.1:{provider.port}/send?route=cn#timeout_seconds={PATIENCE_SECONDS}&{options}"
+    url = (
+        f"webhook+http://:{secret}@127.0.0.1:{provider.port}/send?route=cn#timeout_seconds={PATIENCE_SECONDS}&{options}"
+    )
     read = read_channel_url(url, Channel.SMS, variable="NURTURE_CHANNEL_SMS")
     assert isinstance(read, Gateway)
     breaker = CircuitBreaker(clock=watch) if watch else None
