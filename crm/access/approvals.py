@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
-from crm.access.models import Approval, ApprovalState
+from crm.access.models import Approval, ApprovalState, AuditEntry
 from crm.access.policy import get_policy
 from crm.errors import Conflict, Forbidden, NotFound
 
@@ -66,6 +66,27 @@ def decide(
     subject = f"{approval.subject_kind}:{approval.subject_id}"
     audit.record(session, now=now, actor=actor, action=f"approval.{approval.state}", subject=subject, note=note)
     return approval
+
+
+def awaited_approval(session: Session, subject_kind: str, subject_id: int, name: str) -> Approval:
+    """The newest request for the thing called `name`. Raises Conflict when nobody has asked."""
+    approval = approval_for(session, subject_kind, subject_id)
+    if approval is None:
+        raise Conflict(f"nobody has asked for an approval of {name}; submit it first")
+    return approval
+
+
+def refuse_who_shaped_it(
+    session: Session, subject_kind: str, subject_id: int, name: str, *, author_id: int | None, actor: Actor
+) -> None:
+    """Four eyes: raises Forbidden when the actor wrote the thing called `name`, or changed it, by the audit log."""
+    changed = exists().where(
+        AuditEntry.subject == f"{subject_kind}:{subject_id}",
+        AuditEntry.action == f"{subject_kind}.changed",
+        AuditEntry.account_id == actor.account_id,
+    )
+    if author_id == actor.account_id or session.scalar(select(changed)):
+        raise Forbidden(f"{actor.display_name} wrote or changed {name}; somebody else has to approve it")
 
 
 def void_pending(session: Session, subject_kind: str, subject_id: int, *, reason: str, now: datetime) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
-from crm.access.models import Approval, ApprovalState, AuditEntry
+from crm.access.models import Approval, ApprovalState
 from crm.access.policy import get_policy
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
 from crm.campaigns.audience import audience_definition, author_scope
@@ -25,7 +25,7 @@ from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.promises import check_copy
 from crm.campaigns.rules import automatic_name, check_discounts, check_start
 from crm.clock import local_day
-from crm.errors import Conflict, Forbidden, InvalidRequest
+from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.outreach import ledger
 from crm.outreach.models import Journey, JourneyState
@@ -155,8 +155,9 @@ def approve(session: Session, campaign_id: int, *, actor: Actor, now: datetime, 
     Raises Forbidden for whoever wrote, changed or submitted it, Conflict when the request is void or expired.
     """
     campaign, approval = _awaiting(session, campaign_id, actor)
-    if _has_shaped(session, campaign, actor):
-        raise Forbidden(f"{actor.display_name} wrote or changed {campaign.name}; somebody else has to approve it")
+    approvals.refuse_who_shaped_it(
+        session, SUBJECT_KIND, campaign.id, campaign.name, author_id=campaign.author_id, actor=actor
+    )
     brief = brief_of(campaign)
     if approval.fingerprint != fingerprint(brief, approval.facts["audience_count"]):
         raise Conflict(f"{campaign.name} is not what was submitted any more; submit it again")
@@ -320,21 +321,7 @@ def _awaiting(session: Session, campaign_id: int, actor: Actor) -> tuple[Campaig
     require(actor, Permission.APPROVE_CAMPAIGN)
     campaign = get_campaign(session, campaign_id, lock=True)
     _require_state(campaign, (CampaignState.AWAITING_APPROVAL,), "decided on")
-    approval = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
-    if approval is None:
-        raise Conflict(f"nobody has asked for an approval of {campaign.name}; submit it first")
-    return campaign, approval
-
-
-def _has_shaped(session: Session, campaign: Campaign, actor: Actor) -> bool:
-    if campaign.author_id == actor.account_id:
-        return True
-    changed = exists().where(
-        AuditEntry.subject == f"{SUBJECT_KIND}:{campaign.id}",
-        AuditEntry.action == "campaign.changed",
-        AuditEntry.account_id == actor.account_id,
-    )
-    return bool(session.scalar(select(changed)))
+    return campaign, approvals.awaited_approval(session, SUBJECT_KIND, campaign.id, campaign.name)
 
 
 def _require_shaping(actor: Actor, campaign: Campaign) -> None:

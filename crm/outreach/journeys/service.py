@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
-from crm.access.models import Approval, ApprovalState, AuditEntry
+from crm.access.models import Approval, ApprovalState
 from crm.access.policy import get_policy
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
 from crm.clock import local_day
-from crm.errors import Conflict, Forbidden, InvalidRequest
+from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.loyalty.service import stock_for
 from crm.outreach import ledger
@@ -98,8 +98,9 @@ def approve(session: Session, journey_id: int, *, actor: Actor, now: datetime, n
     Raises Forbidden for whoever wrote, changed or submitted it, Conflict when the request is void or expired.
     """
     journey, approval = _awaiting(session, journey_id, actor)
-    if _has_shaped(session, journey, actor):
-        raise Forbidden(f"{actor.display_name} wrote or changed {journey.name}; somebody else has to approve it")
+    approvals.refuse_who_shaped_it(
+        session, SUBJECT_KIND, journey.id, journey.name, author_id=journey.author_id, actor=actor
+    )
     if approval.fingerprint != fingerprint(spec_of(journey)):
         raise Conflict(f"{journey.name} is not what was submitted any more; submit it again")
     approvals.decide(session, approval.id, actor=actor, approve=True, note=note, now=now)
@@ -286,21 +287,7 @@ def _awaiting(session: Session, journey_id: int, actor: Actor) -> tuple[Journey,
     require(actor, Permission.APPROVE_CAMPAIGN)
     journey = get_journey(session, journey_id, lock=True)
     _require_state(journey, (JourneyState.AWAITING_APPROVAL,), "decided on")
-    approval = approvals.approval_for(session, SUBJECT_KIND, journey.id)
-    if approval is None:
-        raise Conflict(f"nobody has asked for an approval of {journey.name}; submit it first")
-    return journey, approval
-
-
-def _has_shaped(session: Session, journey: Journey, actor: Actor) -> bool:
-    if journey.author_id == actor.account_id:
-        return True
-    changed = exists().where(
-        AuditEntry.subject == _subject(journey),
-        AuditEntry.action == "journey.changed",
-        AuditEntry.account_id == actor.account_id,
-    )
-    return bool(session.scalar(select(changed)))
+    return journey, approvals.awaited_approval(session, SUBJECT_KIND, journey.id, journey.name)
 
 
 def _operated(session: Session, journey_id: int, actor: Actor) -> Journey:
