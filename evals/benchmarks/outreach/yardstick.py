@@ -1,16 +1,16 @@
-"""Runs the hand-written campaign of `yardstick.sql`, and says whom it found."""
+"""Runs the campaigns of `yardstick.sql` and `yardstick_ledger.sql`, written by hand, and says whom they found."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Column, Engine, Index, Integer, MetaData, String, Table, UniqueConstraint, text
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy
 from crm.database import UtcDateTime
+from crm.outreach.models import Journey, JourneyState
 from crm.outreach.rules import FREQUENCY_WINDOW
 from evals.benchmarks.outreach.people import NOW
 
@@ -18,6 +18,7 @@ STEP_DAYS = (0, 7, 14)
 HOLDOUT_SHARE = 0.1
 _HASH_VALUES, _SALT = 2**32, 12_345
 _FILE = Path(__file__).with_name("yardstick.sql")
+_LEDGER_FILE = Path(__file__).with_name("yardstick_ledger.sql")
 
 OUTBOX = Table(
     "yardstick_outbox",
@@ -58,16 +59,23 @@ def outbox(engine: Engine) -> Iterator[None]:
 
 
 def run_yardstick(session: Session, policy: Policy) -> None:
-    """The whole campaign: audience and schedule."""
-    values = _values(policy)
-    for statement in _statements():
-        session.execute(text(statement), _used(statement, values))
+    """The whole campaign: audience and schedule, of which only what goes out is written, to a table of its own."""
+    _run(session, _statements(_FILE), _values(policy))
+
+
+def run_ledger_yardstick(session: Session, policy: Policy) -> None:
+    """The same audience and schedule, written to the ledger with all who are left out."""
+    journey = Journey(name="By hand", version=1, spec={}, state=JourneyState.ACTIVE, created_at=NOW)
+    session.add(journey)
+    session.flush()
+    create, fill, _, drop = _statements(_FILE)
+    values = {**_values(policy), "journey": journey.id}
+    _run(session, [create, fill, *_statements(_LEDGER_FILE), drop], values)
 
 
 def found_by_yardstick(session: Session, policy: Policy) -> Found:
-    create, fill, _, drop = _statements()
-    session.execute(text(create))
-    session.execute(text(fill), _used(fill, _values(policy)))
+    create, fill, _, drop = _statements(_FILE)
+    _run(session, [create, fill], _values(policy))
     people, channels = session.execute(
         text("SELECT count(*), sum(by_email + by_sms + by_push) FROM yardstick_audience")
     ).one()
@@ -75,8 +83,13 @@ def found_by_yardstick(session: Session, policy: Policy) -> Found:
     return Found(people, channels * len(STEP_DAYS))
 
 
-def _statements() -> list[str]:
-    return [statement.strip() for statement in _FILE.read_text(encoding="utf-8").split(";\n") if statement.strip()]
+def _run(session: Session, statements: Sequence[str], values: Mapping[str, int]) -> None:
+    for statement in statements:
+        session.execute(text(statement), {name: value for name, value in values.items() if f":{name}" in statement})
+
+
+def _statements(file: Path) -> list[str]:
+    return [statement.strip() for statement in file.read_text(encoding="utf-8").split(";\n") if statement.strip()]
 
 
 def _values(policy: Policy) -> dict[str, int]:
@@ -90,7 +103,3 @@ def _values(policy: Policy) -> dict[str, int]:
         "threshold": int(_HASH_VALUES * HOLDOUT_SHARE),
         **due,
     }
-
-
-def _used(statement: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if f":{name}" in statement}
