@@ -173,7 +173,7 @@ class Run:
             self.silenced += [(member_id, None, len(self.walker.provider.handed)) for member_id in self.members]
 
     def check(self) -> None:
-        books = Books.read(self)
+        books = Books.read(self.walker)
         spec = spec_of(self.walker.journey(self.journey_id))
         for enrolment in books.enrolments:
             check_place(enrolment)
