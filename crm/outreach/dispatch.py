@@ -14,7 +14,19 @@ from typing import Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, FromClause, Select, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    FromClause,
+    Select,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
@@ -163,11 +175,13 @@ def _recover_lapsed(session: Session, channel: Channel, adapter: ChannelAdapter,
         Message.priority.in_(tuple(Priority)),
         Message.due_at <= now,
     )
+    may_go_again: ColumnElement[bool] = false()
     if adapter.honours_idempotency_key:
-        is_open = exists().where(Journey.id == Message.journey_id, Journey.state != JourneyState.ENDED)
-        again = update(Message).where(*lapsed, is_open).values(state=MessageState.PLANNED, lease_until=None)
+        may_go_again = exists().where(Journey.id == Message.journey_id, Journey.state != JourneyState.ENDED)
+        again = update(Message).where(*lapsed, may_go_again).values(state=MessageState.PLANNED, lease_until=None)
         session.execute(again.execution_options(synchronize_session=False))
-    lost = update(Message).where(*lapsed)
+    # Not whatever is left: another worker may claim between the two statements, by a clock that is behind ours.
+    lost = update(Message).where(*lapsed, ~may_go_again)
     lost = lost.values(
         state=MessageState.UNKNOWN,
         reason=UnknownReason.WORKER_LOST.value,
