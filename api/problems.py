@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.auth import NotSignedIn
+from crm import wrong_values
 from crm.errors import (
     Ambiguous,
     Cancelled,
@@ -58,7 +59,7 @@ def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     error = cast(RequestValidationError, error)
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
-    return problem(422, InvalidRequest.code, f"{path}: {first['msg']}", path=path)
+    return problem(422, InvalidRequest.code, f"{path}: {wrong_values.in_words(first)}", path=path)
 
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, field_validator, model_validator
 
+from crm import wrong_values
 from crm.errors import InvalidRequest
 from crm.loyalty.models import OfferKind
 from crm.outreach.priority import Priority
@@ -167,9 +168,9 @@ def parse_brief(data: Mapping[str, Any]) -> CampaignBrief:
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        message = wrong_values.in_words(first)
         if first["type"] == "extra_forbidden":
             message = f"a campaign has no {path!r}; it has: {', '.join(CampaignBrief.model_fields)}"
         elif first["type"] != "value_error":
-            message = f"{path}: {message[0].lower()}{message[1:]}"
+            message = f"{path}: {message}"
         raise InvalidRequest(message, path=path) from error

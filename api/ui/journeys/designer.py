@@ -76,6 +76,8 @@ class Designer:
                     self._verdict = block("stack tight").props("role=status")
                 with panel("Reads as"):
                     self._reads = block("stack")
+                    with self._reads:
+                        text("Its steps in words, once they can be walked.", "small muted")
                 with panel("What a member reads", "Nothing is sent."):
                     self._preview = block("stack")
         self._redraw()

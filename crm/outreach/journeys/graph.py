@@ -51,7 +51,7 @@ class Graph:
 
 
 def read_graph(steps: Sequence[Mapping[str, Any]]) -> Graph:
-    keys = tuple(str(step.get("key")) for step in steps)
+    keys = tuple(str(step.get("key") or f"number {place}") for place, step in enumerate(steps, start=1))
     places = {key: place for place, key in reversed(list(enumerate(keys)))}
     exits = []
     for place, step in enumerate(steps):

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from crm import wrong_values
 from crm.errors import InvalidRequest
 from crm.fields import Catalog
 from crm.outreach.journey import MESSAGE_EVENTS, Benefits, JourneySpec
@@ -73,9 +74,10 @@ def _of_shape(data: Data) -> Iterator[Mistake]:
             is_counted = each["type"] == "too_short" and any(
                 loc != each["loc"] and loc[: len(each["loc"])] == each["loc"] for loc in wrong
             )
-            if each["loc"] and not is_counted:
-                sentence = each["msg"].removeprefix("Value error, ")
-                yield Mistake(_path(each["loc"]), re.sub(r"^step \S+? ?: ", "", sentence))
+            # Where none was given, it is drawn by the name.
+            is_name = each["loc"] == ("experiment",) and data.get("experiment") == data.get("name")
+            if each["loc"] and not is_counted and not is_name:
+                yield Mistake(_path(each["loc"]), re.sub(r"^step \S+? ?: ", "", wrong_values.sentence(each)))
 
 
 def _path(loc: Sequence[int | str]) -> str:

@@ -57,6 +57,13 @@ def test_a_journey_that_can_be_walked_has_no_mistakes() -> None:
             "waits without end when the event never comes",
             journey(wait("w", until_event=OPENED), send("a")),
         ),
+        ("name", "name must not be empty", {**journey(send("a")), "name": ""}),
+        ("steps", "steps must not be empty", journey()),
+        ("holdout_share", "holdout share must be at most 0.5", {**journey(send("a")), "holdout_share": 3}),
+        ("steps[0].days", "days must be a whole number", journey(wait("w", days="x"), send("a"))),
+        ("steps[1]", "number 2 of steps is of a kind zz that there is not", journey(send("a"), {"kind": "zz"})),
+        ("language", "language must be 'en' or 'zh'", {**journey(send("a")), "language": "fr"}),
+        ("colour", "colour is not known here", {**journey(send("a")), "colour": "red"}),
         ("steps[0]", "waits for exactly one of", journey(wait("w"), send("a"))),
         ("steps[0]", "waits for exactly one of", journey(wait("w", days=1, until_time="09:00"), send("a"))),
         (
@@ -103,7 +110,7 @@ def test_a_journey_that_can_be_walked_has_no_mistakes() -> None:
         ),
         (
             "steps[0].ways[1].weight",
-            "greater than or equal to 1",
+            "weight must be at least 1",
             journey(
                 {"kind": "split", "key": "s", "ways": [{"to": "a", "weight": 1}, {"to": "a", "weight": 0}]}, send("a")
             ),
