@@ -15,12 +15,10 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    ColumnElement,
     CursorResult,
     FromClause,
     Select,
     exists,
-    false,
     func,
     literal,
     or_,
@@ -165,8 +163,11 @@ class _Claim:
 
 
 def _recover_lapsed(session: Session, channel: Channel, adapter: ChannelAdapter, now: datetime) -> DispatchResult:
-    """Messages whose worker did not come back: again where that is safe, else nobody can say what happened."""
-    lapsed = (
+    """Messages whose worker did not come back: again where that is safe, else nobody can say what happened.
+
+    What is locked is being sent at this moment, by a worker that is late or whose clock is behind ours: left alone.
+    """
+    lapsed = select(Message.id).where(
         MAY_BE_DUE,
         Message.state == MessageState.CLAIMED,
         Message.channel == channel,
@@ -175,13 +176,15 @@ def _recover_lapsed(session: Session, channel: Channel, adapter: ChannelAdapter,
         Message.priority.in_(tuple(Priority)),
         Message.due_at <= now,
     )
-    may_go_again: ColumnElement[bool] = false()
+    ids = session.scalars(lapsed.order_by(Message.id).with_for_update(skip_locked=True)).all()
+    if not ids:
+        return DispatchResult()
     if adapter.honours_idempotency_key:
-        may_go_again = exists().where(Journey.id == Message.journey_id, Journey.state != JourneyState.ENDED)
-        again = update(Message).where(*lapsed, may_go_again).values(state=MessageState.PLANNED, lease_until=None)
+        is_open = exists().where(Journey.id == Message.journey_id, Journey.state != JourneyState.ENDED)
+        again = update(Message).where(among(Message.id, ids), is_open)
+        again = again.values(state=MessageState.PLANNED, lease_until=None)
         session.execute(again.execution_options(synchronize_session=False))
-    # Not whatever is left: another worker may claim between the two statements, by a clock that is behind ours.
-    lost = update(Message).where(*lapsed, ~may_go_again)
+    lost = update(Message).where(among(Message.id, ids), Message.state == MessageState.CLAIMED)
     lost = lost.values(
         state=MessageState.UNKNOWN,
         reason=UnknownReason.WORKER_LOST.value,

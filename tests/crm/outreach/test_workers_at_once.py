@@ -1,14 +1,19 @@
 """Several workers on PostgreSQL, whose clocks need not agree."""
 
-import time
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, Select, select, text, update
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crm.database import open_sessions, unit_of_work
+from crm.members.models import SENDABLE_CHANNELS
+from crm.outreach.channels.adapter import OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState
 from crm.outreach.rules import LEASE
@@ -16,54 +21,53 @@ from crm.workspace import Workspace
 from tests.builders import make_member
 from tests.conftest import OpenDatabase
 from tests.journeys import journey_spec, launch
-from tests.providers import FakeProvider, Killed
+from tests.providers import FakeProvider
 
 PATIENCE_SECONDS = 30.0
 
 
-def await_a_waiting_connection(engine: Engine) -> None:
-    """Until somebody waits for a lock in this database."""
-    waits = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    with engine.connect() as connection:
-        while not connection.scalar(waits):
-            assert time.monotonic() < ends_at, "nobody waits for the lock"
-            time.sleep(0.02)
+@dataclass
+class HesitantProvider(FakeProvider):
+    """Begins with a batch, and hands it over when it is told to."""
+
+    has_begun: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+
+    def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
+        self.has_begun.set()
+        assert self.may_go_on.wait(PATIENCE_SECONDS)
+        yield from super().send(session, batch, now)
 
 
-def test_what_another_worker_claims_meanwhile_by_a_clock_behind_ours_is_not_given_up(
-    open_database: OpenDatabase, now: datetime, zone: ZoneInfo
+@pytest.mark.parametrize("honours_keys", [True, False])
+def test_what_one_worker_is_sending_is_left_alone_by_another_for_whom_its_lease_is_over(
+    open_database: OpenDatabase,
+    now: datetime,
+    zone: ZoneInfo,
+    honours_keys: bool,
 ) -> None:
-    with open_database("postgresql") as engine, ThreadPoolExecutor(1) as pool:
+    slow = HesitantProvider(honours_idempotency_key=honours_keys)
+    quick = FakeProvider(honours_idempotency_key=honours_keys)
+    with open_database("postgresql") as engine, ThreadPoolExecutor(2) as pool:
         sessions = open_sessions(engine)
         with unit_of_work(sessions) as session:
             session.add(
                 Workspace(id=1, name="T", dataset="own", zone_name=zone.key, currency="CNY", clock_offset_seconds=0)
             )
-            for _ in range(2):
+            for _ in range(3):
                 make_member(session)
             launch(session, journey_spec(), now)
-        provider = FakeProvider(script=["kill"])
-        with pytest.raises(Killed):
-            dispatch_due(sessions, provider.on_all_channels(), now=now, worker="killed", batch_size=1)
 
-        later = now + LEASE
-        with unit_of_work(sessions) as other:
-            lapsed = other.scalars(_one(MessageState.CLAIMED).with_for_update()).one()
-            ours = pool.submit(dispatch_due, sessions, provider.on_all_channels(), now=later, worker="ours")
-            await_a_waiting_connection(engine)
-            theirs = other.scalars(_one(MessageState.PLANNED)).one()
-            claimed = {"state": MessageState.CLAIMED, "claimed_by": "theirs:1", "lease_until": now, "attempts": 1}
-            other.execute(update(Message).where(Message.id == theirs.id).values(claimed))
-        assert ours.result(PATIENCE_SECONDS).unknown == 0
+        first = pool.submit(
+            dispatch_due, sessions, dict.fromkeys(SENDABLE_CHANNELS, slow), now=now, worker="first", batch_size=2
+        )
+        assert slow.has_begun.wait(PATIENCE_SECONDS)
+        ahead = pool.submit(dispatch_due, sessions, quick.on_all_channels(), now=now + LEASE, worker="ahead")
+        other = ahead.result(PATIENCE_SECONDS)
+        assert (other.delivered, other.unknown) == (1, 0)
+        slow.may_go_on.set()
+        assert first.result(PATIENCE_SECONDS).delivered == 2
 
-        dispatch_due(sessions, provider.on_all_channels(), now=later, worker="ours")
+        assert len({message.message_id for message in (*slow.taken, *quick.taken)}) == 3
         with unit_of_work(sessions) as session:
             assert set(session.scalars(select(Message.state))) == {MessageState.DELIVERED}
-            assert {lapsed.id, theirs.id} == {message.message_id for message in provider.taken}
-
-
-def _one(state: MessageState) -> Select[Message]:
-    return select(Message).where(Message.state == state)
