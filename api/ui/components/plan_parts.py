@@ -17,7 +17,6 @@ from crm.outreach.priority import Priority
 from crm.outreach.sms import Encoding
 from crm.outreach.wording import render
 
-_CHANNEL_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}
 _PLACEHOLDERS = {"name": "[name]", "tier": "[tier]", "unsubscribe": "[opt-out link]"}
 """What differs from member to member."""
 
@@ -145,7 +144,7 @@ def copy_preview(brief: CampaignBrief, local: Local) -> None:
     for copy in copies:
         with block("message-preview"):
             with block("line tight flow"):
-                icon(_CHANNEL_SYMBOLS.get(copy.channel, "chat")).style("font-size: 16px; color: var(--ink-3)")
+                icon(formats.CHANNEL_SYMBOLS.get(copy.channel, "chat")).style("font-size: 16px; color: var(--ink-3)")
                 text(formats.channel(copy.channel), "small strong")
                 if copy.step and len(brief.steps) > 1:
                     text(formats.words(copy.step), "small faint")

@@ -19,6 +19,7 @@ from api.ui.components.timeline import timeline
 from api.ui.journeys.actions import JourneyActions
 from api.ui.journeys.figures import draw_figures
 from api.ui.journeys.flow import draw_flow
+from api.ui.journeys.texts import draw_texts
 from api.ui.journeys.versions import draw_versions
 from api.ui.journeys.walkers import LetIn, WalkerList
 from api.ui.pages.addresses import id_in
@@ -83,6 +84,9 @@ async def _build(viewer: Viewer, request: Request) -> None:
         with block("columns"):
             with block("stack").style("gap: 20px"):
                 _live(viewer, facts)
+                if facts.spec.sends:
+                    with panel("What it says"):
+                        draw_texts(facts.spec, is_open=waits)
                 with panel("Who takes part"):
                     if facts.view.takes_entries and facts.spec.trigger.kind == "by_hand":
                         LetIn(viewer, journey_id).draw()

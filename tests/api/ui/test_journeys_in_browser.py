@@ -48,6 +48,7 @@ def test_a_journey_is_written_as_forms_checked_while_typing_and_started_by_someb
     open_page(grace, "/approvals")
     grace.get_by_role("link", name="Win back by hand").click()
     await_connection(grace)
+    expect(grace.get_by_text("You no longer want these e-mails? Opt out here: {{ unsubscribe }}")).to_be_visible()
     confirm(grace, "Approve")
     confirm(grace, "Start")
     expect(grace.get_by_role("button", name="Pause")).to_be_visible()
