@@ -133,7 +133,7 @@ def _fill(session: Session, journey: Journey, now: datetime, zone: ZoneInfo, mos
     # What is written later refers to these members and holds their rows. Dispatch, which holds them for a send, takes
     # them in this order, too: neither waits for the other in a circle.
     members = select(Member.id).where(Member.id.in_(select(STANDING.c.member_id))).order_by(Member.id)
-    session.execute(members.with_for_update(read=True, key_share=True))
+    session.execute(members.with_for_update(read=True, key_share=True)).all()
     return cast(CursorResult[Any], done).rowcount
 
 
