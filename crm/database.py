@@ -92,7 +92,7 @@ def open_engine(url: str) -> Engine:
     engine.update_execution_options(writers=_Writers())
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
     except DatabaseError as error:
         raise InvalidRequest(
             f"{parsed.database} is not a SQLite database; point DATABASE_URL or NURTURE_HOME at another place"

@@ -47,7 +47,7 @@ def find_coupon(
 def lock_stock(session: Session, codes: Sequence[str]) -> None:
     """Hold the coupons until the end of the transaction, so that what was counted can be reserved."""
     locked = select(Coupon.id).where(Coupon.code.in_(codes)).order_by(Coupon.id).with_for_update()
-    session.execute(locked).all()  # a query that is not read to its end would keep SQLite from dropping a draft
+    session.execute(locked).all()  # read to its end: SQLite drops no table while a query is open
 
 
 def reserve(

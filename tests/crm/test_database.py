@@ -1,5 +1,9 @@
 """What the database layer promises."""
 
+import gc
+import sqlite3
+import threading
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +56,27 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     with pytest.raises(InvalidRequest, match="not a SQLite database"):
         open_engine(f"sqlite:///{path}")
     assert path.read_text().startswith("these are my notes")
+
+
+def test_a_database_opened_while_somebody_writes_keeps_no_query_open(tmp_path: Path) -> None:
+    """SQLite drops no table while another query of the connection is open."""
+    path = tmp_path / "nurture.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA journal_mode=WAL").fetchall()
+        other.execute("CREATE TABLE theirs (id INTEGER)")
+        other.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.5, lambda: other.execute("COMMIT"))
+        done.start()
+        gc.disable()  # what is only closed when it is collected stays open
+        try:
+            engine = open_engine(f"sqlite:///{path}")
+            with engine.begin() as connection:
+                connection.exec_driver_sql("CREATE TEMPORARY TABLE ours (id INTEGER)")
+                connection.exec_driver_sql("DROP TABLE ours")
+            engine.dispose()
+        finally:
+            gc.enable()
+            done.join()
 
 
 def test_a_database_of_the_first_version_keeps_its_consents(tmp_path: Path) -> None:
