@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime,
 
 from api.cli.console import notes, progress_bar, say, say_json
 from api.cli.opened import Json, opened
+from crm import wrong_values
 
 if TYPE_CHECKING:
     from crm.activity.facts import Drift
@@ -112,7 +113,7 @@ def _read(lines: list[tuple[int, str]], zone: ZoneInfo) -> tuple["OrderBatch", l
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            wrong.append(f"line {number}: {place + ': ' if place else ''}{first['msg']}")
+            wrong.append(f"line {number}: {place + ': ' if place else ''}{wrong_values.in_words(first)}")
     in_lines = [(position, line) for position, order in enumerate(read) for line in order.lines]
     batch = OrderBatch(
         external_refs=[order.order for order in read],

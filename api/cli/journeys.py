@@ -8,6 +8,7 @@ import typer
 
 from api.cli.console import read_json_argument, say, say_json
 from api.cli.opened import AsPerson, Json, opened, person
+from crm import wrong_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,7 +76,7 @@ def template(
         chosen = TemplateChoices.model_validate({"language": language, **read_json_argument(choices, "--choices")})
     except ValidationError as error:
         first = error.errors()[0]
-        raise InvalidRequest(f"--choices {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise InvalidRequest(f"--choices {'.'.join(map(str, first['loc']))}: {wrong_values.in_words(first)}") from error
     say_json(from_template(key, chosen).model_dump(mode="json", exclude_none=True))
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from api.bootstrap import Nurture, bootstrap
 from api.cli.console import morning_of, parse_day
+from crm import wrong_values
 from crm.access.actor import Actor
 from crm.access.service import find_actor
 from crm.database import read_only
@@ -29,7 +30,7 @@ def read_settings() -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         variable = f"NURTURE_{field.upper()}" if field in Settings.model_fields else field
-        raise InvalidRequest(f"{variable}={first['input']}: {first['msg']}") from error
+        raise InvalidRequest(f"{variable}={first['input']}: {wrong_values.in_words(first)}") from error
 
 
 @contextmanager

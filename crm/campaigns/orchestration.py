@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from crm import wrong_values
 from crm.access.policy import get_policy
 from crm.campaigns.audience import audience_json
 from crm.campaigns.benefits import benefits_of
@@ -39,7 +40,7 @@ def journey_of(brief: CampaignBrief, currency: str) -> JourneySpec:
             priority=brief.priority,
         )
     except ValidationError as error:
-        raise InvalidRequest(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        raise InvalidRequest(wrong_values.sentence(error.errors()[0])) from error
 
 
 def _send_step(brief: CampaignBrief, step: Step, copies: Sequence[Copy]) -> SendStep:
