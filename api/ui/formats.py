@@ -88,10 +88,6 @@ def reason(code: str) -> str:
     return REASONS.get(code, words(code))
 
 
-CHANNEL_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}
-"""Names of icons."""
-
-
 def channel(code: str) -> str:
     return CHANNELS.get(code, words(code))
 

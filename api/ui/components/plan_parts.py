@@ -6,6 +6,7 @@ from api.ui import formats
 from api.ui.components.card import Local
 from api.ui.components.charts import column_chart
 from api.ui.components.tables import facts, grid_table
+from api.ui.components.text_card import text_card
 from api.ui.theme import block, chip, figure, icon, notice, text
 from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Step
@@ -142,17 +143,13 @@ def copy_preview(brief: CampaignBrief, local: Local) -> None:
     copies = complete_copy(brief)
     has_variants = len({copy.variant for copy in copies}) > 1
     for copy in copies:
-        with block("message-preview"):
-            with block("line tight flow"):
-                icon(formats.CHANNEL_SYMBOLS.get(copy.channel, "chat")).style("font-size: 16px; color: var(--ink-3)")
-                text(formats.channel(copy.channel), "small strong")
-                if copy.step and len(brief.steps) > 1:
-                    text(formats.words(copy.step), "small faint")
-                if has_variants:
-                    chip(f"Variant {copy.variant}", "info")
-            if copy.subject:
-                text(render(copy.subject, values, brief.language), "strong wrap")
-            text(render(copy.body, values, brief.language), "pre")
+        text_card(
+            copy.channel,
+            render(copy.subject, values, brief.language) if copy.subject else None,
+            render(copy.body, values, brief.language),
+            step=copy.step if len(brief.steps) > 1 else None,
+            variant=copy.variant if has_variants else None,
+        )
 
 
 def _offers(brief: CampaignBrief, local: Local) -> str:
