@@ -23,9 +23,10 @@ from crm.datasets.randomness import Ints
 from crm.errors import Conflict
 from crm.segments.maintenance import maintain
 from crm.segments.saved import save_segment
+from evals.benchmarks.segments.draws import SEED
 from evals.benchmarks.segments.load import now
 from evals.benchmarks.segments.questions import six_questions
-from evals.benchmarks.segments.world import DAY, SEED, TODAY, ZONE, World, midnight
+from evals.benchmarks.segments.world import DAY, TODAY, ZONE, World, midnight
 
 BATCH_ORDERS = 100_000
 LATE_SHARE, LATE_DAYS = 0.05, 60

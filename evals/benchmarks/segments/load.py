@@ -35,7 +35,8 @@ from crm.datasets.summary import Progress, no_progress
 from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
 from crm.members.models import Consent, Member, MemberTag, Suppression
 from crm.outreach.models import Enrolment, Journey, JourneyState, Message, MessageEvent
-from evals.benchmarks.segments.world import LAUNCHED, SEED, TODAY, ZONE, World
+from evals.benchmarks.segments.draws import SEED
+from evals.benchmarks.segments.world import LAUNCHED, TODAY, ZONE, World
 
 Models = tuple[type[DeclarativeBase], ...]
 

@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from crm.datasets.demo.words import CATEGORIES, CITY_WEIGHTS
-from evals.benchmarks.segments.world import SEED, TAG_SHARES, TIER_SHARES, TODAY
+from evals.benchmarks.segments.draws import SEED
+from evals.benchmarks.segments.world import TAG_SHARES, TIER_SHARES, TODAY
 from evals.language.cases import DEV_FILE, read_cases
 
 TITLES = {

@@ -7,20 +7,17 @@ rows on every machine.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from crm.access.models import Role
 from crm.activity.models import EventKind
@@ -41,8 +38,8 @@ from crm.datasets.summary import Progress, no_progress
 from crm.loyalty.fields import STAGES
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.models import MessageEventKind, MessageState
+from evals.benchmarks.segments import draws
 
-SEED = 7
 TODAY = date(2026, 6, 1)
 ZONE = ZoneInfo("Asia/Shanghai")
 """Has no summer time, so every day is as long as the others."""
@@ -108,7 +105,7 @@ def prepared_world(
     work: Path, members: int, progress: Progress = no_progress, *, orders_each: int = ORDERS_A_MEMBER
 ) -> World:
     """The world of that size below `work`: as it stands there, or written now."""
-    fingerprint = sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    fingerprint = sha256(b"".join(Path(each).read_bytes() for each in (__file__, draws.__file__))).hexdigest()[:12]
     world = World(work / f"world-{members}x{orders_each}-{fingerprint}", members)
     if world.folder.is_dir():
         return world
@@ -146,35 +143,12 @@ def _write_world(world: World, orders_each: int, progress: Progress) -> None:
         progress(f"made up {table.replace('_', ' ')}", number, len(tables))
 
 
-def _random(purpose: str) -> np.random.Generator:
-    return np.random.default_rng([SEED, crc32(purpose.encode())])
-
-
-def _words(words: Sequence[str], chosen: NDArray[np.integer]) -> pa.Array:
-    """The word of each index; None for -1."""
-    return pa.DictionaryArray.from_arrays(pa.array(chosen.astype(np.int32), mask=chosen < 0), list(words))
-
-
-def _drawn(random: np.random.Generator, shares: Sequence[float], size: int) -> Ints:
-    """An index for each row, in proportion to the shares."""
-    bounds = np.cumsum(shares)
-    return np.searchsorted(bounds / bounds[-1], random.random(size), side="right").astype(np.int64)
-
-
 def _some_unknown(random: np.random.Generator, chosen: Ints) -> Ints:
     return np.where(random.random(len(chosen)) < SHARE_UNKNOWN, -1, chosen)
 
 
-def _numbered(prefix: str, numbers: Ints) -> pa.Array:
-    return pc.binary_join_element_wise(prefix, pc.cast(pa.array(numbers), pa.string()), "")
-
-
-def _ids(size: int) -> Ints:
-    return np.arange(1, size + 1, dtype=np.int64)
-
-
 def _members(size: int, orders_each: int) -> _Members:
-    random = _random("members")
+    random = draws.stream("members")
     joined_at = midnight() - ((1 + random.random(size) * OLDEST_JOIN_DAYS) * DAY).astype(np.int64)
     first_at = np.maximum(joined_at, midnight() - HISTORY_DAYS * DAY)
     tonight = midnight() + DAY - 1
@@ -185,9 +159,9 @@ def _members(size: int, orders_each: int) -> _Members:
 
 
 def _profiles(members: _Members) -> dict[str, Columns]:
-    random, size = _random("profiles"), len(members.weight)
-    ids = _ids(size)
-    tier = _drawn(random, tuple(TIER_SHARES.values()), size)
+    random, size = draws.stream("profiles"), len(members.weight)
+    ids = draws.ids(size)
+    tier = draws.drawn(random, tuple(TIER_SHARES.values()), size)
     born = np.datetime64(TODAY) - (random.uniform(18, 75, size) * 365.25).astype("timedelta64[D]")
     months = born.astype("datetime64[M]")
     month_day = (months.astype(np.int64) % 12 + 1) * 100 + (born - months).astype(np.int64) + 1
@@ -199,18 +173,18 @@ def _profiles(members: _Members) -> dict[str, Columns]:
     return {
         "members": {
             "id": ids,
-            "external_ref": _numbered("B", ids),
-            "name": _words([f"{surname[0]} {first[0]}" for surname, first in pairs], name),
-            "name_local": _words([f"{surname[1]}{first[1]}" for surname, first in pairs], name),
-            "gender": _words(("female", "male"), _some_unknown(random, _drawn(random, (0.57, 0.43), size))),
+            "external_ref": draws.numbered("B", ids),
+            "name": draws.words([f"{surname[0]} {first[0]}" for surname, first in pairs], name),
+            "name_local": draws.words([f"{surname[1]}{first[1]}" for surname, first in pairs], name),
+            "gender": draws.words(("female", "male"), _some_unknown(random, draws.drawn(random, (0.57, 0.43), size))),
             "birthday_on": pa.array(np.datetime_as_string(born), mask=~has_birthday),
             "birth_month_day": pa.array(month_day, mask=~has_birthday),
-            "city": _words(
-                tuple(CITY_WEIGHTS), _some_unknown(random, _drawn(random, tuple(CITY_WEIGHTS.values()), size))
+            "city": draws.words(
+                tuple(CITY_WEIGHTS), _some_unknown(random, draws.drawn(random, tuple(CITY_WEIGHTS.values()), size))
             ),
-            "tier": _words(tuple(TIER_SHARES), tier),
+            "tier": draws.words(tuple(TIER_SHARES), tier),
             "joined_at": members.joined_at,
-            "preferred_channel": _words(
+            "preferred_channel": draws.words(
                 [channel.value for channel in SENDABLE_CHANNELS], random.integers(-1, len(SENDABLE_CHANNELS), size)
             ),
             "owner_id": pa.array(np.array(CSM_IDS)[owner], mask=owner < 0),
@@ -219,35 +193,35 @@ def _profiles(members: _Members) -> dict[str, Columns]:
 
 
 def _consents(members: _Members) -> dict[str, Columns]:
-    random, size = _random("consents"), len(members.weight)
+    random, size = draws.stream("consents"), len(members.weight)
     answered = np.flatnonzero(random.random(size * len(SENDABLE_CHANNELS)) < 0.85)
     member, channel = answered // len(SENDABLE_CHANNELS), answered % len(SENDABLE_CHANNELS)
     return {
         "consents": {
             "member_id": member + 1,
-            "channel": _words([channel.value for channel in SENDABLE_CHANNELS], channel),
+            "channel": draws.words([channel.value for channel in SENDABLE_CHANNELS], channel),
             "granted": random.random(len(answered)) < 0.75,
             "changed_at": members.joined_at[member],
-            "source": _words(("import",), np.zeros(len(answered), dtype=np.int64)),
+            "source": draws.words(("import",), np.zeros(len(answered), dtype=np.int64)),
         }
     }
 
 
 def _tags(members: _Members) -> dict[str, Columns]:
-    random, size = _random("tags"), len(members.weight)
+    random, size = draws.stream("tags"), len(members.weight)
     tagged = [np.flatnonzero(random.random(size) < share) for share in TAG_SHARES.values()]
     tag = np.repeat(np.arange(len(tagged)), [len(found) for found in tagged])
     member = np.concatenate(tagged)
     in_order = np.lexsort((tag, member))
-    return {"member_tags": {"member_id": member[in_order] + 1, "tag": _words(tuple(TAG_SHARES), tag[in_order])}}
+    return {"member_tags": {"member_id": member[in_order] + 1, "tag": draws.words(tuple(TAG_SHARES), tag[in_order])}}
 
 
 def _suppressions(members: _Members) -> dict[str, Columns]:
-    listed = np.flatnonzero(_random("suppressions").random(len(members.weight)) < 0.012)
+    listed = np.flatnonzero(draws.stream("suppressions").random(len(members.weight)) < 0.012)
     return {
         "suppressions": {
             "member_id": listed + 1,
-            "reason": _words(("complaint",), np.zeros(len(listed), dtype=np.int64)),
+            "reason": draws.words(("complaint",), np.zeros(len(listed), dtype=np.int64)),
             "created_at": members.last_at[listed],
         }
     }
@@ -255,16 +229,16 @@ def _suppressions(members: _Members) -> dict[str, Columns]:
 
 def _points(members: _Members) -> dict[str, Columns]:
     size = len(members.weight)
-    balance = np.exp(6.5 + 1.2 * _random("points").standard_normal(size)).astype(np.int64)
-    return {"points_accounts": {"member_id": _ids(size), "balance": balance}}
+    balance = np.exp(6.5 + 1.2 * draws.stream("points").standard_normal(size)).astype(np.int64)
+    return {"points_accounts": {"member_id": draws.ids(size), "balance": balance}}
 
 
 def _scores(members: _Members) -> dict[str, Columns]:
-    random, size = _random("scores"), len(members.weight)
+    random, size = draws.stream("scores"), len(members.weight)
     return {
         "member_scores": {
-            "member_id": _ids(size),
-            "lifecycle_stage": _words(STAGES, _drawn(random, STAGE_SHARES, size)),
+            "member_id": draws.ids(size),
+            "lifecycle_stage": draws.words(STAGES, draws.drawn(random, STAGE_SHARES, size)),
             "churn_risk": pa.array(np.round(random.random(size), 4), mask=random.random(size) < SHARE_UNKNOWN),
             "clv_cents": np.exp(13.0 + random.standard_normal(size)).astype(np.int64),
         }
@@ -272,11 +246,11 @@ def _scores(members: _Members) -> dict[str, Columns]:
 
 
 def _activity(members: _Members) -> dict[str, Columns]:
-    random, size = _random("activity"), len(members.weight)
+    random, size = draws.stream("activity"), len(members.weight)
     return {
         "member_activity": {
-            "member_id": _ids(size),
-            "as_of_on": _words((TODAY.isoformat(),), np.zeros(size, dtype=np.int64)),
+            "member_id": draws.ids(size),
+            "as_of_on": draws.words((TODAY.isoformat(),), np.zeros(size, dtype=np.int64)),
             "score": np.round(random.random(size) * 100.0, 1),
             "declining_weeks": np.minimum(random.geometric(0.6, size) - 1, 12),
         }
@@ -295,31 +269,31 @@ def _happenings(random: np.random.Generator, members: _Members, size: int) -> tu
 
 def _orders(members: _Members) -> dict[str, Columns]:
     """Orders of one line each."""
-    random, size = _random("orders"), len(members.weight) * members.orders_each
+    random, size = draws.stream("orders"), len(members.weight) * members.orders_each
     member, ordered_at = _happenings(random, members, size)
-    ids = _ids(size)
+    ids = draws.ids(size)
     ticket = 4.42 + 0.5 * random.standard_normal(len(members.weight))
     amount = (100 * np.exp(ticket[member] + 0.5 * random.standard_normal(size))).astype(np.int64) + 500
-    favourites = _drawn(random, tuple(CATEGORY_WEIGHTS.values()), 2 * len(members.weight)).reshape(-1, 2)
+    favourites = draws.drawn(random, tuple(CATEGORY_WEIGHTS.values()), 2 * len(members.weight)).reshape(-1, 2)
     category = np.where(
         random.random(size) < 0.6,
         favourites[member, random.integers(2, size=size)],
-        _drawn(random, tuple(CATEGORY_WEIGHTS.values()), size),
+        draws.drawn(random, tuple(CATEGORY_WEIGHTS.values()), size),
     )
     products = len(GOODS[CATEGORIES[0]])
     shared: Columns = {"member_id": member + 1, "ordered_at": ordered_at, "amount_cents": amount}
     return {
         "orders": {
             "id": ids,
-            "external_ref": _numbered("B", ids),
-            "source": _words(("import",), np.zeros(size, dtype=np.int64)),
+            "external_ref": draws.numbered("B", ids),
+            "source": draws.words(("import",), np.zeros(size, dtype=np.int64)),
             **shared,
         },
         "order_lines": {
             "id": ids,
             "order_id": ids,
             "product_id": 1 + category * products + random.integers(products, size=size),
-            "category": _words(CATEGORIES, category),
+            "category": draws.words(CATEGORIES, category),
             "quantity": random.integers(1, 4, size=size),
             "discount_cents": np.zeros(size, dtype=np.int64),
             **shared,
@@ -328,14 +302,14 @@ def _orders(members: _Members) -> dict[str, Columns]:
 
 
 def _events(members: _Members) -> dict[str, Columns]:
-    random, size = _random("events"), len(members.weight) * members.orders_each
+    random, size = draws.stream("events"), len(members.weight) * members.orders_each
     member, occurred_at = _happenings(random, members, size)
-    kind = _drawn(random, tuple(KIND_SHARES.values()), size)
+    kind = draws.drawn(random, tuple(KIND_SHARES.values()), size)
     return {
         "activity_events": {
-            "id": _ids(size),
+            "id": draws.ids(size),
             "member_id": member + 1,
-            "kind": _words([kind.value for kind in KIND_SHARES], kind),
+            "kind": draws.words([kind.value for kind in KIND_SHARES], kind),
             "occurred_at": occurred_at,
         }
     }
@@ -343,7 +317,7 @@ def _events(members: _Members) -> dict[str, Columns]:
 
 def _campaigns(members: _Members) -> dict[str, Columns]:
     """Enrolments in every launched campaign, the messages they gave, and what members did with those."""
-    random, size = _random("campaigns"), len(members.weight)
+    random, size = draws.stream("campaigns"), len(members.weight)
     share = MESSAGES_A_MEMBER / len(STEP_DAYS) / len(LAUNCHED) / (1 - HOLDOUT_SHARE)
     enrolled = [np.flatnonzero(random.random(size) < share) for _ in LAUNCHED]
     journey = np.repeat(np.arange(len(LAUNCHED)), [len(found) for found in enrolled])
@@ -351,11 +325,11 @@ def _campaigns(members: _Members) -> dict[str, Columns]:
     started_at = midnight() + np.array([(item.starts_in_days or 0) * DAY for item in LAUNCHED])[journey] + 10 * 3600
     is_held_out = random.random(len(member)) < HOLDOUT_SHARE
     enrolments: Columns = {
-        "id": _ids(len(member)),
+        "id": draws.ids(len(member)),
         "journey_id": journey + 1,
         "member_id": member + 1,
-        "occurrence": _words(("launch",), np.zeros(len(member), dtype=np.int64)),
-        "arm": _words(("treatment", "holdout"), is_held_out.astype(np.int64)),
+        "occurrence": draws.words(("launch",), np.zeros(len(member), dtype=np.int64)),
+        "arm": draws.words(("treatment", "holdout"), is_held_out.astype(np.int64)),
         "enrolled_at": started_at,
     }
     treated = np.flatnonzero(~is_held_out)
@@ -372,7 +346,7 @@ def _messages(
     due_at = started_at[row] + np.array(STEP_DAYS)[step] * DAY
     is_past = due_at < midnight()
     row, step, due_at = row[is_past], step[is_past], due_at[is_past]
-    ids, state = _ids(len(row)), _drawn(random, tuple(STATE_SHARES.values()), len(row))
+    ids, state = draws.ids(len(row)), draws.drawn(random, tuple(STATE_SHARES.values()), len(row))
     is_delivered = state == 0
     opened = np.flatnonzero(is_delivered & (random.random(len(row)) < OPENED_SHARE))
     clicked = opened[random.random(len(opened)) < CLICKED_SHARE]
@@ -383,19 +357,19 @@ def _messages(
         "enrolment_id": enrolment[row] + 1,
         "journey_id": journey[row] + 1,
         "member_id": member[row] + 1,
-        "step_key": _words([f"step-{number + 1}" for number in range(steps)], step),
-        "channel": _words([channel.value for channel in SENDABLE_CHANNELS], step % len(SENDABLE_CHANNELS)),
+        "step_key": draws.words([f"step-{number + 1}" for number in range(steps)], step),
+        "channel": draws.words([channel.value for channel in SENDABLE_CHANNELS], step % len(SENDABLE_CHANNELS)),
         "due_at": due_at,
-        "state": _words([state.value for state in STATE_SHARES], state),
+        "state": draws.words([state.value for state in STATE_SHARES], state),
         "attempts": (state < 2).astype(np.int64),
         "sent_at": pa.array(due_at, mask=~is_delivered),
         "delivered_at": pa.array(due_at, mask=~is_delivered),
     }
     events: Columns = {
-        "id": _ids(len(reacted)),
+        "id": draws.ids(len(reacted)),
         "message_id": ids[reacted],
         "member_id": member[row[reacted]] + 1,
-        "kind": _words((MessageEventKind.OPENED.value, MessageEventKind.CLICKED.value), kind),
+        "kind": draws.words((MessageEventKind.OPENED.value, MessageEventKind.CLICKED.value), kind),
         "occurred_at": due_at[reacted] + random.integers(60, 6 * 3600, len(reacted)) + 60 * kind,
         "by_machine": np.zeros(len(reacted), dtype=np.bool_),
     }
@@ -403,12 +377,12 @@ def _messages(
 
 
 def _redemptions(members: _Members) -> dict[str, Columns]:
-    random, size = _random("redemptions"), len(members.weight) // 6
+    random, size = draws.stream("redemptions"), len(members.weight) // 6
     journey = random.integers(len(LAUNCHED), size=size)
     started_at = midnight() + np.array([(item.starts_in_days or 0) * DAY for item in LAUNCHED])[journey]
     return {
         "coupon_redemptions": {
-            "id": _ids(size),
+            "id": draws.ids(size),
             "coupon_id": random.integers(1, 5, size=size),
             "member_id": random.integers(1, len(members.weight) + 1, size=size),
             "journey_id": journey + 1,
