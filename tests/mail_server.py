@@ -29,6 +29,8 @@ class MailServer:
     most_a_connection: int | None = None
     sender_refused: bool = False
     taken: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    """The same as it came over the wire."""
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
     logins: list[str] = field(default_factory=list)
@@ -81,6 +83,7 @@ class MailServer:
         self.were_encrypted.append(session.ssl is not None)
         content = envelope.content
         assert isinstance(content, bytes)
+        self.raw.append(content)
         mail = message_from_bytes(content, policy=default)
         assert isinstance(mail, EmailMessage)
         self.taken.append(mail)

@@ -1,5 +1,6 @@
 """What outreach asks of a channel: take a batch, say for each message what became of it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,17 @@ from crm.errors import Unavailable
 from crm.members.models import Channel
 from crm.outreach.pace import Pace
 
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""What no mail, page or text message may hold: control characters other than white space, halves of characters."""
+_LINE_ENDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """One finished message. The key is the same whenever the same message is handed over again."""
+    """One finished message. The key is the same whenever the same message is handed over again.
+
+    What cannot be written anywhere is replaced visibly, and the subject is one line: no provider has to see to it.
+    """
 
     idempotency_key: str
     message_id: int
@@ -27,6 +35,16 @@ class OutgoingMessage:
     html: str | None = None
     unsubscribe_url: str | None = None
     """Where the member, or his mail program in one click, opts out; an address of the open web."""
+
+    def __post_init__(self) -> None:
+        subject = self.subject and _writable(_LINE_ENDS.sub(" ", self.subject))
+        object.__setattr__(self, "subject", subject)
+        object.__setattr__(self, "body", _writable(self.body))
+        object.__setattr__(self, "html", self.html and _writable(self.html))
+
+
+def _writable(text: str) -> str:
+    return _UNWRITABLE.sub("\ufffd", text)
 
 
 class Outcome(StrEnum):

@@ -68,16 +68,21 @@ class AppriseAdapter:
     def _result(self, message: OutgoingMessage) -> Iterator[SendResult]:
         """One result, or none where nobody knows."""
         target = self._opened(message.address)
+        try:
+            has_gone = target is not None and _notified(target, message)
+        except UnicodeError:
+            # The service wants the address in a header, and a header holds no such characters: nothing was sent.
+            target, has_gone = None, False
         if target is None:
             yield SendResult(message.idempotency_key, Outcome.REFUSED, reason="no address that this service can reach")
-        elif _notified(target, message):
+        elif has_gone:
             self._breaker.succeeded()
             yield SendResult(message.idempotency_key, Outcome.DELIVERED)
         else:
             self._breaker.failed()
 
     def _opened(self, address: str) -> apprise.NotifyBase | None:
-        if not _ONE_ADDRESS.fullmatch(address):
+        if not (address.isprintable() and _ONE_ADDRESS.fullmatch(address)):
             return None
         url = self._service.url.replace(ADDRESS_PLACE, quote(address, safe=""))
         target = apprise.Apprise.instantiate(url, suppress_exceptions=True)

@@ -15,8 +15,8 @@ TIMEOUT_SECONDS = 10.0
 LONGEST_TIMEOUT_SECONDS = 20.0
 SHORTEST_SECRET = 16
 
-MAILBOX = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+")
-"""One address, with nothing in it that a header or a mail server could read as more than one."""
+MAILBOX = re.compile(r"(?!.*=\?)[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+")
+"""One address, with nothing in it that a header or a mail server could read as more than one, or as an encoded word."""
 ADDRESS_PLACE = "{address}"
 
 

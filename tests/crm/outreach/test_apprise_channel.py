@@ -1,6 +1,7 @@
 """A service that Apprise knows, on loopback."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -42,6 +43,24 @@ def test_the_address_stands_in_the_url_and_the_words_arrive(provider: GatewaySer
     (request,) = provider.requests
     assert request.path == "/to/token:a%2Fb"
     assert (request.message["title"], request.message["message"]) == ("Tea", "You <&> tea")
+
+
+@pytest.mark.parametrize("address", ["令牌", "a\u202eb", "a\x00b", "a\ud800", "a\r\nX-Evil:1", "红🎁"])
+def test_an_address_that_a_header_cannot_hold_is_refused(provider: GatewayServer, now: datetime, address: str) -> None:
+    service = AppriseService(f"json://127.0.0.1:{provider.port}/?+X-To={{address}}")
+    in_a_header = AppriseAdapter(service, Channel.PUSH, variable="NURTURE_CHANNEL_PUSH")
+    (result,) = in_a_header.send(NO_SESSION, pushes(address), now)
+    assert (result.outcome, provider.requests) == (Outcome.REFUSED, [])
+
+
+@pytest.mark.parametrize("title", ["Tea\r\nX-Evil: 1", "Tea\x85Evil", "half \ud83d", "=?utf-8?q?a=0D=0A?="])
+def test_a_title_is_one_line(provider: GatewayServer, now: datetime, title: str) -> None:
+    message = replace(pushes("token")[0], subject=title)
+    (result,) = adapter(provider).send(NO_SESSION, [message], now)
+    (request,) = provider.requests
+    assert (result.outcome, request.message["title"]) == (Outcome.DELIVERED, message.subject)
+    assert request.message["title"].isprintable()
+    assert "X-Evil" not in request.headers
 
 
 def test_a_list_of_addresses_is_not_one_address(provider: GatewayServer, now: datetime) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -102,6 +103,26 @@ def test_a_message_is_signed_and_bears_its_key(provider: GatewayServer, now: dat
     assert request.headers["Nurture-Timestamp"] == "1780000000"
     expected = hmac.new(SECRET.encode(), b"1780000000." + request.body, hashlib.sha256).hexdigest()
     assert request.headers["Nurture-Signature"] == f"v1={expected}"
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ("Hi\r\nX-Evil: 1", "Hi X-Evil: 1"),
+        ("half \ud83d", "half \ufffd"),
+        ("nul\x00", "nul "),
+        ("=?utf-8?q?a=0D=0A?=", "=?utf-8?q?a=0D=0A?="),
+        ("a\u2028b \u202e🎁", "a b \u202e🎁"),
+    ],
+)
+def test_no_words_change_the_headers_of_a_request(
+    provider: GatewayServer, now: datetime, words: str, read: str
+) -> None:
+    (message,) = texts(1)
+    (result,) = send(adapter(provider), [replace(message, subject=words)], now)
+    (request,) = provider.requests
+    assert (result.outcome, request.message["subject"]) == (Outcome.ACCEPTED, read)
+    assert not [name for name in request.headers if name.lower().startswith("x-")]
 
 
 def test_the_answers_of_a_gateway(provider: GatewayServer, now: datetime) -> None:
