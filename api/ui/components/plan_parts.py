@@ -13,6 +13,7 @@ from crm.campaigns.brief import CampaignBrief, Step
 from crm.campaigns.copywriting import complete_copy, offer_in_words
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.plan import CampaignPlan
+from crm.errors import InvalidRequest
 from crm.outreach.models import ExclusionReason
 from crm.outreach.priority import Priority
 from crm.outreach.sms import Encoding
@@ -143,10 +144,16 @@ def copy_preview(brief: CampaignBrief, local: Local) -> None:
     copies = complete_copy(brief)
     has_variants = len({copy.variant for copy in copies}) > 1
     for copy in copies:
+        try:
+            subject = render(copy.subject, values, brief.language) if copy.subject else None
+            body = render(copy.body, values, brief.language)
+        except InvalidRequest as error:
+            notice(f"This text cannot be sent: {error.message}", "bad")
+            subject, body = copy.subject, copy.body
         text_card(
             copy.channel,
-            render(copy.subject, values, brief.language) if copy.subject else None,
-            render(copy.body, values, brief.language),
+            subject,
+            body,
             step=copy.step if len(brief.steps) > 1 else None,
             variant=copy.variant if has_variants else None,
         )
