@@ -10,11 +10,11 @@ from importlib.resources import files
 from unicodedata import category, normalize
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 from crm.access.policy import Policy
+from crm.errors import InvalidRequest
+from crm.members.emails import mailbox, read_email
 from crm.members.models import Channel
+from crm.members.phones import read_phone
 
 
 @dataclass(frozen=True)
@@ -52,31 +52,25 @@ def read_address(channel: Channel, given: str, rules: IdentityRules) -> ReadAddr
     """An address in the form in which duplicates are found. Whatever cannot be read is kept, with the reason.
 
     E-mail: Unicode in its compatible form, domain as DNS knows it, case folded; plus-tags and dots by policy.
-    Phone: E.164. Push tokens: as they are, capitals and all. Paper: case and runs of spaces do not count.
+    Phone: E.164, of a phone that text messages reach. Push tokens: as they are, capitals and all.
+    Paper: case and runs of spaces do not count.
     """
     address = given.strip()
     try:
-        return ReadAddress(address, _READERS[channel](normalize("NFKC", address), rules), None)
-    except _Unreadable as unreadable:
-        return ReadAddress(address, "", str(unreadable))
+        return ReadAddress(address, _READERS[channel](address, rules), None)
+    except InvalidRequest as unreadable:
+        return ReadAddress(address, "", unreadable.message)
 
 
 def deliverable(channel: Channel, address: str, normalised: str) -> str:
     """What a channel is handed: numbers as networks take them, mailboxes as their owner wrote them, tags and all."""
     if channel is Channel.SMS:
         return normalised
-    return normalize("NFKC", address) if channel is Channel.EMAIL else address
+    return mailbox(address) if channel is Channel.EMAIL else address
 
 
-class _Unreadable(Exception):
-    """The words go on file beside the address."""
-
-
-def _email(plain: str, rules: IdentityRules) -> str:
-    try:
-        read = validate_email(plain, check_deliverability=False)
-    except EmailNotValidError as error:
-        raise _Unreadable(str(error)) from None
+def _email(given: str, rules: IdentityRules) -> str:
+    read = read_email(given)
     local, domain = read.local_part.casefold(), read.ascii_domain.lower()
     if rules.ignores_plus_tags:
         local = local.partition("+")[0] or local
@@ -85,43 +79,23 @@ def _email(plain: str, rules: IdentityRules) -> str:
     return f"{local}@{domain}"
 
 
-_PHONE_PROBLEMS: Mapping[int, str] = {
-    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "The phone number lacks its area code.",
-    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: "The phone number begins with a country code that is not one.",
-    phonenumbers.ValidationResult.TOO_SHORT: "The phone number is too short for its country.",
-    phonenumbers.ValidationResult.INVALID_LENGTH: "No phone number of its country has this length.",
-    phonenumbers.ValidationResult.TOO_LONG: "The phone number is too long for its country.",
-}
+def _phone(given: str, rules: IdentityRules) -> str:
+    return read_phone(given, rules.phone_region)
 
 
-def _phone(plain: str, rules: IdentityRules) -> str:
-    """By the lengths of each country and not by its prefixes: those change faster than any list of them."""
-    try:
-        number = phonenumbers.parse(plain, rules.phone_region)
-    except phonenumbers.NumberParseException as error:
-        if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
-            known = "is not one" if plain.startswith("+") else "is missing, and the workspace has none"
-            raise _Unreadable(f"The phone number's country code {known}.") from None
-        raise _Unreadable("This is not a phone number.") from None
-    if number.extension:
-        raise _Unreadable("The phone number has an extension, which no text message reaches.")
-    verdict = phonenumbers.is_possible_number_with_reason(number)
-    if verdict != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise _Unreadable(_PHONE_PROBLEMS[verdict])
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _token(plain: str, _rules: IdentityRules) -> str:
+def _token(given: str, _rules: IdentityRules) -> str:
+    plain = normalize("NFKC", given)
     if not plain:
-        raise _Unreadable("There is no device token.")
+        raise InvalidRequest("There is no device token.")
     if any(character.isspace() or category(character) == "Cc" for character in plain):
-        raise _Unreadable("A device token has no spaces or control characters.")
+        raise InvalidRequest("A device token has no spaces or control characters.")
     return plain
 
 
-def _paper(plain: str, _rules: IdentityRules) -> str:
+def _paper(given: str, _rules: IdentityRules) -> str:
+    plain = normalize("NFKC", given)
     if not plain:
-        raise _Unreadable("There is no postal address.")
+        raise InvalidRequest("There is no postal address.")
     return " ".join(plain.split()).casefold()
 
 

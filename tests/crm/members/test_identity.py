@@ -32,6 +32,20 @@ def normal(channel: Channel, given: str, rules: IdentityRules = RULES) -> str:
         ("李雷@例子.中国", "李雷@xn--fsqu00a.xn--fiqs8s"),
         ("LI@XN--FSQU00A.XN--FIQS8S", "li@xn--fsqu00a.xn--fiqs8s"),
         ("Straße@example.de", "strasse@example.de"),
+        ("Ann Lee <ann@example.com>", "ann@example.com"),
+        ('"Lee, Ann" <Ann@example.com>', "ann@example.com"),
+        ("ann@example.com <ann@example.com>", "ann@example.com"),
+        ("mailto:ann@example.com?subject=Hello", "ann@example.com"),
+        ("MAILTO:Ann%40example.com", "ann@example.com"),
+        ("ann@example.com.", "ann@example.com"),
+        ("ann@example.com,", "ann@example.com"),
+        (";ann@example.com；", "ann@example.com"),
+        ("ann @ example.com", "ann@example.com"),
+        ("ann@example。com", "ann@example.com"),
+        ("ann\u200b@example.com\u00a0", "ann@example.com"),
+        ("'ann@example.com'", "ann@example.com"),
+        ('="ann@example.com"', "ann@example.com"),
+        ("ann@BÜCHER.de", "ann@xn--bcher-kva.de"),
     ],
 )
 def test_one_mailbox_has_one_form(given: str, expected: str) -> None:
@@ -50,7 +64,7 @@ def test_whether_tags_and_dots_count_is_policy() -> None:
         ("138-1234-5678", "+8613812345678"),
         ("０１３８１２３４５６７８", "+8613812345678"),
         ("0086 138 1234 5678", "+8613812345678"),
-        ("+44 20 7946 0958", "+442079460958"),
+        ("+44 7911 123456", "+447911123456"),
         ("+1 (202) 555-0143", "+12025550143"),
         ("+86 100 0001 0001", "+8610000010001"),
     ],
@@ -65,7 +79,13 @@ def test_one_phone_has_one_number(given: str, expected: str) -> None:
         (Channel.EMAIL, "", "@-sign"),
         (Channel.EMAIL, "ann", "@-sign"),
         (Channel.EMAIL, "ann lee@example.com", "SPACE"),
-        (Channel.EMAIL, "Ann <ann@example.com>", "display name"),
+        (Channel.EMAIL, "ann@example.com, bob@example.com", "two e-mail addresses"),
+        (Channel.EMAIL, "ann@example.com;bob@example.com", "two e-mail addresses"),
+        (Channel.EMAIL, "ann@example.com bob@example.com", "two e-mail addresses"),
+        (Channel.EMAIL, "bob@example.com <ann@example.com>", "two e-mail addresses"),
+        (Channel.EMAIL, "ann@@example.com", "two e-mail addresses"),
+        (Channel.EMAIL, "ann(at)example.com", "@-sign"),
+        (Channel.EMAIL, "ann@example.com\r\nBcc: bob@example.com", "two e-mail addresses"),
         (Channel.EMAIL, "ann@localhost", "period"),
         (Channel.SMS, "call me", "not a phone number"),
         (Channel.SMS, "12345", "area code"),
@@ -104,6 +124,7 @@ def test_the_country_of_numbers_is_that_of_the_workspace_unless_the_policy_says_
 def test_a_channel_is_handed_the_number_for_networks_and_the_mailbox_as_its_owner_writes_it() -> None:
     assert deliverable(Channel.SMS, "138 1234 5678", "+8613812345678") == "+8613812345678"
     assert deliverable(Channel.EMAIL, "Ａnn+x@Example.com", "ann@example.com") == "Ann+x@Example.com"
+    assert deliverable(Channel.EMAIL, "Ann Lee <Ann@Example.com>,", "ann@example.com") == "Ann@Example.com"
 
 
 @given(st.sampled_from(Channel), st.text(max_size=40))
