@@ -19,6 +19,7 @@ from crm.database import read_only, unit_of_work
 from crm.errors import NotFound
 from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.links import Purpose
+from crm.outreach.links_in_text import in_ascii
 from crm.outreach.models import MessageEventKind
 from crm.outreach.reactions import click_target, note_visit, opt_out, opt_out_choices
 from crm.outreach.rules import Visit
@@ -57,7 +58,7 @@ def click(token: str, request: Request, nurture: TheNurture) -> Response:
     if target is None:
         return _dead_link()
     _note(nurture, request, read.message_id, MessageEventKind.CLICKED, read.link_id)
-    return RedirectResponse(target, status_code=302, headers=HEADERS)
+    return RedirectResponse(in_ascii(target), status_code=302, headers=HEADERS)
 
 
 @router.api_route("/u/{token}", methods=LOOKING)

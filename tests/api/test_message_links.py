@@ -26,7 +26,8 @@ from tests.api.conftest import CopyHome, settings_of
 from tests.crm.outreach.test_machine_signs import BROWSER
 
 TEN = datetime.fromisoformat("2026-06-04T10:00:00+08:00")
-SHOP = "https://shop.example/tea"
+SHOP = "https://bücher.example/tea|milk?q=红色#color=grün"
+SHOP_IN_ASCII = "https://xn--bcher-kva.example/tea%7Cmilk?q=%E7%BA%A2%E8%89%B2#color=gr%C3%BCn"
 
 
 @dataclass
@@ -124,7 +125,7 @@ def test_a_click_goes_to_the_stored_page_and_counts(delivered: Delivered) -> Non
     item = delivered.item(Channel.EMAIL)
     assert item.html is not None
     answer = delivered.browser.get(link(item.html, "/t/c/"))
-    assert (answer.status_code, answer.headers["location"]) == (302, SHOP)
+    assert (answer.status_code, answer.headers["location"]) == (302, SHOP_IN_ASCII)
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert delivered.events() == [("clicked", False)]
     assert delivered.browser.head(link(delivered.item(Channel.SMS).body, "/t/c/")).status_code == 302

@@ -17,7 +17,7 @@ LINKS = MessageLinks(unsubscribe="/u/TOKEN", pixel="/t/o/TOKEN.gif", clicks={SHO
     [
         ("See https://shop.example/tea.", ["https://shop.example/tea"]),
         ("(see http://shop.example/a(b))!", ["http://shop.example/a(b)"]),
-        ("点此https://shop.example/茶，谢谢", ["https://shop.example/"]),
+        ("点此https://shop.example/tea，谢谢", ["https://shop.example/tea"]),
         ("https://a.example https://b.example https://a.example", ["https://a.example", "https://b.example"]),
         ("javascript:alert(1) ftp://a.example mailto:a@b.example", []),
         ("https:// http://? https://[bad", []),
