@@ -1,26 +1,26 @@
 """The assistant: conversations of people with the agent, each turn a stream of events.
 
 A turn runs in a task of its own, so that it ends and is written down even when its listener goes
-away. One turn runs at a time in a conversation, over all processes that share the data folder.
+away. One turn runs at a time in a conversation, over all processes that share the database.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
-from filelock import AsyncFileLock, Timeout
 from langchain_core.messages import HumanMessage
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.types import Command
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from agent import transcript
-from agent.checkpoints import PendingConfirmation, open_checkpoints, pending_confirmations, prune, thread_config
+from agent.checkpoint_store import CheckpointStore, open_checkpoint_store
+from agent.checkpoints import PendingConfirmation, pending_confirmations, thread_config
 from agent.context import TurnContext
 from agent.desk import ToolDesk
 from agent.events import CallStatus, ConfirmationDecided, Decision, Event, Failed, ToolFinished
@@ -34,7 +34,7 @@ from crm.access.actor import Actor
 from crm.catalog import CATALOG
 from crm.clock import Clock
 from crm.database import Sessions, read_only, unit_of_work
-from crm.errors import Conflict, CrmError, InvalidRequest, Unavailable
+from crm.errors import Conflict, CrmError, InvalidRequest
 from crm.segments.language.vocabulary import Vocabulary, load_vocabulary
 from crm.settings import READ_SECONDS
 from crm.workspace import get_workspace
@@ -46,8 +46,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_REQUEST_CHARACTERS = 8_000
-LOCK_WAIT_SECONDS = 120
-"""How long a message waits for the turn before it in the same conversation."""
 
 _MOVED_ON: dict[Language, str] = {
     "en": "You asked for something else, so this was not done: {summary}",
@@ -71,14 +69,14 @@ class _Opened:
     """What exists once the assistant runs in an event loop."""
 
     graph: Graph
-    saver: AsyncSqliteSaver
+    store: CheckpointStore
 
 
 class Assistant:
     """Conversations with the agent. Every method checks that the conversation belongs to the actor.
 
-    Lives in one event loop: the first turn opens the checkpoint file, `aclose` waits for running
-    turns and closes it.
+    Lives in one event loop: the first turn opens the checkpoints, `aclose` waits for running
+    turns and closes them.
     """
 
     def __init__(
@@ -96,6 +94,7 @@ class Assistant:
         self._model = model
         self._clock = clock
         self._home = home
+        self._engine: Engine = sessions.kw["bind"]
         self._desk = ToolDesk(
             tools,
             sessions,
@@ -110,7 +109,7 @@ class Assistant:
         self._vocabulary: Vocabulary | None = None
 
     async def aclose(self) -> None:
-        """Let running turns end, then close the checkpoint file."""
+        """Let running turns end, then close the checkpoints."""
         await asyncio.gather(*self._turns, return_exceptions=True)
         await self._resources.aclose()
         self._opened = None
@@ -223,7 +222,7 @@ class Assistant:
             log.exception("turn.failed", thread_id=turn.thread_id)
             await self._break_off(opened, turn, Failed("internal_error", _FAULT[turn.language]), emit)
         if not await self._pending(opened, turn):
-            await prune(opened.saver, turn.thread_id)
+            await opened.store.prune(turn.thread_id)
 
     async def _break_off(self, opened: _Opened, turn: TurnContext, failed: Failed, emit: Emit) -> None:
         await self._withdraw(opened, turn, await self._pending(opened, turn), _BROKE_OFF, emit)
@@ -275,7 +274,7 @@ class Assistant:
 
         async def locked() -> None:
             try:
-                async with self._lock(turn.thread_id):
+                async with (await self._open()).store.lock(turn.thread_id):
                     await work(events.put_nowait)
             finally:
                 events.put_nowait(None)
@@ -287,21 +286,11 @@ class Assistant:
             yield event
         await task
 
-    @asynccontextmanager
-    async def _lock(self, thread_id: str) -> AsyncIterator[None]:
-        folder = self._home / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            async with AsyncFileLock(folder / f"{thread_id}.lock", timeout=LOCK_WAIT_SECONDS):
-                yield
-        except Timeout as error:
-            raise Unavailable("another message of this conversation is still being answered; try again") from error
-
     async def _open(self) -> _Opened:
         async with self._opening:
             if self._opened is None:
-                saver = await self._resources.enter_async_context(open_checkpoints(self._home))
-                self._opened = _Opened(build_graph(self._model, self._desk, saver), saver)
+                store = await self._resources.enter_async_context(open_checkpoint_store(self._engine, self._home))
+                self._opened = _Opened(build_graph(self._model, self._desk, store.saver), store)
             return self._opened
 
     def _turn(self, session: Session, actor: Actor, thread_id: str, language: Language, now: datetime) -> TurnContext:

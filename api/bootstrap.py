@@ -1,6 +1,8 @@
 """Wires the product once, for the server, the CLI, the evals and the tests alike."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from api.logs import configure_logs
 from crm.clock import Clock
 from crm.database import Sessions, open_engine, open_sessions
 from crm.errors import Unavailable
-from crm.migrations import migrate
+from crm.migrations import create_schema, migrate, require_schema
 from crm.settings import Settings
 from crm.workspace import WorldClock
 
@@ -104,17 +106,42 @@ class LazyIndex:
         """Left to the product, which opened it."""
 
 
-def bootstrap(settings: Settings, *, clock: Clock | None = None, model: "ChosenModel | None" = None) -> Nurture:
-    """Open (and migrate) the database and wire everything.
+class Schema(StrEnum):
+    """What opening the product may do to the database's tables."""
 
-    Raises InvalidRequest when a file is no database, or a setting of a channel makes no sense.
+    REQUIRE = "require"
+    """Nothing: commands beside a server, whose version may be another one."""
+    CREATE = "create"
+    """Make them in an empty database: whoever begins a workspace."""
+    MIGRATE = "migrate"
+    """Bring them to this version: what is started to serve."""
+
+
+_PREPARE: Mapping[Schema, Callable[[Engine], None]] = {
+    Schema.REQUIRE: require_schema,
+    Schema.CREATE: create_schema,
+    Schema.MIGRATE: migrate,
+}
+
+
+def bootstrap(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    model: "ChosenModel | None" = None,
+    schema: Schema = Schema.CREATE,
+) -> Nurture:
+    """Open the database and wire everything.
+
+    Raises InvalidRequest when a file is no database, or a setting of a channel makes no sense; Conflict when the
+    database has another schema than this code and `schema` does not allow to change it.
     """
     from crm.outreach.channels.condition import share_paces
 
     configure_logs(settings.log_level)
     adapters = _adapters(settings)
     engine = open_engine(settings.resolved_database_url)
-    migrate(engine)
+    _PREPARE[schema](engine)
     sessions = open_sessions(engine)
     share_paces(adapters, sessions)
     return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, model)

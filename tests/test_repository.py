@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ("agent", "api", "crm", "knowledge_base", "tools")
-COMMITTERS = {Path("crm/database.py"), Path("agent/checkpoints.py")}
+COMMITTERS = {Path("crm/database.py"), Path("agent/checkpoint_store.py")}
 """The only places that end a transaction: ours, and the pruning of the graph's own checkpoint file."""
 
 

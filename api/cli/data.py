@@ -54,7 +54,9 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Load a data set into NURTURE_HOME; loading it again changes nothing."""
-    with opened() as nurture:
+    from api.bootstrap import Schema
+
+    with opened(schema=Schema.CREATE) as nurture:
         summary = load_dataset(nurture, dataset, today=parse_day(today, "--today"), seed=seed, members=members)
     if as_json:
         say_json(summary.to_json())

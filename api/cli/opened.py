@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from api.bootstrap import Nurture, bootstrap
+from api.bootstrap import Nurture, Schema, bootstrap
 from api.cli.console import morning_of, parse_day
 from crm import wrong_values
 from crm.access.actor import Actor
@@ -34,9 +34,9 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def opened(today: str | None = None) -> Iterator[Nurture]:
-    """The product on NURTURE_HOME, at `today` when given."""
-    nurture = bootstrap(read_settings())
+def opened(today: str | None = None, *, schema: Schema = Schema.REQUIRE) -> Iterator[Nurture]:
+    """The product on NURTURE_HOME, at `today` when given. Raises Conflict as `bootstrap` does."""
+    nurture = bootstrap(read_settings(), schema=schema)
     try:
         if today is not None:
             with read_only(nurture.sessions) as session:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.console import notes
+from api.cli.console import notes, say
 from api.cli.opened import read_settings
 from crm.errors import InvalidRequest, Unavailable
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     app.command("serve")(serve)
+    app.command("migrate")(migrate)
 
 
 def serve(
@@ -24,14 +25,14 @@ def serve(
     load_demo_if_empty: Annotated[bool, typer.Option("--load-demo-if-empty", help="Load the demo first.")] = False,
 ) -> None:
     """Serve the pages and the API; runs the engine that sends what was approved, unless NURTURE_ENGINE=workers."""
-    from api.bootstrap import bootstrap
+    from api.bootstrap import Schema, bootstrap
     from api.home import own_folder
 
     settings = read_settings()
     settings = settings.model_copy(update={"host": host or settings.host, "port": port or settings.port})
     url = f"http://{settings.host}:{settings.port}"
     with listen(settings.host, settings.port) as listener, own_folder(settings, url) as server:
-        nurture = bootstrap(settings)
+        nurture = bootstrap(settings, schema=Schema.MIGRATE)
         try:
             _ = nurture.links  # the key is made at first start, and a missing address stops it
             prepare_data(nurture, load_demo_if_empty=load_demo_if_empty)
@@ -40,6 +41,26 @@ def serve(
             run_server(nurture, listener, internal_token=server.token, engine=engine)
         finally:
             nurture.close()
+
+
+def migrate() -> None:
+    """Bring an existing database to the schema of this version; `serve` and `worker` do the same at their start."""
+    from api.bootstrap import Schema, bootstrap
+    from crm.database import open_engine
+    from crm.migrations import SchemaState, schema_state
+
+    settings = read_settings()
+    engine = open_engine(settings.resolved_database_url)
+    try:
+        state, before = schema_state(engine)
+    finally:
+        engine.dispose()
+    if state is SchemaState.EMPTY:
+        raise InvalidRequest("this database is empty, so there is nothing to migrate; begin with `nurture demo load`")
+    nurture = bootstrap(settings, schema=Schema.MIGRATE)
+    _, after = schema_state(nurture.engine)
+    nurture.close()
+    say(f"revision {after}, as before" if before == after else f"migrated from revision {before} to {after}")
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -25,7 +25,7 @@ def worker(
     """Run the engine on PostgreSQL: as many workers as you like, each with its own name. SIGTERM ends it in order."""
     import re
 
-    from api.bootstrap import bootstrap
+    from api.bootstrap import Schema, bootstrap
     from api.worker import EngineProcess
     from crm.settings import WORKER_NAME
 
@@ -39,7 +39,7 @@ def worker(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    nurture = bootstrap(settings)
+    nurture = bootstrap(settings, schema=Schema.MIGRATE)
     try:
         _ = nurture.links  # a missing address or key stops it before it sends
         engine = EngineProcess(nurture, name)

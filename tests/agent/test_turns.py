@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from sqlalchemy import select
 
-from agent.checkpoints import CHECKPOINTS_FILE
+from agent.checkpoint_store import open_checkpoint_store
+from agent.checkpoints import thread_config
 from agent.context import TurnContext
 from agent.desk import ToolCall, ToolDesk
 from agent.events import Answered, ApprovalRequested, CallStatus, Failed, TextDelta, ToolFinished, ToolStarted
@@ -243,7 +243,7 @@ async def test_a_write_that_was_committed_before_a_kill_is_reported_as_done(
 
 
 async def test_only_the_newest_checkpoint_of_a_finished_turn_is_kept(
-    make_assistant: MakeAssistant, operator: Actor, tmp_path: Path
+    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions, tmp_path: Path
 ) -> None:
     lines = [line for number in range(3) for line in (calls(("look", {"subject": "tea"}), ids=(f"l{number}",)), "Ok.")]
     assistant = make_assistant(*(AIMessage(line) if isinstance(line, str) else line for line in lines))
@@ -251,9 +251,8 @@ async def test_only_the_newest_checkpoint_of_a_finished_turn_is_kept(
     for _ in range(3):
         await hear(assistant.say(operator, thread, "look"))
     await assistant.aclose()
-    with sqlite3.connect(tmp_path / CHECKPOINTS_FILE) as connection:
-        assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
-    connection.close()
+    async with open_checkpoint_store(sessions.kw["bind"], tmp_path) as store:
+        assert len([state async for state in store.saver.alist(thread_config(thread))]) == 1
 
 
 async def test_a_turn_ends_and_is_written_down_when_its_listener_goes_away(
