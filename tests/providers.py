@@ -15,7 +15,14 @@ from crm.outreach.channels.adapter import (
     SendResult,
     not_tried,
 )
+from crm.outreach.channels.refusals import Refusal
 from crm.outreach.pace import Pace
+
+REFUSED = {
+    "refuse": ("no such mailbox", Refusal.OTHER),
+    "reject": ("550 <someone@example.org> mailbox unavailable", Refusal.RECIPIENT),
+    "bounce": ("550 5.1.1", Refusal.DEAD),
+}
 
 
 class Killed(BaseException):
@@ -27,8 +34,9 @@ class FakeProvider:
     """Takes messages. What it takes is its own memory: it survives any crash of ours.
 
     `script` says what happens to the next messages, one word each; without a word it delivers:
-    `refuse`, `bounce` (there is no such address), `accept` (a receipt comes later), `silent` (takes it and
-    gives no answer), `down` (gives no answer and takes nothing), `kill` (takes it, and our process dies),
+    `refuse`, `reject` (the recipient is refused, and may be there), `bounce` (there is no such address),
+    `accept` (a receipt comes later), `silent` (takes it and gives no answer), `down` (gives no answer and takes
+    nothing), `kill` (takes it, and our process dies),
     `later` (asks to be tried later), `busy` (takes neither this nor any more for now, and says so).
     """
 
@@ -50,11 +58,9 @@ class FakeProvider:
                 yield from not_tried(batch[place:])
                 raise ChannelUnavailable("the provider takes no more")
             self.handed.append((message, now))
-            if word == "refuse":
-                yield SendResult(message.idempotency_key, Outcome.REFUSED, reason="no such mailbox")
-                continue
-            if word == "bounce":
-                yield SendResult(message.idempotency_key, Outcome.REFUSED, reason="550 5.1.1", is_dead_address=True)
+            if word in REFUSED:
+                reason, meant = REFUSED[word]
+                yield SendResult(message.idempotency_key, Outcome.REFUSED, reason=reason, refusal=meant)
                 continue
             if word == "down":
                 raise ChannelUnavailable("the provider does not answer")

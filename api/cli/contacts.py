@@ -42,6 +42,31 @@ def set_address(
     say(f"stored, but nobody is reached there: {problem}" if problem else "stored")
 
 
+@contacts.command("show")
+def show(member: MemberWords, as_: AsPerson = "admin", as_json: Json = False) -> None:
+    """How a member can be reached, and what stands against it; no addresses."""
+    from crm.database import read_only
+    from crm.members.contact_views import contacts_of
+    from crm.members.service import find_member
+
+    with opened() as nurture:
+        actor = person(nurture, as_)
+        with read_only(nurture.sessions) as session:
+            found = find_member(session, member, owner_id=actor.row_owner_id)
+            views = contacts_of(session, found.id, actor=actor)
+    if as_json:
+        say_json([view.model_dump(mode="json") for view in views])
+        return
+    for view in views:
+        against = [
+            view.problem,
+            view.suppressed_because and f"nothing more is sent there: {view.suppressed_because}",
+            f"refused on {view.refusals} days: {view.refused_because}" if view.refusals else None,
+            None if view.agrees else "no consent",
+        ]
+        say(f"{view.channel}: {'; '.join(filter(None, against)) or 'reachable'}")
+
+
 @contacts.command("unreadable")
 def unreadable(as_: AsPerson = "admin", as_json: Json = False) -> None:
     """Members with an address that nobody is reached at, and why; the first 50."""

@@ -1,5 +1,6 @@
 """How members are reached, which addresses nobody is reached at, and the blacklist."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import SignedIn, TheNurture
 from crm.database import read_only, unit_of_work
+from crm.members.contact_views import ContactView, contacts_of
 from crm.members.contacts import UnreadablePage, set_contact, unreadable_addresses
 from crm.members.models import Channel
 from crm.members.service import find_member
@@ -59,6 +61,15 @@ class AddressToLift(BaseModel):
 class Changed(BaseModel):
     is_new: bool
     """False when it was so before."""
+
+
+@router.get("/members/{member}/contacts")
+def get_contacts(member: str, actor: SignedIn, nurture: TheNurture) -> Sequence[ContactView]:
+    """How a member can be reached, without addresses: what cannot be read, what was refused and how often, and why
+    nothing more is sent."""
+    with read_only(nurture.sessions) as session:
+        found = find_member(session, member, owner_id=actor.row_owner_id)
+        return contacts_of(session, found.id, actor=actor)
 
 
 @router.put("/members/{member}/contacts/{channel}")

@@ -89,6 +89,6 @@ def receive(
                 reason=receipt.reason,
                 channels=channels,
                 at=now,
-                is_dead_address=receipt.status == "failed" and receipt.is_permanent,
+                is_permanent=receipt.is_permanent,
             )
     return Taken(idempotency_key=receipt.idempotency_key, state=taken.state, is_new=taken.is_new)

@@ -109,3 +109,19 @@ class AddressSuppression(Base):
     normalised: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class AddressRefusal(Base):
+    """How often an address was refused for good since something last arrived there; refusals of one day count once."""
+
+    __tablename__ = "address_refusals"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    channel: Mapped[Channel] = mapped_column(primary_key=True)
+    normalised: Mapped[str] = mapped_column(primary_key=True)
+    refusals: Mapped[int]
+    reason: Mapped[str]
+    """The provider's last words, without addresses."""
+    first_at: Mapped[datetime]
+    counted_at: Mapped[datetime]
+    """When the last refusal that counted came."""

@@ -7,7 +7,20 @@ suppressed address covers whoever has it, on its channel alone.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, Select, String, cast, exists, literal, or_, select, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    cast,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -18,7 +31,7 @@ from crm.errors import Forbidden, InvalidRequest, NotFound
 from crm.members.changes import Change, note_member
 from crm.members.contacts import identity_rules
 from crm.members.identity import read_address
-from crm.members.models import AddressSuppression, Channel, ContactPoint, Member, Suppression
+from crm.members.models import AddressRefusal, AddressSuppression, Channel, ContactPoint, Member, Suppression
 from crm.members.people import PERSON_CHANNELS, lock_records_at, lock_records_of_person
 
 HARD_BOUNCE = "hard bounce"
@@ -106,6 +119,7 @@ def lift_address(session: Session, channel: Channel, address: str, *, actor: Act
     if entry is None:
         return False
     session.delete(entry)
+    session.execute(delete(AddressRefusal).filter_by(channel=channel, normalised=normalised))
     records = lock_records_at(session, channel, normalised)
     _note_address(session, channel, records, "address.suppression_lifted", actor, now)
     return True

@@ -8,8 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
+from crm.members.dead_addresses import forget_refusals
 from crm.members.models import Channel, ContactPoint
+from crm.members.people import lock_records_that_share
 from crm.members.suppression import COMPLAINT, HARD_BOUNCE, suppress_normalised
+from crm.outreach.answers import note_refusals
+from crm.outreach.channels.refusals import Refusal, refusal_by_gateway
 from crm.outreach.models import Message, MessageState
 from crm.outreach.tracking import record_receipt
 from crm.outreach.writing import idempotency_key
@@ -33,22 +37,29 @@ def take_receipt(
     reason: str | None,
     channels: Collection[Channel],
     at: datetime,
-    is_dead_address: bool = False,
+    is_permanent: bool = False,
 ) -> ReceiptTaken:
     """Settle the message that went out under a key, by a gateway that serves `channels`.
 
-    `is_dead_address`: it failed because the address does not exist, and nothing more is sent there. Raises NotFound
-    for a message that the gateway was never given, Conflict for one that is settled otherwise.
+    `is_permanent`: it failed because the address does not exist, and nothing more is sent there. A failure without it
+    is read by its reason, as a mail server's refusal is. Raises NotFound for a message that the gateway was never
+    given, Conflict for one that is settled otherwise.
     """
     message = _given(session, key, channels)
-    if is_dead_address:
-        # First: whoever sends holds members before messages.
+    meant = Refusal.OTHER if is_delivered else refusal_by_gateway(reason or "", is_permanent=is_permanent)
+    # First: whoever sends holds members before messages.
+    if meant is Refusal.DEAD:
         _suppress(session, message, HARD_BOUNCE, at)
+    elif meant is Refusal.RECIPIENT:
+        lock_records_that_share(session, message.member_id, (message.channel,))
     session.refresh(message, with_for_update=True)
     told = MessageState.DELIVERED if is_delivered else MessageState.FAILED
     if message.state is told:
         return ReceiptTaken(told, is_new=False)
     record_receipt(session, message.id, is_delivered=is_delivered, at=at, reason=reason)
+    if is_delivered:
+        forget_refusals(session, select(Message.member_id, Message.channel).where(Message.id == message.id))
+    note_refusals(session, {message.id: (meant, reason or "not delivered")}, now=at)
     return ReceiptTaken(told, is_new=True)
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from crm.database import UtcDateTime
 from crm.members.changes import Change, note_members
 from crm.members.models import Consent, Member
-from crm.members.suppression import HARD_BOUNCE, suppress_where_reached
 from crm.outreach import gate, ledger
+from crm.outreach.answers import note_answers
 from crm.outreach.batches import among, texts_by_id
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.condition import note_success, note_trouble
@@ -202,17 +202,7 @@ def _record(
         _try_later(session, [message_id for message_id in later if message_id not in settled], now)
     if settled:
         _settle(session, settled)
-    _suppress_dead_addresses(session, batch, results, now)
-
-
-def _suppress_dead_addresses(
-    session: Session, batch: Sequence[OutgoingMessage], results: Mapping[str, SendResult], now: datetime
-) -> None:
-    refusals = ((message, results.get(message.idempotency_key)) for message in batch)
-    dead = [message.message_id for message, result in refusals if result is not None and result.is_dead_address]
-    if dead:
-        reached = select(Message.member_id, Message.channel).where(among(Message.id, dead))
-        suppress_where_reached(session, reached, reason=HARD_BOUNCE, now=now)
+    note_answers(session, batch, results, now)
 
 
 def _settle(session: Session, settled: Mapping[int, _Settled]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.errors import Unavailable
 from crm.members.models import Channel
+from crm.outreach.channels.refusals import Refusal
 from crm.outreach.pace import Pace
 
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -66,8 +67,8 @@ class SendResult:
     provider_ref: str | None = None
     reason: str | None = None
     """The provider's word for a refusal, or for trying later."""
-    is_dead_address: bool = False
-    """Of a refusal: the address does not exist. Nothing more is sent there, whoever has it."""
+    refusal: Refusal = Refusal.OTHER
+    """What a refusal says of the recipient."""
 
 
 class ChannelUnavailable(Unavailable):

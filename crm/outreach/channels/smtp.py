@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult, not_tried
 from crm.outreach.channels.breaker import CircuitBreaker
 from crm.outreach.channels.mail import compose, envelope_address
+from crm.outreach.channels.refusals import refusal_by_mail
 from crm.outreach.channels.urls import Encryption, MailServer
 from crm.outreach.pace import Pace
 
@@ -23,9 +24,6 @@ LONGEST_BATCH_SECONDS = 8.0
 _GO_AHEAD = 354
 _SHUTTING_DOWN = 421
 _MOST_WORDS = 200
-_DEAD_ADDRESS = re.compile(r"5\d\d 5\.1\.(?:1|2|3|6|10)\b")
-"""No such mailbox, no such domain, no address, moved away, takes no mail (RFC 3463, RFC 7505). A bare 550 may as well
-be about us: it fails the message alone."""
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
@@ -113,7 +111,8 @@ class _Line:
         except (OSError, smtplib.SMTPException) as error:
             self._server.close()  # without a farewell, which could take as long again
             raise _LineClosed(f"the connection broke: {_reason(error)}") from error
-        if code == _GO_AHEAD:
+        has_recipient = code == _GO_AHEAD
+        if has_recipient:
             code, words = self._transfer(content)
         if code == _SHUTTING_DOWN:
             raise _LineClosed(f"the mail server ended the connection: {_words(code, words)}")
@@ -121,8 +120,10 @@ class _Line:
         if 200 <= code < 300:
             return SendResult(key, Outcome.DELIVERED, provider_ref=_words(code, words))
         said = _words(code, words)
-        outcome = Outcome.TRY_LATER if code < 500 else Outcome.REFUSED
-        return SendResult(key, outcome, reason=said, is_dead_address=_DEAD_ADDRESS.match(said) is not None)
+        if code < 500:
+            return SendResult(key, Outcome.TRY_LATER, reason=said)
+        meant = refusal_by_mail(code, said, at_recipient=not has_recipient)
+        return SendResult(key, Outcome.REFUSED, reason=said, refusal=meant)
 
     def _envelope(self, recipient: str) -> tuple[int, bytes]:
         """Sender and recipient; the answer to DATA, or to whatever was refused before."""

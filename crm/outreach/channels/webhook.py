@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult, not_tried
 from crm.outreach.channels.breaker import CircuitBreaker
+from crm.outreach.channels.refusals import refusal_by_gateway
 from crm.outreach.channels.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_signed, sign
 from crm.outreach.channels.urls import Gateway
 from crm.outreach.pace import Pace
@@ -103,7 +104,8 @@ class WebhookAdapter:
         if status in _REFUSALS:
             said = _said(answer)
             reason = _text(said.get("reason") or said.get("detail")) or f"refused with status {status}"
-            return SendResult(key, Outcome.REFUSED, provider_ref=_text(said.get("id")), reason=reason)
+            meant = refusal_by_gateway(reason, is_permanent=said.get("is_permanent") is True)
+            return SendResult(key, Outcome.REFUSED, provider_ref=_text(said.get("id")), reason=reason, refusal=meant)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             rest = _rest_seconds(answer.headers.get("Retry-After"), self._wall_clock())
             self._breaker.rest(rest)

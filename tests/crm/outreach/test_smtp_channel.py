@@ -15,6 +15,7 @@ from crm.database import Sessions, unit_of_work
 from crm.members.models import Channel, ContactPoint
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.breaker import CircuitBreaker
+from crm.outreach.channels.refusals import Refusal
 from crm.outreach.channels.smtp import SmtpAdapter
 from crm.outreach.channels.urls import MailServer as MailServerUrl
 from crm.outreach.channels.urls import read_channel_url
@@ -151,8 +152,8 @@ def test_the_servers_answers_decide_and_one_connection_serves_the_batch(server: 
         Outcome.DELIVERED,
     ]
     assert results[1].reason == "550 5.1.1 no such user here"
-    assert [result.is_dead_address for result in results].count(True) == 1
-    assert results[1].is_dead_address
+    assert [result.refusal is Refusal.OTHER for result in results].count(False) == 1
+    assert results[1].refusal is Refusal.DEAD
     assert results[2].reason == "451 4.7.1 greylisted, come back"
     assert server.recipients == ["ann@example.org", "bob@example.org"]
     assert server.connections == 1
