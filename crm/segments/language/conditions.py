@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from crm.access.policy import LeapDay
 from crm.fields import Field, Unit
 from crm.fields import Kind as FieldKind
 from crm.segments.language.clauses import Clause
@@ -35,6 +36,7 @@ class Ground:
 
     today: date
     fields: Mapping[str, Field]
+    leap_day: LeapDay
 
 
 def conditions(clause: Clause, ground: Ground) -> list[Json] | None:
@@ -220,9 +222,9 @@ def _birthday(clause: Clause, ground: Ground) -> list[Json] | None:
 
 def _days_of_year(clause: Clause, ground: Ground) -> list[str] | None:
     if clause.periods:
-        return month_days(clause.periods[-1], ground.today)
+        return month_days(clause.periods[-1], ground.today, ground.leap_day)
     lengths = [c.amount for c in clause.comparisons if isinstance(c.amount, Duration)]
-    return month_days(coming(lengths[-1], ground.today), ground.today) if lengths else None
+    return month_days(coming(lengths[-1], ground.today), ground.today, ground.leap_day) if lengths else None
 
 
 def _churn_risk(clause: Clause, _ground: Ground) -> list[Json] | None:

@@ -148,7 +148,12 @@ def _year(written: str | None, today: date) -> int | None:
 
 
 def day_near(year: int | None, month: int, day: int, today: date, toward: Toward) -> date | None:
-    """That day of the year given, or the nearest one in the direction asked for; None when there is none."""
+    """That day of the year given, or the nearest one in the direction asked for; None when there is none.
+
+    The nearest 29 February may lie years back.
+    """
+    if year is None and (month, day) == (2, 29) and toward == "past":
+        return next(filter(None, (_leap_day(today.year - back, today) for back in range(9))), None)
     try:
         if year is not None:
             return date(year, month, day)
@@ -160,6 +165,10 @@ def day_near(year: int | None, month: int, day: int, today: date, toward: Toward
     except ValueError:
         return None
     return found
+
+
+def _leap_day(year: int, latest: date) -> date | None:
+    return date(year, 2, 29) if calendar.isleap(year) and date(year, 2, 29) <= latest else None
 
 
 def _weekday(day: int, which: str, after: str, today: date, toward: Toward) -> date:
@@ -194,6 +203,19 @@ def read_day(match: re.Match[str], today: date, toward: Toward) -> date | None:
         return reader(match, today, toward)
     except (ValueError, OverflowError):
         return None
+
+
+_LONGEST_MONTH = 31
+_DAYS_AND_MONTHS = ("iso", "dm", "md", "zh")
+
+
+def names_no_day(match: re.Match[str], today: date) -> bool:
+    """Whether a match of DAY_PATTERN names a day that no calendar has, as 31 June or 29 February 2026."""
+    name = next((name for name in _DAYS_AND_MONTHS if match[name]), None)
+    if name is None or read_day(match, today, "past") is not None:
+        return False
+    day = match["iso_d" if name == "iso" else f"{name}_d"]
+    return _zh_number(day) <= _LONGEST_MONTH
 
 
 def _read_iso(match: re.Match[str], _today: date, _toward: Toward) -> date | None:

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """An operator with its amount."""
     DURATION = "duration"
     PERIOD = "period"
+    NO_DAY = "no_day"
+    """A day that no calendar has: 31 June."""
     AGO = "ago"
     LEVEL = "level"
     AND = "and"
@@ -93,6 +95,10 @@ class Period:
     months: int | None = None
     relation: Relation = "in"
     is_future: bool = False
+    is_named: bool = False
+    """Whether the words name days or months, and no distance from today."""
+    ends_month: bool = False
+    """Whether it ends because a month does, and not on a day that the words name."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from crm.segments.language.clauses import Clause
-from crm.segments.language.conditions import negated
+from crm.segments.language.conditions import Ground, negated
 from crm.segments.language.kinds import Comparison, Duration, Period, Quantity
 from crm.segments.language.leaves import (
     DAY_FIELDS,
@@ -59,11 +59,11 @@ def orphans_of(clauses: Sequence[Clause]) -> Orphans:
 class OrphanPlacement:
     """Puts orphans where the tree before has their like."""
 
-    def __init__(self, tree: Json, terms: Sequence[Json], today: date, cue: Cue) -> None:
+    def __init__(self, tree: Json, terms: Sequence[Json], ground: Ground, cue: Cue) -> None:
         self._tree = tree
         self._terms = terms
         """Order and measure of the request before: they have windows, too."""
-        self._today = today
+        self._today, self._leap_day = ground.today, ground.leap_day
         self._cue = cue
 
     def place(self, orphans: Orphans) -> bool:
@@ -91,7 +91,7 @@ class OrphanPlacement:
         if leaf is None:
             return self._rewindow_terms(window(period, self._today))
         if is_day_of_year(leaf):
-            leaf["value"] = month_days(period, self._today) or leaf["value"]
+            leaf["value"] = month_days(period, self._today, self._leap_day) or leaf["value"]
         elif leaf["field"] in DAY_FIELDS:
             leaf.update(_moved(leaf, period, self._today))
         else:
@@ -105,7 +105,8 @@ class OrphanPlacement:
         if leaf["field"] == "activity_trend":
             leaf["value"] = length.in_weeks or max(1, length.count // 7)
         elif is_day_of_year(leaf):
-            leaf["value"] = month_days(coming(length, self._today), self._today) or leaf["value"]
+            period = coming(length, self._today)
+            leaf["value"] = month_days(period, self._today, self._leap_day) or leaf["value"]
         elif leaf["field"] in DAY_FIELDS:
             leaf["value"] = {f"{length.unit}s_ago": length.count}
         else:

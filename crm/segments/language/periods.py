@@ -11,8 +11,10 @@ from crm.segments.language.dates import (
     MONTH_PATTERN,
     MONTHS,
     Toward,
+    day_near,
     month_days,
     months_later,
+    names_no_day,
     quarter_of,
     read_day,
     read_month,
@@ -48,11 +50,17 @@ class _Stretch:
     start: int
     end: int
     is_sure: bool = True
+    is_named: bool = False
+    ends_month: bool = False
 
 
 def find_periods(working: str, today: date) -> Iterator[Entity]:
     """Periods that do not overlap: a rolling one ("in the last year") wins over a calendar one ("last year")."""
     taken: list[tuple[int, int]] = []
+    for match in DAY_PATTERN.finditer(working):
+        if names_no_day(match, today):
+            taken.append(match.span())
+            yield Entity(Kind.NO_DAY, None, *match.span(), match.group())
     for finder in (_leading_up, _rolling, _to_date, _short_ranges, _fixed):
         for period, start, end in list(finder(working, today)):
             if all(end <= first or last <= start for first, last in taken):
@@ -118,7 +126,13 @@ _FIRST_LETTERS = {"w": "week", "m": "month", "q": "quarter", "y": "year", "月":
 
 def _short_ranges(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
     for first, last, start, end in short_ranges(working, today):
-        yield Period(first, last), start - len(_prefix(working, start)), end
+        ends_month = "月" in working[start:end] and not _names_days(working[start:end])
+        period = Period(first, last, is_named=True, ends_month=ends_month)
+        yield period, start - len(_prefix(working, start)), end
+
+
+def _names_days(words: str) -> bool:
+    return any(sign in words for sign in "日号")
 
 
 def short_ranges(working: str, today: date) -> Iterator[tuple[date, date, int, int]]:
@@ -140,10 +154,16 @@ def _short_range_ends(match: re.Match[str], today: date) -> tuple[date, date] | 
         days = [
             _plain(match[f"{side}{suffix}"]) for suffix in ("", "2", "3") for side in "ab" if match[f"{side}{suffix}"]
         ]
-        year = int(match["y"]) if match["y"] else today.year
+        year = int(match["y"]) if match["y"] else _year_with(month, days, today)
         return date(year, month, days[0]), date(year, month, days[1])
     except ValueError:
         return None
+
+
+def _year_with(month: int, days: list[int], today: date) -> int:
+    """This year, or the last one that has 29 February when that is one of the days."""
+    leap_day = day_near(None, 2, 29, today, "past") if month == 2 and 29 in days else None
+    return leap_day.year if leap_day is not None else today.year
 
 
 def _plain(written: str) -> int:
@@ -173,11 +193,24 @@ def _joined_with_next(working: str, stretch: _Stretch, stretches: list[_Stretch]
         return stretch
     for later in stretches:
         if later.start == join.end():
-            first, last = stretch.first, later.last
-            if last < first:
-                first = months_before(first, 12)
-            return replace(stretch, first=first, last=last, end=later.end)
+            first, last = _in_one_year(stretch.first, later.last)
+            is_named = stretch.is_named or later.is_named
+            return replace(
+                stretch, first=first, last=last, end=later.end, is_named=is_named, ends_month=later.ends_month
+            )
     return stretch
+
+
+def _in_one_year(first: date, last: date) -> tuple[date, date]:
+    """Both ends of a range that names no year: the later one where it is, or behind the 29 February that begins it."""
+    if (first.month, first.day) == (2, 29) and not 0 <= (last - first).days <= LONGEST_YEAR:
+        last = months_later(last, 12 * (first.year - last.year + (last.month < first.month)))
+    while last < first:
+        first = months_before(first, 12)
+    return first, last
+
+
+LONGEST_YEAR = 366
 
 
 def _prefix(working: str, start: int) -> str:
@@ -191,7 +224,7 @@ def _related(working: str, stretch: _Stretch, words_before: str, *, is_range: bo
     relation = found.lastgroup if found else None
     end = stretch.end
     if is_range:
-        return Period(stretch.first, stretch.last), end
+        return Period(stretch.first, stretch.last, is_named=stretch.is_named, ends_month=stretch.ends_month), end
     afterwards = AFTERWARDS.match(working, end)
     if afterwards and relation in (None, "from", "zh_since", "in", "zh_in"):
         relation, end = afterwards.lastgroup, afterwards.end()
@@ -212,7 +245,14 @@ def _period_of(stretch: _Stretch, relation: str, today: date) -> Period:
         monday = week_of(stretch.first)
         return Period(monday, monday + timedelta(days=6))
     named: Relation = "in"
-    return Period(stretch.first, stretch.last, relation=named, is_future=stretch.first > today)
+    return Period(
+        stretch.first,
+        stretch.last,
+        relation=named,
+        is_future=stretch.first > today,
+        is_named=stretch.is_named,
+        ends_month=stretch.ends_month,
+    )
 
 
 def _stretches(working: str, today: date) -> Iterator[_Stretch]:
@@ -222,14 +262,24 @@ def _stretches(working: str, today: date) -> Iterator[_Stretch]:
         if day is not None:
             # A bare Monday or 6/15 is more often a due day or a fraction; after a preposition it is a day.
             sure = not (match["weekday"] or match["zh_weekday"] or match["nth"] or match["slash"])
-            yield _Stretch(day, day, match.start(), match.end(), sure)
+            is_named = not (match["relative"] or match["weekday"] or match["zh_weekday"])
+            yield _Stretch(day, day, match.start(), match.end(), sure, is_named)
     for match in MONTH_PATTERN.finditer(working):
         month = read_month(match, today, toward)
         if month is not None:
             unsure = bool(match["en"]) and match["en"] in ALSO_OTHER_WORDS
-            yield _Stretch(*month, match.start(), match.end(), not unsure)
+            ends_month = month_ends_on(month[1])
+            yield _Stretch(*month, match.start(), match.end(), not unsure, is_named=True, ends_month=ends_month)
     for first, last, start, end in find_named(working, today):
-        yield _Stretch(first, last, start, end)
+        is_long = (last - first).days >= SHORTEST_MONTH - 1
+        yield _Stretch(first, last, start, end, ends_month=is_long and month_ends_on(last))
+
+
+SHORTEST_MONTH = 28
+
+
+def month_ends_on(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1
 
 
 def find_named(working: str, today: date) -> Iterator[tuple[date, date, int, int]]:

@@ -48,6 +48,10 @@ _WORDS = {
         "“{words}”: from which value on? For example CLV over 20,000 or at least 5,000 points.",
         "“{words}”：从多少算起？例如终身价值超过20000，或积分至少5000。",
     ),
+    "day": (
+        "There is no day “{words}”. Which day do you mean?",
+        "没有“{words}”这一天，您指的是哪一天？",
+    ),
     "order": (
         "The top {words} by what? For example spend this year, points or CLV.",
         "按什么取前{words}？例如今年消费、积分或终身价值。",
@@ -75,10 +79,14 @@ def ask(gaps: Iterable[tuple[str, str]], language: str) -> Question | None:
 def find_gaps(items: Sequence[Entity], empty: Sequence[Clause], chosen: Selection) -> list[tuple[str, str]]:
     """Slots that the words leave open, with those words."""
     has_order = chosen.order_by is not None or bool(chosen.group_by)
-    gaps = [*_vague_words(items, has_order=has_order), *_incomplete(empty)]
+    gaps = [*_days_that_are_none(items), *_vague_words(items, has_order=has_order), *_incomplete(empty)]
     if chosen.limit_percent is not None and chosen.order_by is None:
         gaps.append(("order", f"{chosen.limit_percent:g}%"))
     return gaps
+
+
+def _days_that_are_none(items: Sequence[Entity]) -> Iterable[tuple[str, str]]:
+    return (("day", item.text) for item in items if item.kind is Kind.NO_DAY)
 
 
 def _vague_words(items: Sequence[Entity], *, has_order: bool) -> Iterable[tuple[str, str]]:

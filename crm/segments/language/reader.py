@@ -103,7 +103,7 @@ def _read_on(
         if previous.as_of is not None and previous.as_of < day:
             return _read_on_that_day(text, vocabulary, previous, masked_spans)
         parsed = _parse(_without_refusal(items), sentence, vocabulary, day, goes_on=True)
-        refined = _refined(previous, parsed, cue, day)
+        refined = _refined(previous, parsed, cue, _ground(vocabulary, day))
         return replace(_reading(sentence, parsed, refined, is_refinement=True), removed=cue.targets)
     parsed = _parse(items, sentence, vocabulary, day, goes_on=False)
     chosen = parsed.selection
@@ -155,13 +155,17 @@ def _parse(items: list[Entity], sentence: Sentence, vocabulary: Vocabulary, toda
     selection, left = SelectionReader(items, vocabulary.fields, today, sentence.text.working).read()
     left = joined(labelled(left), sentence.text.working, vocabulary.tiers)
     clauses = completed(read_clauses(left), goes_on=goes_on)
-    tree, empty = build_tree(clauses, Ground(today, vocabulary.fields))
+    tree, empty = build_tree(clauses, _ground(vocabulary, today))
     for clause in list(empty):
         if clause.anchor is None and clause.periods and selection.awaits_window:
             for term in selection.awaits_window:
                 term.update(window(clause.periods[-1], today))
             empty.remove(clause)
     return _Parsed(selection, tree, empty, items)
+
+
+def _ground(vocabulary: Vocabulary, today: date) -> Ground:
+    return Ground(today, vocabulary.fields, vocabulary.leap_day)
 
 
 def _without_refusal(items: list[Entity]) -> list[Entity]:
@@ -175,7 +179,7 @@ def _without_refusal(items: list[Entity]) -> list[Entity]:
     return items
 
 
-def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -> SegmentRequest:
+def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, ground: Ground) -> SegmentRequest:
     refiner = Refiner(previous.definition)
     chosen = parsed.selection
     removed = [refiner.remove_field(name) for name in cue.targets]
@@ -185,7 +189,7 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, today: date) -
     order_by, metric = copied(previous.order_by), copied(previous.metric)
     terms = [term for term in (order_by, metric) if term is not None and "field" in term]
     limit_percent = _percent(previous, refiner.tree, chosen)
-    placement = OrphanPlacement(refiner.tree, terms, today, cue)
+    placement = OrphanPlacement(refiner.tree, terms, ground, cue)
     parsed.orphans_placed = any(removed) or placement.place(orphans)
     limit = chosen.limit or previous.limit
     if not parsed.orphans_placed and previous.limit is not None:

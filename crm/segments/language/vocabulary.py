@@ -8,6 +8,7 @@ from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
+from crm.access.policy import LeapDay, get_policy
 from crm.fields import Catalog, Field
 from crm.fields import Kind as FieldKind
 from crm.members.models import Member
@@ -38,6 +39,8 @@ class Vocabulary:
     campaign_states: Mapping[str, str] = field(default_factory=dict)
     local_names: Mapping[str, str] = field(default_factory=dict)
     """A member's name in the own script, to the name."""
+    leap_day: LeapDay = "feb_28"
+    """When who was born on 29 February keeps the day in other years."""
 
     def field(self, name: str) -> Field | None:
         return self.fields.get(name)
@@ -103,6 +106,7 @@ def load_vocabulary(session: Session, catalog: Catalog) -> Vocabulary:
         csms=tuple(csms),
         campaign_states=_campaign_states(session),
         local_names={row.name_local: row.name for row in names if row.name_local},
+        leap_day=get_policy(session).leap_day,
     )
 
 

@@ -1,10 +1,13 @@
 """Periods as they are written in a definition: windows of rows, days compared, days of the year."""
 
+from calendar import isleap
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from crm.access.policy import LeapDay
 from crm.clock import months_before
+from crm.segments.days import MonthDay
 from crm.segments.language.kinds import Comparison, Duration, Period
 
 Json = dict[str, Any]
@@ -106,8 +109,12 @@ def _back(length: Duration, today: date) -> date:
     return months_before(today, length.count * (12 if length.unit == "year" else 1))
 
 
-def month_days(period: Period, today: date) -> list[str] | None:
-    """First and last day of the year; None for a period that is not a stretch of one year."""
+def month_days(period: Period, today: date, leap_day: LeapDay) -> list[str] | None:
+    """First and last day of the year; None for a period that is not a stretch of one year.
+
+    Who was born on 29 February counts for the month, and, for a stretch counted from today, where the day is kept by
+    policy in a year without it.
+    """
     start, end = period.start, period.end
     if period.days is not None:
         start, end = today - timedelta(days=period.days), today
@@ -117,7 +124,19 @@ def month_days(period: Period, today: date) -> list[str] | None:
         end = date(today.year, 12, 31)
     if start is None or end is None or (end - start).days >= 366:
         return None
-    return [f"{day.month:02}-{day.day:02}" for day in (start, end)]
+    first, last = MonthDay(start.month, start.day), MonthDay(end.month, end.day)
+    if last == _BEFORE and not isleap(end.year) and (period.ends_month or _keeps(period, leap_day, "feb_28")):
+        last = _LEAP
+    if first == _AFTER and not isleap(start.year) and _keeps(period, leap_day, "mar_1"):
+        first = _LEAP
+    return [str(first), str(last)]
+
+
+_BEFORE, _LEAP, _AFTER = MonthDay(2, 28), MonthDay(2, 29), MonthDay(3, 1)
+
+
+def _keeps(period: Period, leap_day: LeapDay, on: LeapDay) -> bool:
+    return leap_day == on and not period.is_named
 
 
 def coming(length: Duration, today: date) -> Period:
