@@ -11,6 +11,7 @@ from noto_cjk_sans_otc import FONT_PATH
 
 from crm.reports.blocks import CampaignReview, MetricValue, MetricVerdict, ReviewKind, Unit
 from crm.reports.charts import estimates_chart, response_chart, spend_chart
+from crm.reports.glyphs import breakable, showable
 from crm.reports.launched import difference_words
 from crm.reports.words import Language, Words, channel_words, money_words, share_words, signed_money_words
 
@@ -101,7 +102,7 @@ def render_pdf(review: CampaignReview, *, language: Language = "en") -> bytes:
     document, warnings = typst.compile_with_warnings(
         TEMPLATE.read_bytes(),
         font_paths=_fonts(),
-        sys_inputs={"data": json.dumps(_document(review, language), ensure_ascii=False)},
+        sys_inputs={"data": json.dumps(_shown(_document(review, language)), ensure_ascii=False)},
         pdf_standards=["a-2b"],
         timestamp=review.as_of,
     )
@@ -110,6 +111,19 @@ def render_pdf(review: CampaignReview, *, language: Language = "en") -> bytes:
     if not isinstance(document, bytes):
         raise TypeError("Typst gave no PDF")
     return document
+
+
+def _shown(part: Any) -> Any:
+    """A part of the document with nothing in its texts that the font cannot show."""
+    match part:
+        case str():
+            text = showable(part, FONT_PATH)
+            return text if text.startswith("<svg") else breakable(text)
+        case list():
+            return [_shown(each) for each in part]
+        case dict():
+            return {name: _shown(each) for name, each in part.items()}
+    return part
 
 
 @cache

@@ -3,14 +3,19 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from noto_cjk_sans_otc import FONT_PATH
 from sqlalchemy.orm import Session
 
 from crm.reports.blocks import CampaignReview
 from crm.reports.charts import estimates_chart, response_chart, spend_chart
+from crm.reports.glyphs import showable
 from crm.reports.pdf import render_pdf
 from crm.reports.review import review_campaign
 from crm.reports.words import Language
 from tests.campaign_world import launched_world, make_campaign, manager
+from tests.conftest import examples
 
 
 @pytest.fixture
@@ -44,3 +49,51 @@ def test_nothing_to_draw_gives_no_chart(review: CampaignReview) -> None:
     assert spend_chart(empty, "en") is None
     assert response_chart(empty, "en") is None
     assert estimates_chart((), "CNY", "en") is None
+
+
+NAMES = [
+    "May Member Day 🎁",
+    "👨‍👩‍👧‍👦 and 👍🏽 and 🇨🇳",
+    "nul\x00 tab\t bell\x07 line\nend",
+    "half \ud83c",
+    "\u202egnp.exe\u202c שלום مرحبا",
+    "𠀀𪚥𫝀 䨺",
+    '#panic(1) $x$ *b* _i_ `c` <l> @r // = - + / \\\\ "q"',
+    '#import "/etc/passwd": * ]]} #read("x")',
+    "สวัสดี e\u0301\u0327 \ufffe\U0010ffff \ue000",
+]
+
+
+@pytest.mark.parametrize(
+    "name", ["", *NAMES[:4], " ".join(NAMES), "x" * 3_000, "红🎁" * 1_500], ids=[*"0abcd", "all", "long", "wide"]
+)
+def test_whatever_its_name_a_campaign_has_a_pdf(review: CampaignReview, name: str) -> None:
+    named = review.model_copy(update={"campaign": name, "goal": name, "tiers": (name, *NAMES)})
+    assert render_pdf(named, language="zh").startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("May Member Day 🎁", "May Member Day □"),
+        ("👨‍👩‍👧‍👦 fam", "□ fam"),
+        ("👍🏽 🏽", "□ □"),
+        ("a\x00\nb \ud800c", "a b □c"),
+        ("\u202eabc\ufeff", "abc"),
+        ("cafe\u0301", "café"),
+        ("Привет שלום", "Привет □□□□"),
+        ("♥️ ①", "♥ ①"),
+        ("红茶，谢谢！", "红茶，谢谢！"),
+        ("#x $y$ <b>", "#x $y$ <b>"),
+    ],
+)
+def test_what_the_font_cannot_show_is_replaced_visibly(text: str, shown: str) -> None:
+    assert showable(text, FONT_PATH) == shown
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_can_be_shown(text: str) -> None:
+    shown = showable(text, FONT_PATH)
+    assert showable(shown, FONT_PATH) == shown
+    assert not set(shown) & set("\x00\n\r\ud800\ufffe\u202e\u200d")
