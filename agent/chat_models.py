@@ -34,4 +34,4 @@ def _language_model(settings: Settings) -> ChosenModel:
         # The chat completions protocol is what vLLM, Ollama and llama.cpp speak too.
         use_responses_api=False,
     )
-    return ChosenModel(chat, is_planner=False, transient_errors=(OpenAIError,))
+    return ChosenModel(chat, is_planner=False, name=settings.openai_model, transient_errors=(OpenAIError,))

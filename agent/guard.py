@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import structlog
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import ToolMessage
@@ -17,6 +19,8 @@ from agent.desk import Outcome, ToolCall, ToolDesk
 from agent.events import ApprovalRequested, CallStatus, ToolFinished, ToolStarted
 from crm.errors import CrmError, Forbidden
 from tools.base import Effect, Tool
+
+log = structlog.get_logger()
 
 Handler = Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
 
@@ -72,19 +76,22 @@ class RunCalls(AgentMiddleware[AgentState[Any], TurnContext]):
         tool = self._desk.find(call.name)
         if tool is not None:
             request.runtime.stream_writer(ToolStarted(call.call_id, tool.name, tool.effect, call.args))
+        began = time.monotonic()
         try:
             # A thread of its own, because the domain is synchronous; a session is opened and closed inside.
             outcome = await asyncio.to_thread(self._desk.run, turn, call)
         except CrmError as error:
             return await _turn_away(self._desk, request, error)
-        return self._done(request, call, outcome)
+        return self._done(request, call, outcome, seconds=time.monotonic() - began)
 
-    def _done(self, request: ToolCallRequest, call: ToolCall, outcome: Outcome) -> ToolMessage:
+    def _done(self, request: ToolCallRequest, call: ToolCall, outcome: Outcome, *, seconds: float) -> ToolMessage:
         tool = self._desk.find(call.name)
         if tool is None:
             raise RuntimeError(f"{call.name} ran without being known")
         reaches = tool.effect is Effect.REACH or outcome.approval_id is not None
         status = CallStatus.PENDING_APPROVAL if reaches else CallStatus.DONE
+        turn, _ = _turn_and_call(request)
+        _log_finished(turn, tool.name, tool.effect, status, seconds=round(seconds, 4))
         write = request.runtime.stream_writer
         write(ToolFinished(call.call_id, tool.name, tool.effect, call.args, status, outcome.artifact))
         if outcome.approval_id is not None:
@@ -132,7 +139,13 @@ async def _turn_away(desk: ToolDesk, request: ToolCallRequest, error: CrmError) 
     if isinstance(error, Forbidden):
         status = CallStatus.REFUSED
         await asyncio.to_thread(desk.note_refusal, turn, call, error)
+    # A name that the model made up is no series of its own.
+    _log_finished(turn, tool.name if tool else "unknown", tool.effect if tool else None, status, code=error.code)
     request.runtime.stream_writer(
         ToolFinished(call.call_id, call.name, tool.effect if tool else None, call.args, status, None, error.message)
     )
     return error_message(call, error)
+
+
+def _log_finished(turn: TurnContext, tool: str, effect: Effect | None, status: CallStatus, **more: Any) -> None:
+    log.info("tool.finished", thread_id=turn.thread_id, tool=tool, effect=effect or "", status=status.value, **more)

@@ -1,9 +1,11 @@
 """What surrounds every call of the model: its limits, what it is told, and what of its words is kept."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+import structlog
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
@@ -24,6 +26,8 @@ from agent.numbers import NumberGuard
 from agent.prompts.system import system_prompt
 from crm.errors import Forbidden, Unavailable
 from tools.base import Language
+
+log = structlog.get_logger()
 
 MAX_FAILED_TRIES = 3
 """Calls with wrong arguments after which the person is asked instead of the model once more."""
@@ -53,6 +57,8 @@ class ChosenModel:
     chat: BaseChatModel
     is_planner: bool
     """The embedded planner composes from tool results by code; a language model's prose is checked."""
+    name: str = "planner"
+    """As the endpoint knows it."""
     transient_errors: tuple[type[Exception], ...] = ()
     """What the model's client raises when the endpoint does not answer."""
 
@@ -85,13 +91,20 @@ class CallModel(AgentMiddleware[AgentState[Any], TurnContext]):
             return ModelResponse(result=[AIMessage(words)])
         guard = None if self._model.is_planner else _number_guard(request.messages, turn)
         request.runtime.stream_writer(ModelCalled(guard))
+        began = time.monotonic()
         try:
             response = await handler(self._prepared(request, turn))
         except self._model.transient_errors as error:
+            self._log_answered(turn, began, outcome=type(error).__name__)
             raise Unavailable(f"the language model did not answer ({type(error).__name__}); try again") from error
+        self._log_answered(turn, began, outcome="answered", **_tokens(response))
         if self._model.is_planner:
             return response
         return replace(response, result=[_checked(message, request.messages, turn) for message in response.result])
+
+    def _log_answered(self, turn: TurnContext, began: float, **more: Any) -> None:
+        seconds = round(time.monotonic() - began, 4)
+        log.info("model.answered", thread_id=turn.thread_id, model=self._model.name, seconds=seconds, **more)
 
     def _prepared(self, request: ModelRequest[TurnContext], turn: TurnContext) -> ModelRequest[TurnContext]:
         allowed = {tool.name for tool in self._desk.tools if turn.actor.may(tool.permission)}
@@ -116,6 +129,13 @@ class CallModel(AgentMiddleware[AgentState[Any], TurnContext]):
             messages=cast("list[AnyMessage]", history) or request.messages,
             system_message=SystemMessage(system_prompt(turn)),
         )
+
+
+def _tokens(response: ModelResponse[Any]) -> dict[str, int]:
+    """What the endpoint says that the call took; empty when it says nothing."""
+    usage = [message.usage_metadata for message in response.result if isinstance(message, AIMessage)]
+    told = [each for each in usage if each is not None]
+    return {name: sum(each[name] for each in told) for name in ("input_tokens", "output_tokens")} if told else {}
 
 
 def _number_guard(messages: Sequence[BaseMessage], turn: TurnContext) -> NumberGuard:

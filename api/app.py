@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bootstrap import Nurture
 from api.problems import install_error_handlers
+from api.request_events import RequestEvents
 from api.routes import (
     access,
     assistant,
@@ -21,6 +22,7 @@ from api.routes import (
     health,
     insights,
     journeys,
+    metrics,
     receipts,
     reviews,
     saved_segments,
@@ -77,9 +79,11 @@ def create_app(
     app.state.internal_token = internal_token
     install_error_handlers(app)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestEvents)
     asking = (assistant, segments, segment_answers, saved_segments)
     for room in (
         health,
+        metrics,
         access,
         workspace,
         *asking,

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from api.home import running_server
 from api.link_keys import open_links
 from api.logs import configure_logs
-from crm.clock import Clock
+from api.metrics import DatabaseGauges, Metrics
+from crm.clock import Clock, SystemClock
 from crm.database import Sessions, open_engine, open_sessions
 from crm.errors import Unavailable
 from crm.migrations import create_schema, migrate, require_schema
@@ -37,6 +38,8 @@ class Nurture:
     clock: Clock
     adapters: "ChannelAdapters"
     """How messages leave; one for each channel of the process, so that all see the same pauses and limits."""
+    metrics: Metrics
+    """What is counted of this process."""
     model: "ChosenModel | None" = field(default=None, repr=False)
     """Replaces the model that the settings choose (tests, evaluation)."""
 
@@ -138,13 +141,15 @@ def bootstrap(
     """
     from crm.outreach.channels.condition import share_paces
 
-    configure_logs(settings.log_level)
+    metrics = Metrics()
+    configure_logs(settings.log_level, metrics)
     adapters = _adapters(settings)
     engine = open_engine(settings.resolved_database_url)
     _PREPARE[schema](engine)
     sessions = open_sessions(engine)
     share_paces(adapters, sessions)
-    return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, model)
+    metrics.registry.register(DatabaseGauges(sessions, SystemClock()))
+    return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, metrics, model)
 
 
 def _adapters(settings: Settings) -> "ChannelAdapters":

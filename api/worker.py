@@ -19,7 +19,7 @@ from sqlalchemy import Engine, create_engine, event, exc
 
 from api.bootstrap import Nurture
 from crm.alone import Hold, hold_alone
-from crm.campaigns.engine import run_due
+from crm.campaigns.engine import TickResult, run_due
 from crm.catalog import CATALOG
 from crm.clock import SystemClock
 from crm.database import BUSY_TIMEOUT_MS, read_only, unit_of_work
@@ -157,8 +157,21 @@ class EngineProcess:
             # Its members answer between two messages, so sending cannot be left to others.
             walk_to(nurture.sessions, now, nurture.adapters, machine=self._machine, links=nurture.links)
             return
-        run_due(nurture.sessions, now, {}, catalog=CATALOG, links=nurture.links, worker=self.name)
+        began = time.monotonic()
+        turned = run_due(nurture.sessions, now, {}, catalog=CATALOG, links=nurture.links, worker=self.name)
+        self._tell(turned, seconds=time.monotonic() - began)
         self._call_senders(now)
+
+    def _tell(self, turned: TickResult, *, seconds: float) -> None:
+        for launch in turned.launches:
+            if launch.is_launched:
+                log.info("campaign.launched", campaign_id=launch.campaign_id)
+            else:
+                log.warning("campaign.held", kind="campaign", campaign_id=launch.campaign_id, reason=launch.reason)
+        moved = {"entered": turned.walked.entered, "moved": turned.walked.moved, "completed": len(turned.completed)}
+        # A turn in which nothing happened is counted, and not written down every few seconds.
+        tell = log.info if turned.launches or any(moved.values()) else log.debug
+        tell("engine.turned", worker=self.name, seconds=round(seconds, 4), **moved)
 
     def _call_senders(self, now: datetime) -> None:
         """Queue as many senders as there are batches due and workers alive; what waits in the queue counts."""
@@ -203,9 +216,9 @@ class EngineProcess:
         try:
             yield not self._stopping.is_set()
         except exc.OperationalError as error:
-            log.warning(f"{what}.postponed", worker=self.name, error=type(error).__name__)
+            log.warning("engine.postponed", what=what, worker=self.name, error=type(error).__name__)
         except Exception:
-            log.exception(f"{what}.crashed", worker=self.name)
+            log.exception("engine.crashed", what=what, worker=self.name)
             raise
         finally:
             with self._idle:

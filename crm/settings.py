@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_model: str = Field(default="gpt-5-mini", validation_alias="OPENAI_MODEL")
 
+    metrics_token: SecretStr | None = Field(default=None)
+    """What whoever reads /metrics from another machine has to bear; default: only this machine may read."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
 
     @field_validator("public_url")
