@@ -12,11 +12,10 @@ from crm.access.actor import Actor
 from crm.access.approvals import approval_for
 from crm.access.models import Account, ApprovalState
 from crm.catalog import CATALOG
+from crm.differences import Difference, differences
 from crm.outreach.journey import JourneySpec
-from crm.outreach.journeys import service
-from crm.outreach.journeys.differences import Difference, differences
 from crm.outreach.journeys.figures import JourneyFigures, journey_figures
-from crm.outreach.journeys.lookup import author_scope, versions_of
+from crm.outreach.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.outreach.journeys.mistakes import Mistake, explain_mistakes
 from crm.outreach.journeys.overview import JourneySummary
 from crm.outreach.journeys.views import StepCounts, show_journey
@@ -66,6 +65,8 @@ class ApprovalView(BaseModel):
     decided_by: str | None
     note: str | None
     facts: dict[str, Any]
+    fingerprint: str
+    """Of what it is about: a decision names it."""
 
 
 class JourneyView(BaseModel):
@@ -133,7 +134,7 @@ def view_of(
         author=_name(session, journey.author_id) or "",
         takes_entries=seen.line.takes_entries,
         spec=dict(seen.spec),
-        in_words=journey_in_words(spec_of(journey), author_scope(session, journey, CATALOG, now), language=language),
+        in_words=journey_in_words(spec_of(journey), journey_scope(session, journey, CATALOG, now), language=language),
         steps=list(seen.steps),
         figures=journey_figures(session, [journey.id], now),
         approval=_approval(session, journey),
@@ -162,7 +163,7 @@ def version_rows(session: Session, name: str) -> list[VersionRow]:
 
 
 def _approval(session: Session, journey: Journey) -> ApprovalView | None:
-    approval = approval_for(session, service.SUBJECT_KIND, journey.id)
+    approval = approval_for(session, SUBJECT_KIND, journey.id)
     if approval is None:
         return None
     return ApprovalView(
@@ -173,6 +174,7 @@ def _approval(session: Session, journey: Journey) -> ApprovalView | None:
         decided_by=_name(session, approval.decided_by),
         note=approval.note,
         facts=approval.facts,
+        fingerprint=approval.fingerprint,
     )
 
 

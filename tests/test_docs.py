@@ -37,6 +37,7 @@ def test_a_command_of_the_documentation_works(command: str, environment: dict[st
     done = subprocess.run(
         shlex.split(command.removesuffix("> /dev/null")),
         env=environment,
+        input="yes\n",
         capture_output=True,
         text=True,
         timeout=180,

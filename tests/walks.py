@@ -76,8 +76,8 @@ class Walker:
                 now=self.now,
                 catalog=CATALOG,
             )
-            service.submit(session, written.id, actor=self.author, now=self.now, catalog=CATALOG)
-            service.approve(session, written.id, actor=self.approver, now=self.now)
+            asked = service.submit(session, written.id, actor=self.author, now=self.now, catalog=CATALOG)
+            service.approve(session, written.id, fingerprint=asked.fingerprint, actor=self.approver, now=self.now)
             return service.activate(session, written.id, actor=self.author, now=self.now, catalog=CATALOG).id
 
     def enter(self, journey_id: int, *member_ids: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.campaigns.audience import author_scope
+from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.plan import CampaignPlan, compute_plan
@@ -60,7 +60,7 @@ def plan_of(ctx: ToolContext, campaign: Campaign, *, is_fresh: bool = False) -> 
     stored = CampaignPlan.model_validate(campaign.plan) if campaign.plan is not None else None
     if campaign.state not in BEFORE_LAUNCH or (stored is not None and not is_fresh):
         return stored
-    scope = author_scope(ctx.session, campaign.author_id, CATALOG, ctx.now)
+    scope = campaign_scope(ctx.session, campaign, CATALOG, ctx.now)
     return compute_plan(ctx.session, brief_of(campaign), scope, ctx.now)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from pydantic import Field
 
 from crm.access.actor import Permission
+from crm.access.approvals import approval_for
 from crm.access.models import Approval
 from crm.campaigns import service
+from crm.campaigns.audience import SUBJECT_KIND
 from crm.campaigns.models import Campaign
 from crm.campaigns.plan import CampaignPlan
 from crm.catalog import CATALOG
@@ -87,14 +89,22 @@ def _submitted(ctx: ToolContext, name: str, start: datetime | None) -> ToolResul
 
 def approve_campaign(ctx: ToolContext, args: ApproveCampaignArgs) -> ToolResult:
     campaign = service.find_campaign(ctx.session, args.campaign)
-    service.approve(ctx.session, campaign.id, actor=ctx.actor, now=ctx.now, note=args.note)
+    shown = _shown(ctx, campaign)
+    service.approve(ctx.session, campaign.id, fingerprint=shown, actor=ctx.actor, now=ctx.now, note=args.note)
     return _moved(ctx, campaign, "approve")
 
 
 def reject_campaign(ctx: ToolContext, args: RejectCampaignArgs) -> ToolResult:
     campaign = service.find_campaign(ctx.session, args.campaign)
-    service.reject(ctx.session, campaign.id, actor=ctx.actor, now=ctx.now, note=args.note)
+    shown = _shown(ctx, campaign)
+    service.reject(ctx.session, campaign.id, fingerprint=shown, actor=ctx.actor, now=ctx.now, note=args.note)
     return _moved(ctx, campaign, "reject")
+
+
+def _shown(ctx: ToolContext, campaign: Campaign) -> str:
+    """The fingerprint of what the summary of this call says."""
+    approval = approval_for(ctx.session, SUBJECT_KIND, campaign.id)
+    return "" if approval is None else approval.fingerprint
 
 
 def pause_campaign(ctx: ToolContext, args: CampaignArgs) -> ToolResult:

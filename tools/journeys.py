@@ -17,7 +17,7 @@ from crm.outreach.journey import Benefits
 from crm.outreach.journeys import service
 from crm.outreach.journeys.figures import journey_figures
 from crm.outreach.journeys.finding import find_running, find_version
-from crm.outreach.journeys.lookup import author_scope
+from crm.outreach.journeys.lookup import SUBJECT_KIND, journey_scope
 from crm.outreach.journeys.overview import summarise
 from crm.outreach.journeys.tasks import Whose
 from crm.outreach.journeys.tasks import list_tasks as read_tasks
@@ -217,10 +217,10 @@ def _card(ctx: ToolContext, journey: Journey) -> ToolResult:
     Artifact: the same with the whole spec.
     """
     seen = read_journey(ctx.session, journey.id, actor=ctx.actor, now=ctx.now)
-    scope = author_scope(ctx.session, journey, CATALOG, ctx.now)
+    scope = journey_scope(ctx.session, journey, CATALOG, ctx.now)
     words = journey_in_words(spec_of(journey), scope, language=ctx.language)
     figures = journey_figures(ctx.session, [journey.id], ctx.now)
-    approval = approval_for(ctx.session, service.SUBJECT_KIND, journey.id)
+    approval = approval_for(ctx.session, SUBJECT_KIND, journey.id)
     counts = {step.key: step for step in seen.steps}
     content: dict[str, Any] = {
         "journey_id": journey.id,
@@ -250,7 +250,7 @@ def _card(ctx: ToolContext, journey: Journey) -> ToolResult:
 def _way(ctx: ToolContext, way: MemberWay, most: int) -> dict[str, Any]:
     journey = ctx.session.get_one(Journey, way.journey_id)
     words = journey_in_words(
-        spec_of(journey), author_scope(ctx.session, journey, CATALOG, ctx.now), language=ctx.language
+        spec_of(journey), journey_scope(ctx.session, journey, CATALOG, ctx.now), language=ctx.language
     )
     steps = {step.key: step.words for step in words.steps}
     return {

@@ -7,6 +7,7 @@ from uuid import uuid4
 import typer
 
 from api.cli.console import read_json_argument, say, say_json
+from api.cli.decisions import SHORT, Fingerprint, ask_for_decision
 from api.cli.opened import AsPerson, Json, opened, person
 from crm import wrong_values
 
@@ -148,19 +149,23 @@ def submit(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
 
 
 @journey.command("approve")
-def approve(name: Name, as_: AsPerson = "admin", note: Note = None, as_json: Json = False) -> None:
-    """Approve what was submitted; never what one wrote oneself."""
+def approve(
+    name: Name, as_: AsPerson = "admin", note: Note = None, fingerprint: Fingerprint = None, as_json: Json = False
+) -> None:
+    """Approve what was submitted; never what one had a hand in."""
     from crm.outreach.journeys import service
 
-    _operate(name, as_, as_json=as_json, run=service.approve, note=note)
+    _decide(name, as_, "Approve", service.approve, fingerprint, note, as_json=as_json)
 
 
 @journey.command("reject")
-def reject(name: Name, as_: AsPerson = "admin", note: Note = None, as_json: Json = False) -> None:
+def reject(
+    name: Name, as_: AsPerson = "admin", note: Note = None, fingerprint: Fingerprint = None, as_json: Json = False
+) -> None:
     """Send it back to its author."""
     from crm.outreach.journeys import service
 
-    _operate(name, as_, as_json=as_json, run=service.reject, note=note)
+    _decide(name, as_, "Reject", service.reject, fingerprint, note, as_json=as_json)
 
 
 @journey.command("start")
@@ -302,6 +307,30 @@ def done(
             say(f"task {closed.id} is done: {closed.outcome}")
 
 
+def _decide(
+    name: str,
+    as_: str,
+    verb: str,
+    run: "Callable[..., Any]",
+    fingerprint: str | None,
+    note: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Decide on what was shown: what the fingerprint stands for, or what is shown here and asked about."""
+    from crm.access.approvals import approval_for
+    from crm.database import read_only
+    from crm.outreach.journeys.finding import find_version
+    from crm.outreach.journeys.lookup import SUBJECT_KIND
+
+    if fingerprint is None:
+        with opened() as nurture, read_only(nurture.sessions) as session:
+            found = find_version(session, name)
+            asked = approval_for(session, SUBJECT_KIND, found.id)
+        fingerprint = ask_for_decision(verb, found.name, asked)
+    _operate(name, as_, as_json=as_json, run=run, fingerprint=fingerprint, note=note)
+
+
 def _operate(
     name: str, as_: str, *, as_json: bool, run: "Callable[..., Any]", is_running: bool = False, **more: Any
 ) -> None:
@@ -350,6 +379,8 @@ def _show(view: "JourneyView", *, as_json: bool) -> None:
     say(f"{view.name}, version {view.version}, by {view.author}: {view.state.replace('_', ' ')}")
     if view.note:
         say(f"  {view.note}")
+    if view.approval:
+        say(f"  approval {view.approval.state}, fingerprint {view.approval.fingerprint[:SHORT]}")
     _say_words(view.in_words, {step.key: step for step in view.steps})
     figures = view.figures
     say(f"  {figures.entered:,} entered, {figures.under_way:,} under way, {figures.held_out:,} held back")

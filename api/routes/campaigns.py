@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from api.auth import SignedIn, TheNurture
 from api.bootstrap import Nurture
+from api.decisions import Decision
 from crm.access.actor import Actor, Permission, require
-from crm.access.approvals import pending_approvals
-from crm.access.models import Account, Approval
+from crm.access.approvals import approval_for, pending_approvals
+from crm.access.models import Account, Approval, ApprovalState
 from crm.campaigns import service
-from crm.campaigns.audience import author_scope
+from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
@@ -25,7 +26,7 @@ from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
 from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
-from crm.outreach.journeys import service as journeys
+from crm.outreach.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.outreach.models import Journey
 from crm.outreach.preview import MessagePreview
 
@@ -49,6 +50,10 @@ class CampaignPage(BaseModel):
 
 class CampaignView(CampaignRow):
     brief: CampaignBrief
+    approval: ApprovalState | None
+    """Where the newest request stands; null when nobody asked."""
+    fingerprint: str | None
+    """Of what the newest request is about: a decision names it."""
 
 
 class ApprovalRow(BaseModel):
@@ -65,6 +70,8 @@ class ApprovalRow(BaseModel):
     expires_at: datetime
     facts: dict[str, Any]
     """What is to be approved: audience, copy, cost, dates."""
+    fingerprint: str
+    """Of exactly that: `approve` and `reject` name it."""
 
 
 class Changes(BaseModel):
@@ -90,12 +97,6 @@ class Preview(BaseModel):
     channel: Channel | None = None
     """Without it the member's own, where the step sends on it."""
     variant: str | None = None
-
-
-class Note(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    note: str | None = Field(default=None, max_length=2_000)
 
 
 class MessageRow(BaseModel):
@@ -146,15 +147,14 @@ def create_draft(
     request_id = f"api:{actor.account_id}:{idempotency_key or uuid4().hex}"
     with unit_of_work(nurture.sessions) as session:
         now = nurture.clock.now()
-        return _view(
-            service.create_draft(session, brief=brief, actor=actor, request_id=request_id, now=now, catalog=CATALOG)
-        )
+        made = service.create_draft(session, brief=brief, actor=actor, request_id=request_id, now=now, catalog=CATALOG)
+        return _view(session, made)
 
 
 @router.get("/campaigns/{campaign}")
 def show_campaign(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignView:
     with read_only(nurture.sessions) as session:
-        return _view(service.find_campaign(session, campaign))
+        return _view(session, service.find_campaign(session, campaign))
 
 
 @router.patch("/campaigns/{campaign}")
@@ -174,7 +174,7 @@ def plan(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignPlan:
     now = nurture.clock.now()
     with read_only(nurture.sessions) as session:
         found = service.find_campaign(session, campaign)
-        return compute_plan(session, service.brief_of(found), author_scope(session, found.author_id, CATALOG, now), now)
+        return compute_plan(session, service.brief_of(found), campaign_scope(session, found, CATALOG, now), now)
 
 
 @router.post("/campaigns/{campaign}/preview")
@@ -207,13 +207,13 @@ def submit(campaign: str, body: Submission, actor: SignedIn, nurture: TheNurture
 
 
 @router.post("/campaigns/{campaign}/approve")
-def approve(campaign: str, body: Note, actor: SignedIn, nurture: TheNurture) -> CampaignView:
-    """Approve what was submitted; whoever wrote or changed it cannot."""
+def approve(campaign: str, body: Decision, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+    """Approve what was shown, by its fingerprint; whoever had a hand in it cannot. 409 says what changed since."""
     return _changed(nurture, campaign, _decision(service.approve, actor, body))
 
 
 @router.post("/campaigns/{campaign}/reject")
-def reject(campaign: str, body: Note, actor: SignedIn, nurture: TheNurture) -> CampaignView:
+def reject(campaign: str, body: Decision, actor: SignedIn, nurture: TheNurture) -> CampaignView:
     return _changed(nurture, campaign, _decision(service.reject, actor, body))
 
 
@@ -264,7 +264,7 @@ def list_approvals(actor: SignedIn, nurture: TheNurture) -> list[ApprovalRow]:
 
 
 def _approval(session: Session, approval: Approval) -> ApprovalRow:
-    is_journey = approval.subject_kind == journeys.SUBJECT_KIND
+    is_journey = approval.subject_kind == JOURNEY
     subject = session.get_one(Journey, approval.subject_id) if is_journey else None
     name = subject.name if subject else session.get_one(Campaign, approval.subject_id).name
     return ApprovalRow(
@@ -278,6 +278,7 @@ def _approval(session: Session, approval: Approval) -> ApprovalRow:
         requested_at=approval.requested_at,
         expires_at=approval.expires_at,
         facts=approval.facts,
+        fingerprint=approval.fingerprint,
     )
 
 
@@ -286,11 +287,14 @@ Work = Callable[[Session, Campaign, datetime], Campaign]
 
 def _changed(nurture: Nurture, name: str, work: Work) -> CampaignView:
     with unit_of_work(nurture.sessions) as session:
-        return _view(work(session, service.find_campaign(session, name), nurture.clock.now()))
+        return _view(session, work(session, service.find_campaign(session, name), nurture.clock.now()))
 
 
-def _decision(decide: Callable[..., Campaign], actor: Actor, body: Note) -> Work:
-    return lambda session, found, now: decide(session, found.id, actor=actor, now=now, note=body.note)
+def _decision(decide: Callable[..., Campaign], actor: Actor, body: Decision) -> Work:
+    def work(session: Session, found: Campaign, now: datetime) -> Campaign:
+        return decide(session, found.id, fingerprint=body.fingerprint, actor=actor, now=now, note=body.note)
+
+    return work
 
 
 def _operation(operate: Callable[..., Campaign], actor: Actor) -> Work:
@@ -301,5 +305,11 @@ def _row(campaign: Campaign) -> dict[str, Any]:
     return {field: getattr(campaign, field) for field in CampaignRow.model_fields}
 
 
-def _view(campaign: Campaign) -> CampaignView:
-    return CampaignView(**_row(campaign), brief=service.brief_of(campaign))
+def _view(session: Session, campaign: Campaign) -> CampaignView:
+    approval = approval_for(session, service.SUBJECT_KIND, campaign.id)
+    return CampaignView(
+        **_row(campaign),
+        brief=service.brief_of(campaign),
+        approval=None if approval is None else approval.state,
+        fingerprint=None if approval is None else approval.fingerprint,
+    )

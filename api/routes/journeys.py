@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.auth import SignedIn, TheNurture
 from api.bootstrap import Nurture
+from api.decisions import Decision
 from api.journeys import Checked, JourneyRow, JourneyView, Language, VersionRow, check, row_of, version_rows, view_of
 from api.problems import problem
 from crm.access.actor import Actor, Permission, require
@@ -47,12 +48,6 @@ class TemplateRow(BaseModel):
     name: str
     summary: str
     days: int
-
-
-class Note(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    note: str | None = Field(default=None, max_length=2_000)
 
 
 class Members(BaseModel):
@@ -179,13 +174,13 @@ def submit(journey: str, actor: SignedIn, nurture: TheNurture) -> JourneyView:
 
 
 @router.post("/{journey}/approve")
-def approve(journey: str, body: Note, actor: SignedIn, nurture: TheNurture) -> JourneyView:
-    """Approve what was submitted; whoever wrote or changed it cannot. It runs from its start on."""
+def approve(journey: str, body: Decision, actor: SignedIn, nurture: TheNurture) -> JourneyView:
+    """Approve what was shown, by its fingerprint; whoever had a hand in it cannot. It runs from its start on."""
     return _changed(nurture, actor, journey, _decision(service.approve, actor, body))
 
 
 @router.post("/{journey}/reject")
-def reject(journey: str, body: Note, actor: SignedIn, nurture: TheNurture) -> JourneyView:
+def reject(journey: str, body: Decision, actor: SignedIn, nurture: TheNurture) -> JourneyView:
     return _changed(nurture, actor, journey, _decision(service.reject, actor, body))
 
 
@@ -273,8 +268,11 @@ def _changed(
         return view_of(session, work(session, find(session, name), now), actor, now)
 
 
-def _decision(decide: Callable[..., Journey], actor: Actor, body: Note) -> Work:
-    return lambda session, found, now: decide(session, found.id, actor=actor, now=now, note=body.note)
+def _decision(decide: Callable[..., Journey], actor: Actor, body: Decision) -> Work:
+    def work(session: Session, found: Journey, now: datetime) -> Journey:
+        return decide(session, found.id, fingerprint=body.fingerprint, actor=actor, now=now, note=body.note)
+
+    return work
 
 
 def _operation(operate: Callable[..., Journey], actor: Actor) -> Work:

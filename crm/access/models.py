@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.database import Base
@@ -74,7 +74,10 @@ class Approval(Base):
     """What kind of thing is approved, e.g. `campaign`."""
     subject_id: Mapped[int]
     fingerprint: Mapped[str]
-    """SHA-256 over copy, audience definition, audience size, benefits, budget and schedule."""
+    """SHA-256 over `bound`."""
+    bound: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
+    """Everything that the approval covers, part by part: texts, offers, schedule, and the audience resolved to the
+    bottom (`scope`: whose members; `segments`: the saved segments that it builds on, as they were)."""
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What was shown to the approver: audience size, copy, cost, dates."""
     state: Mapped[ApprovalState] = mapped_column(default=ApprovalState.PENDING)
@@ -85,6 +88,43 @@ class Approval(Base):
     decided_at: Mapped[datetime | None]
     note: Mapped[str | None]
     """The approver's reason, or why the request was voided."""
+
+
+class ApprovedMember(Base):
+    """Who was selected when an approval was asked for. Written by the hundred thousand: no foreign key to members."""
+
+    __tablename__ = "approved_members"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    approval_id: Mapped[int] = mapped_column(ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Shaping(Base):
+    """Somebody had a hand in a thing: wrote it, changed it, asked for its approval."""
+
+    __tablename__ = "shapings"
+    __table_args__ = (Index(None, "subject_kind", "subject_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject_kind: Mapped[str]
+    subject_id: Mapped[int]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    what: Mapped[str]
+    """In one word, e.g. `drafted`."""
+
+
+class Use(Base):
+    """One thing builds on another, and would break or mean something else without it."""
+
+    __tablename__ = "uses"
+    __table_args__ = (Index(None, "used_kind", "used_id"),)
+
+    subject_kind: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[int] = mapped_column(primary_key=True)
+    used_kind: Mapped[str] = mapped_column(primary_key=True)
+    used_id: Mapped[int] = mapped_column(primary_key=True)
 
 
 class AuditEntry(Base):

@@ -6,20 +6,29 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from crm.access.models import Account, Role
+from crm.access import approvals
+from crm.access.models import ApprovalState
 from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.models import Campaign, CampaignState
 from crm.fields import Catalog
+from crm.segments.approved import approved_scope, author_scope
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import ARRANGEMENT, Definition, parse_definition
-from crm.segments.scope import SegmentScope, open_scope
+from crm.segments.scope import SegmentScope
 from crm.segments.service import require_known_names
 
+SUBJECT_KIND = "campaign"
+_SUBMITTED = (CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED, CampaignState.PAUSED)
 
-def author_scope(session: Session, account_id: int, catalog: Catalog, now: datetime) -> SegmentScope:
-    """The scope in which a campaign's audience is read: its author's, whoever acts now."""
-    author = session.get_one(Account, account_id)
-    row_owner_id = author.id if author.role is Role.CSM else None
-    return open_scope(session, catalog, now, row_owner_id=row_owner_id, me_id=author.id)
+
+def campaign_scope(session: Session, campaign: Campaign, catalog: Catalog, now: datetime) -> SegmentScope:
+    """The scope in which a campaign's audience is read: its author's, and once submitted as it was then."""
+    if campaign.state in _SUBMITTED and campaign.journey_id is None:
+        states = (ApprovalState.PENDING, ApprovalState.APPROVED)
+        approval = approvals.standing_approval(session, SUBJECT_KIND, campaign.id, states)
+        if approval is not None:
+            return approved_scope(session, approval.bound, catalog, now)
+    return author_scope(session, campaign.author_id, catalog, now)
 
 
 def audience_json(brief: CampaignBrief) -> dict[str, Any]:
@@ -35,7 +44,7 @@ def audience_json(brief: CampaignBrief) -> dict[str, Any]:
 def audience_definition(session: Session, brief: CampaignBrief, scope: SegmentScope) -> Definition:
     """Raises InvalidRequest when the definition makes no sense, or names a campaign that there is not."""
     definition = parse_definition(audience_json(brief), scope.catalog)
-    require_known_names(session, definition)
+    require_known_names(session, definition, scope.frozen)
     return definition
 
 

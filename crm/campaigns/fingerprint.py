@@ -1,29 +1,44 @@
-"""What an approval is bound to: one hash over everything that decides what members get and what it costs."""
+"""What an approval is bound to: everything that decides what members get and what it costs, part by part."""
 
-import json
-from hashlib import sha256
+from typing import Any
 
-from crm.campaigns.audience import audience_json
-from crm.campaigns.brief import CampaignBrief
+from sqlalchemy.orm import Session
+
+from crm.campaigns.brief import CampaignBrief, Copy
 from crm.campaigns.copywriting import complete_copy
+from crm.loyalty.service import coupon_terms
+
+_PARTS = (
+    "name",  # the random holdout is drawn by it
+    "audience",
+    "exclude_campaigns",
+    "language",
+    "offers",
+    "budget_cents",
+    "priority",
+    "start",
+    "end",
+    "steps",
+    "channels",
+    "holdout_pct",
+    "attribution_window_days",
+)
 
 
-def fingerprint(brief: CampaignBrief, audience_count: int) -> str:
-    """SHA-256 over copy, audience definition and size, benefits, budget and schedule, for a brief with its coupons.
+def campaign_parts(session: Session, brief: CampaignBrief) -> dict[str, Any]:
+    """The parts of a brief with its coupons, in JSON, with what the coupons give.
 
     Equal for briefs that do the same thing, different as soon as any of it changes.
     """
+    codes = [offer.coupon_code for offer in brief.offers if offer.coupon_code is not None]
+    return {**brief_parts(brief), "coupons": coupon_terms(session, codes)}
+
+
+def brief_parts(brief: CampaignBrief) -> dict[str, Any]:
     data = brief.model_dump(mode="json")
-    bound = {
-        "name": data["name"],  # the random holdout is drawn by it
-        "audience": audience_json(brief),
-        "audience_count": audience_count,
-        "copy": [copy.model_dump(mode="json") for copy in complete_copy(brief)],
-        "language": data["language"],
-        "offers": data["offers"],
-        "budget_cents": data["budget_cents"],
-        "priority": data["priority"],
-        "schedule": {key: data[key] for key in ("start", "end", "steps", "channels")},
-        "experiment": {key: data[key] for key in ("holdout_pct", "attribution_window_days")},
-    }
-    return sha256(json.dumps(bound, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    copies = {_place(copy): copy.model_dump(mode="json") for copy in complete_copy(brief)}
+    return {**{part: data[part] for part in _PARTS}, "copy": copies}
+
+
+def _place(copy: Copy) -> str:
+    return f"{copy.step} by {copy.channel}, variant {copy.variant}"

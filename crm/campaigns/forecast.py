@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from crm.campaigns.audience import audience_definition, audience_ids, author_scope
+from crm.campaigns.audience import audience_definition, audience_ids, campaign_scope
 from crm.campaigns.benefits import unbacked
 from crm.campaigns.brief import CampaignBrief, Frozen, parse_brief
 from crm.campaigns.copywriting import offer_in_words
@@ -163,7 +163,7 @@ def _shared_members(session: Session, other: Campaign, scope: SegmentScope, at: 
     if other.journey_id is not None:
         theirs = select(Enrolment.member_id).where(Enrolment.journey_id == other.journey_id)
     else:
-        other_scope = author_scope(session, other.author_id, scope.catalog, at)
+        other_scope = campaign_scope(session, other, scope.catalog, at)
         definition = audience_definition(session, parse_brief(other.brief), other_scope)
         theirs = audience_ids(definition, other_scope)
     return session.scalar(select(func.count()).select_from(draft.AUDIENCE).where(member_id.in_(theirs))) or 0

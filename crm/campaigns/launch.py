@@ -1,21 +1,19 @@
 """The engine's part: launching what was approved, exactly as it was approved, and closing what is over."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
-from crm.access.models import Approval, ApprovalState
 from crm.access.policy import get_policy
-from crm.campaigns.audience import audience_definition, audience_ids, author_scope
-from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.fingerprint import fingerprint
+from crm.access.selection import SelectionChanges, selection_changes
+from crm.campaigns.audience import SUBJECT_KIND, audience_definition, audience_ids
+from crm.campaigns.fingerprint import campaign_parts
 from crm.campaigns.lookup import brief_of
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import journey_of, launch_setting
-from crm.campaigns.service import SUBJECT_KIND
 from crm.clock import day_end
 from crm.errors import Conflict, CrmError
 from crm.fields import Catalog
@@ -23,7 +21,7 @@ from crm.outreach import ledger
 from crm.outreach.models import Message, MessageState
 from crm.outreach.rules import check_drift
 from crm.segments import service as segments
-from crm.segments.saved import require_evaluated
+from crm.segments.approved import approved_scope
 from crm.workspace import get_workspace
 
 
@@ -61,35 +59,37 @@ def _launch_or_hold(session: Session, campaign: Campaign, now: datetime, catalog
 def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalog) -> None:
     """Raises Conflict when the campaign may not start as it stands."""
     brief = brief_of(campaign)
-    approval = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
-    scope = author_scope(session, campaign.author_id, catalog, now)
+    approval = approvals.require_approved(
+        session, SUBJECT_KIND, campaign.id, campaign_parts(session, brief), campaign.name
+    )
+    scope = approved_scope(session, approval.bound, catalog, now)
     definition = audience_definition(session, brief, scope)
-    _check_approval(brief, approval)
-    require_evaluated(session, definition.to_json())
     starts_at = campaign.starts_at or now
     policy = get_policy(session)
     if now - starts_at > timedelta(hours=policy.late_limit_hours):
         raise Conflict(f"its start passed more than {policy.late_limit_hours} hours ago; submit it with a new one")
-    approved_count = approval.facts["audience_count"] if approval is not None else 0
+    approved_count = approval.bound["audience_count"]
     check_drift(segments.count(session, definition, scope), approved_count, policy.audience_drift_limit)
+    changes = selection_changes(session, approval.id, audience_ids(definition, scope))
     workspace = get_workspace(session)
     spec = journey_of(brief, workspace.currency)
     setting = launch_setting(session, starts_at)
     journey = ledger.launch(session, spec, audience_ids(definition, scope), setting, now=now)
     last_due = session.scalar(select(func.max(Message.due_at)).where(Message.journey_id == journey.id)) or starts_at
     offers_end = day_end(brief.end, workspace.zone) if brief.end is not None else last_due
-    campaign.state, campaign.state_note = CampaignState.RUNNING, None
+    campaign.state, campaign.state_note = CampaignState.RUNNING, _note(changes)
     campaign.journey_id, campaign.launched_at, campaign.updated_at = journey.id, now, now
     campaign.ends_at = max(last_due, offers_end) + timedelta(days=brief.attribution_window_days)
     session.flush()
-    audit.record(session, now=now, actor=None, action="campaign.launched", subject=f"{SUBJECT_KIND}:{campaign.id}")
+    detail = {} if changes is None else {"selection": asdict(changes)}
+    subject = f"{SUBJECT_KIND}:{campaign.id}"
+    audit.record(session, now=now, actor=None, action="campaign.launched", subject=subject, **detail)
 
 
-def _check_approval(brief: CampaignBrief, approval: Approval | None) -> None:
-    if approval is None or approval.state is not ApprovalState.APPROVED:
-        raise Conflict("it has no approval")
-    if approval.fingerprint != fingerprint(brief, approval.facts["audience_count"]):
-        raise Conflict("it is not what was approved any more")
+def _note(changes: SelectionChanges | None) -> str | None:
+    """What the page says of who came and went between approval and launch."""
+    is_same = changes is None or not (changes.joined or changes.left)
+    return None if is_same or changes is None else f"Launched: {changes.in_words}."
 
 
 def _hold(session: Session, campaign: Campaign, reason: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Finding campaigns by id, by name, or by what somebody remembers of the name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import select
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import Campaign, CampaignState
-from crm.errors import Ambiguous, NotFound
+from crm.errors import Ambiguous, Conflict, NotFound
 
 _NEAR_SCORE = 60
 """Similarity (0 to 100) from which a name is worth offering when none fits."""
@@ -55,3 +55,11 @@ def list_campaigns(session: Session, state: CampaignState | None = None) -> Sequ
 
 def brief_of(campaign: Campaign) -> CampaignBrief:
     return parse_brief(campaign.brief)
+
+
+def require_state(campaign: Campaign, allowed: Collection[CampaignState], done: str) -> None:
+    """Raises Conflict, in words, when the campaign stands in none of the allowed states."""
+    if campaign.state not in allowed:
+        state = campaign.state.replace("_", " ")
+        states = " or ".join(each.replace("_", " ") for each in allowed)
+        raise Conflict(f"{campaign.name} is {state} and cannot be {done}; it would have to be {states}")

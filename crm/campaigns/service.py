@@ -1,6 +1,6 @@
 """Campaigns from the first draft to the last message: who may do what, and in which state."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
-from crm.access.models import Approval, ApprovalState
+from crm.access.models import Approval
 from crm.access.policy import get_policy
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
-from crm.campaigns.audience import audience_definition, author_scope
+from crm.access.shaping import note_shaping
+from crm.campaigns.approval import CAMPAIGN, ask_for_approval, bound_of
+from crm.campaigns.audience import SUBJECT_KIND, audience_definition
 from crm.campaigns.benefits import with_coupons
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.copywriting import complete_copy
-from crm.campaigns.fingerprint import fingerprint
-from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns
+from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns, require_state
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import journey_of, start_moment
 from crm.campaigns.plan import CampaignPlan, compute_plan
@@ -29,6 +30,7 @@ from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.outreach import ledger
 from crm.outreach.models import Journey, JourneyState
+from crm.segments.approved import approved_scope, author_scope
 from crm.segments.definition import parse_definition
 from crm.segments.saved import sensitive_fields_in
 from crm.workspace import get_workspace
@@ -49,7 +51,6 @@ __all__ = [
     "submit",
 ]
 
-SUBJECT_KIND = "campaign"
 _CHANGEABLE = (CampaignState.DRAFT, CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED)
 
 
@@ -84,7 +85,7 @@ def create_draft(
         if first is None:
             raise _name_taken(brief.name) from None
         return first
-    _audit(session, campaign, "campaign.drafted", actor, now)
+    _shaped(session, campaign, "drafted", actor, now)
     _record_sensitive(session, campaign, sensitive, actor, now)
     return campaign
 
@@ -95,7 +96,7 @@ def change_draft(
     """Replace parts of the brief. An approval asked for or given before is void, and the campaign a draft again."""
     campaign = get_campaign(session, campaign_id, lock=True)
     _require_shaping(actor, campaign)
-    _require_state(campaign, _CHANGEABLE, "changed")
+    require_state(campaign, _CHANGEABLE, "changed")
     brief = _checked(session, brief_of(campaign).changed(changes), campaign.author_id, catalog, now)
     sensitive = _sensitive_fields(session, brief, actor, catalog) if "audience" in changes else ()
     other = select(Campaign.id).where(Campaign.name == brief.name, Campaign.id != campaign.id)
@@ -105,7 +106,7 @@ def change_draft(
     _store(session, campaign, brief, now)
     campaign.state, campaign.state_note = CampaignState.DRAFT, None
     session.flush()
-    _audit(session, campaign, "campaign.changed", actor, now, fields=sorted(changes))
+    _shaped(session, campaign, "changed", actor, now, fields=sorted(changes))
     _record_sensitive(session, campaign, sensitive, actor, now)
     return campaign
 
@@ -120,67 +121,46 @@ def submit(
     """
     require(actor, Permission.SUBMIT_CAMPAIGN)
     campaign = get_campaign(session, campaign_id, lock=True)
-    _require_state(campaign, _CHANGEABLE, "submitted")
+    require_state(campaign, _CHANGEABLE, "submitted")
     brief = brief_of(campaign)
-    if start is None or start == brief.start:
+    if start is not None and start != brief.start:
+        brief = brief.changed({"start": start})
+    bound = bound_of(session, brief, campaign.author_id)
+    approval = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
+    if approval is not None and approvals.binds(approval, bound):
         if campaign.state is CampaignState.SCHEDULED:
             raise Conflict(f"{campaign.name} is approved already and starts as scheduled")
-        pending = _pending_request(session, campaign, now)
-        if pending is not None:
-            return pending
-    else:
-        brief = brief.changed({"start": start})
+        if approvals.is_open(approval, now):
+            return approval
     brief = _checked(session, brief, campaign.author_id, catalog, now)
-    plan = compute_plan(session, brief, author_scope(session, campaign.author_id, catalog, now), now)
+    bound = bound_of(session, brief, campaign.author_id)
+    scope = approved_scope(session, bound, catalog, now)
+    plan = compute_plan(session, brief, scope, now)
     _refuse_empty(plan)
     _store(session, campaign, brief, now)
     campaign.plan = plan.model_dump(mode="json")
     campaign.state, campaign.state_note = CampaignState.AWAITING_APPROVAL, None
     session.flush()
     _audit(session, campaign, "campaign.submitted", actor, now)
-    return approvals.request_approval(
-        session,
-        subject_kind=SUBJECT_KIND,
-        subject_id=campaign.id,
-        fingerprint=fingerprint(brief, plan.audience_count),
-        facts=_facts(brief, plan),
-        actor=actor,
-        now=now,
-    )
+    return ask_for_approval(session, campaign, brief, plan, bound, scope, actor=actor, now=now)
 
 
-def approve(session: Session, campaign_id: int, *, actor: Actor, now: datetime, note: str | None = None) -> Campaign:
-    """Approve what was submitted: it starts at its start, or at the next turn of the engine when that has come.
+def approve(
+    session: Session, campaign_id: int, *, fingerprint: str, actor: Actor, now: datetime, note: str | None = None
+) -> Campaign:
+    """Approve what was shown, by its fingerprint: it starts at its start, or at the next turn of the engine.
 
-    Raises Forbidden for whoever wrote, changed or submitted it, Conflict when the request is void or expired.
+    Raises Forbidden for everybody who had a hand in it, Conflict when it is not what was shown, or when the request
+    is void or has expired.
     """
-    campaign, approval = _awaiting(session, campaign_id, actor)
-    approvals.refuse_who_shaped_it(
-        session, SUBJECT_KIND, campaign.id, campaign.name, author_id=campaign.author_id, actor=actor
-    )
-    brief = brief_of(campaign)
-    if approval.fingerprint != fingerprint(brief, approval.facts["audience_count"]):
-        raise Conflict(f"{campaign.name} is not what was submitted any more; submit it again")
-    start = start_moment(brief, get_workspace(session)) or now
-    if now - start > timedelta(hours=get_policy(session).late_limit_hours):
-        raise Conflict(f"the start of {campaign.name} has passed; submit it with a new one")
-    approvals.decide(session, approval.id, actor=actor, approve=True, note=note, now=now)
-    campaign.state, campaign.state_note = CampaignState.SCHEDULED, None
-    campaign.starts_at, campaign.updated_at = max(start, now), now
-    session.flush()
-    _audit(session, campaign, "campaign.approved", actor, now, note=note)
-    return campaign
+    return approvals.approve(session, CAMPAIGN, campaign_id, fingerprint=fingerprint, actor=actor, now=now, note=note)
 
 
-def reject(session: Session, campaign_id: int, *, actor: Actor, now: datetime, note: str | None = None) -> Campaign:
-    """Refuse what was submitted; it is a draft again, with the reason beside it."""
-    campaign, approval = _awaiting(session, campaign_id, actor)
-    approvals.decide(session, approval.id, actor=actor, approve=False, note=note, now=now)
-    campaign.state, campaign.updated_at = CampaignState.DRAFT, now
-    campaign.state_note = f"Rejected by {actor.display_name}" + (f": {note}" if note else "")
-    session.flush()
-    _audit(session, campaign, "campaign.rejected", actor, now, note=note)
-    return campaign
+def reject(
+    session: Session, campaign_id: int, *, fingerprint: str, actor: Actor, now: datetime, note: str | None = None
+) -> Campaign:
+    """Refuse what was shown, by its fingerprint; it is a draft again, with the reason beside it."""
+    return approvals.reject(session, CAMPAIGN, campaign_id, fingerprint=fingerprint, actor=actor, now=now, note=note)
 
 
 def pause(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -> Campaign:
@@ -189,7 +169,7 @@ def pause(session: Session, campaign_id: int, *, actor: Actor, now: datetime) ->
     campaign = get_campaign(session, campaign_id, lock=True)
     if campaign.state is CampaignState.PAUSED:
         return campaign
-    _require_state(campaign, (CampaignState.SCHEDULED, CampaignState.RUNNING), "paused")
+    require_state(campaign, (CampaignState.SCHEDULED, CampaignState.RUNNING), "paused")
     if campaign.journey_id is not None:
         session.get_one(Journey, campaign.journey_id).state = JourneyState.PAUSED
     campaign.state, campaign.updated_at = CampaignState.PAUSED, now
@@ -204,7 +184,7 @@ def resume(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -
     campaign = get_campaign(session, campaign_id, lock=True)
     if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
         return campaign
-    _require_state(campaign, (CampaignState.PAUSED,), "resumed")
+    require_state(campaign, (CampaignState.PAUSED,), "resumed")
     if campaign.journey_id is None:
         campaign.state = CampaignState.SCHEDULED
     else:
@@ -223,7 +203,7 @@ def cancel(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -
     campaign = get_campaign(session, campaign_id, lock=True)
     if campaign.state is CampaignState.CANCELLED:
         return campaign
-    _require_state(campaign, (*_CHANGEABLE, CampaignState.RUNNING, CampaignState.PAUSED), "cancelled")
+    require_state(campaign, (*_CHANGEABLE, CampaignState.RUNNING, CampaignState.PAUSED), "cancelled")
     approvals.void_pending(session, SUBJECT_KIND, campaign.id, reason="the campaign was cancelled", now=now)
     if campaign.journey_id is not None:
         ledger.cancel(session, campaign.journey_id, now=now)
@@ -266,13 +246,6 @@ def _record_sensitive(
     record_sensitive(session, fields, actor=actor, purpose=Purpose.AUDIENCE, subject=subject, now=now)
 
 
-def _pending_request(session: Session, campaign: Campaign, now: datetime) -> Approval | None:
-    newest = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
-    if newest is not None and newest.state is ApprovalState.PENDING and newest.expires_at > now:
-        return newest
-    return None
-
-
 def _store(session: Session, campaign: Campaign, brief: CampaignBrief, now: datetime) -> None:
     campaign.name = brief.name
     campaign.brief = brief.model_dump(mode="json")
@@ -292,38 +265,6 @@ def _refuse_empty(plan: CampaignPlan) -> None:
         )
 
 
-def _facts(brief: CampaignBrief, plan: CampaignPlan) -> dict[str, Any]:
-    """What the approver is shown, and the size that the audience is held against at launch."""
-    shown = plan.model_dump(
-        mode="json",
-        include={
-            "audience_count",
-            "read_back",
-            "holdout_count",
-            "total_messages",
-            "cost_cents",
-            "benefit_cost_cents",
-            "budget_verdict",
-            "benefits",
-            "exclusions",
-            "conflicts",
-            "warnings",
-            "currency",
-            "starts_at",
-            "last_message_at",
-        },
-    )
-    copies = [copy.model_dump(mode="json") for copy in complete_copy(brief)]
-    return {**brief.model_dump(mode="json"), **shown, "copy": copies}
-
-
-def _awaiting(session: Session, campaign_id: int, actor: Actor) -> tuple[Campaign, Approval]:
-    require(actor, Permission.APPROVE_CAMPAIGN)
-    campaign = get_campaign(session, campaign_id, lock=True)
-    _require_state(campaign, (CampaignState.AWAITING_APPROVAL,), "decided on")
-    return campaign, approvals.awaited_approval(session, SUBJECT_KIND, campaign.id, campaign.name)
-
-
 def _require_shaping(actor: Actor, campaign: Campaign) -> None:
     """A draft may be changed by its author, and by whoever may submit campaigns."""
     require(actor, Permission.DRAFT_CAMPAIGN)
@@ -331,18 +272,13 @@ def _require_shaping(actor: Actor, campaign: Campaign) -> None:
         require(actor, Permission.SUBMIT_CAMPAIGN)
 
 
-def _require_state(campaign: Campaign, allowed: Collection[CampaignState], done: str) -> None:
-    if campaign.state not in allowed:
-        state = campaign.state.replace("_", " ")
-        raise Conflict(f"{campaign.name} is {state} and cannot be {done}; it would have to be {_listed(allowed)}")
-
-
-def _listed(states: Collection[CampaignState]) -> str:
-    return " or ".join(state.replace("_", " ") for state in states)
-
-
 def _name_taken(name: str) -> Conflict:
     return Conflict(f"there is a campaign called {name!r} already; choose another name")
+
+
+def _shaped(session: Session, campaign: Campaign, what: str, actor: Actor, now: datetime, **detail: Any) -> None:
+    note_shaping(session, SUBJECT_KIND, campaign.id, actor=actor, what=what, now=now)
+    _audit(session, campaign, f"campaign.{what}", actor, now, **detail)
 
 
 def _audit(session: Session, campaign: Campaign, action: str, actor: Actor, now: datetime, **detail: Any) -> None:

@@ -1,6 +1,6 @@
 """Coupon stock: reserve, issue, release. Set-based; the check constraint of `coupons` guards every step."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -33,6 +33,21 @@ def stock_for(session: Session, codes: Sequence[str], *, on: date) -> list[Coupo
         if code not in coupons:
             raise NotFound(f"there is no coupon {code}", candidates=tuple(coupons))
     return [CouponStock.of(coupons[code], on) for code in codes]
+
+
+def coupon_terms(session: Session, codes: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What each coupon gives and until when, in JSON, by its code; not how many are left."""
+    query = select(Coupon).where(Coupon.code.in_(codes)).order_by(Coupon.code)
+    return {
+        coupon.code: {
+            "name": coupon.name,
+            "kind": coupon.kind.value,
+            "value": coupon.value,
+            "min_spend_cents": coupon.min_spend_cents,
+            "valid_until": None if coupon.valid_until is None else coupon.valid_until.isoformat(),
+        }
+        for coupon in session.scalars(query)
+    }
 
 
 def find_coupon(

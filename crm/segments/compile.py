@@ -17,6 +17,8 @@ from crm.members.fields import ME
 from crm.members.models import Member
 from crm.segments.comparisons import compare, number_holds
 from crm.segments.definition import AllOf, AnyOf, Condition, Definition, Node
+from crm.segments.fields import SEGMENT
+from crm.segments.frozen import FrozenSegment, FrozenSegments
 from crm.segments.kept import (
     COPIES,
     SAME_FOR_ANY_ROWS,
@@ -127,6 +129,8 @@ def _holds(node: Node, *, wanted: bool, plan: Plan) -> Predicate:
 
 def _condition_holds(condition: Condition, *, wanted: bool, plan: Plan) -> Predicate:
     source = condition.field.source
+    if condition.field.name == SEGMENT and plan.frozen is not None:
+        return _segments_hold(condition, plan.frozen, wanted=wanted, plan=plan)
     if condition.op is Op.TOP_PERCENT:
         return in_top_share(condition, wanted=wanted, plan=plan)
     if isinstance(source, Presence):
@@ -139,6 +143,21 @@ def _condition_holds(condition: Condition, *, wanted: bool, plan: Plan) -> Predi
     if condition.op is Op.KNOWN:
         return _any_row_holds(condition, is_wanted=condition.value == wanted, plan=plan)
     return _aggregate_holds(condition, source, wanted=wanted, plan=plan)
+
+
+def _segments_hold(condition: Condition, frozen: FrozenSegments, *, wanted: bool, plan: Plan) -> Predicate:
+    """Saved segments that were written down: nobody is half in one, so that what is unknown there is out here."""
+    is_in = or_(false(), *(_is_in(base, plan) for base in frozen.named_by(condition)))
+    return is_in if _asks_for(condition, wanted=wanted) else is_in.is_not(true())
+
+
+def _is_in(base: FrozenSegment, plan: Plan) -> Predicate:
+    """A saved segment is of everyone's members, whoever's the definition is that builds on it."""
+    if base.definition.is_limited:
+        assert plan.scope is not None  # noqa: S101 - what was written down stands in a scope
+        ids = select_member_ids(base.definition, replace(plan.scope, row_owner_id=None, me_id=None)).subquery()
+        return plan.member_id.in_(select(ids.c.member_id))
+    return _holds(base.definition.root, wanted=True, plan=replace(plan, row_owner_id=None))
 
 
 def _value_holds(condition: Condition, source: Value, *, wanted: bool, plan: Plan) -> Predicate:

@@ -88,6 +88,15 @@ def segments_named(data: Any) -> frozenset[str]:
     return frozenset()
 
 
+def asks_about_every_segment(data: Any) -> bool:
+    """Whether a definition, in its JSON form, asks for members of any saved segment, or of none."""
+    if isinstance(data, Mapping):
+        if data.get("field") == SEGMENT:
+            return data.get("op") in (Op.ANY, Op.NONE)
+        return any(map(asks_about_every_segment, data.values()))
+    return isinstance(data, list | tuple) and any(map(asks_about_every_segment, data))
+
+
 def in_order_of_building(named: Mapping[str, frozenset[str]]) -> list[str]:
     """The names so that each comes after those that it builds on. `named`: what each of them names."""
     ordered: dict[str, None] = {}

@@ -8,6 +8,7 @@ from crm.fields import Field, Kind, Op, Text
 from crm.members.fields import ME
 from crm.segments.days import DayRange, FixedPeriod, RelativeDay
 from crm.segments.definition import AllOf, Condition, Definition, Node, Not, Term, conditions_of
+from crm.segments.fields import SEGMENT
 from crm.segments.phrases import PHRASES, Language, Phrases
 from crm.segments.scope import SegmentScope
 
@@ -104,11 +105,23 @@ class _Reader:
         if isinstance(value, bool):
             return self.phrases.flags[value == (condition.op is Op.EQ)]
         if condition.field.kind in (Kind.CHOICE, Kind.SET, Kind.MEMBERSHIP):
-            return self._words(value or (), condition.field.values_zh)
+            return self._versions(condition, self._words(value or (), condition.field.values_zh))
         if isinstance(value, tuple):
             low, high = (self._single(condition.field, end) for end in value)
             return self.phrases.range.format(low=low, high=high)
         return f"{value}%" if condition.op is Op.TOP_PERCENT else self._single(condition.field, value)
+
+    def _versions(self, condition: Condition, words: str) -> str:
+        """The words with the versions of saved segments that were written down."""
+        frozen = self.scope.frozen
+        if frozen is None or condition.field.name != SEGMENT or not isinstance(condition.value, tuple):
+            return words
+        named = ((_quoted(str(name)), frozen.by_name.get(str(name))) for name in condition.value)
+        shown = (
+            name if base is None else self.phrases.version.format(name=name, number=base.version)
+            for name, base in named
+        )
+        return self.phrases.or_word.join(shown)
 
     def _single(self, field: Field, value: Any) -> str:
         if isinstance(value, RelativeDay):

@@ -20,6 +20,8 @@ class Phrases:
     both: str
     either: str
     or_word: str
+    version: str
+    """A saved segment as it was when it was submitted."""
     me: str
     flags: Mapping[bool, str]
     known: Mapping[bool, str]
@@ -51,6 +53,7 @@ ENGLISH = Phrases(
     both="; and ",
     either="; or ",
     or_word=" or ",
+    version="{name} (version {number})",
     me="me",
     flags={True: "yes", False: "no"},
     known={True: "{subject} is known", False: "{subject} is unknown"},
@@ -133,6 +136,7 @@ CHINESE = Phrases(
     both="；且",
     either="；或",
     or_word=" 或 ",
+    version="{name}（第 {number} 版）",
     me="我",
     flags={True: "是", False: "否"},
     known={True: "{subject}已知", False: "{subject}未知"},

@@ -11,6 +11,7 @@ from crm.fields import ZERO_WITHOUT_ROWS, Aggregate, KeptRows, Kind, Op, RowColu
 from crm.members.models import Member
 from crm.segments.comparisons import number_holds
 from crm.segments.definition import AllOf, Condition, Definition, Node, Term
+from crm.segments.frozen import FrozenSegments
 from crm.segments.kept import asks_only_for_any, kept_amount, newest_kept
 from crm.segments.scope import SegmentScope
 
@@ -43,6 +44,12 @@ class Plan:
     """Whether the statement goes through the facts of members instead of the members."""
     row_owner_id: int | None = None
     """The account whose members are visible; None sees everyone."""
+    scope: SegmentScope | None = None
+    """In which saved segments that were written down are read; None: names stand for those that there are."""
+
+    @property
+    def frozen(self) -> FrozenSegments | None:
+        return None if self.scope is None else self.scope.frozen
 
     @property
     def base(self) -> FromClause:
@@ -71,7 +78,7 @@ def plan_for(definition: Definition, scope: SegmentScope) -> Plan:
     is_narrow = scope.row_owner_id is not None or any(_narrows(node, viewpoint) for node in _required(definition.root))
     per_member = is_narrow or by_index or len(from_rows) > 1
     shape = Shape.PER_MEMBER if per_member else Shape.BY_SETS
-    return Plan(viewpoint, shape, row_owner_id=scope.row_owner_id)
+    return Plan(viewpoint, shape, row_owner_id=scope.row_owner_id, scope=scope)
 
 
 def visible(plan: Plan) -> tuple[ColumnElement[bool], ...]:
@@ -85,9 +92,11 @@ def visible(plan: Plan) -> tuple[ColumnElement[bool], ...]:
 
 
 def describe_plan(definition: Definition, scope: SegmentScope) -> tuple[tuple[Condition | Term, Reads], ...]:
-    """What each condition, and the order, is read from; in reading order."""
+    """What each condition, and the order, is read from; in reading order. Those of saved segments that were written
+    down stand in the place of the condition on them."""
+    conditions = definition.conditions() if scope.frozen is None else scope.frozen.inlined(definition)
     found: list[tuple[Condition | Term, Reads]] = [
-        (condition, reads_of(condition, scope.viewpoint)) for condition in definition.conditions()
+        (condition, reads_of(condition, scope.viewpoint)) for condition in conditions
     ]
     if definition.order_by is not None:
         found.append((definition.order_by.term, reads_of_term(definition.order_by.term, scope.viewpoint)))

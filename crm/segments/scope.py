@@ -11,6 +11,7 @@ from crm.activity.facts import facts_stand_for
 from crm.clock import local_day
 from crm.errors import InvalidRequest
 from crm.fields import Catalog, Field, Viewpoint
+from crm.segments.frozen import FrozenSegments
 from crm.workspace import get_workspace
 
 
@@ -32,6 +33,8 @@ class SegmentScope:
     """Whether the facts of members stand for `today` and for every row there is, in this transaction."""
     as_of: bool = False
     """Whether `today` is a past day, on which nothing later counts."""
+    frozen: FrozenSegments | None = None
+    """The saved segments that names stand for, worked out anew; None: those that there are, as last evaluated."""
 
     @property
     def viewpoint(self) -> Viewpoint:

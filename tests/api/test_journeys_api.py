@@ -53,8 +53,8 @@ def start(mia: TestClient, grace: TestClient, spec: dict[str, Any]) -> dict[str,
     drafted = mia.post("/api/journeys", json=spec)
     assert drafted.status_code == 201, drafted.text
     one = f"/api/journeys/{drafted.json()['id']}"
-    mia.post(f"{one}/submit").raise_for_status()
-    grace.post(f"{one}/approve", json={}).raise_for_status()
+    asked = mia.post(f"{one}/submit").raise_for_status().json()["approval"]["fingerprint"]
+    grace.post(f"{one}/approve", json={"fingerprint": asked}).raise_for_status()
     started: dict[str, Any] = grace.post(f"{one}/start").raise_for_status().json()
     return started
 
@@ -74,8 +74,9 @@ def test_a_journey_from_its_template_to_its_end(sign_in: Callable[[str], TestCli
     assert mia.post(f"{one}/submit").json()["state"] == "awaiting_approval"
     (waiting,) = [row for row in grace.get("/api/approvals").json() if row["kind"] == "journey"]
     assert (waiting["name"], waiting["facts"]["trigger"]) == ("Welcome of new members", "event")
-    assert mia.post(f"{one}/approve", json={}).status_code == 403
-    assert grace.post(f"{one}/approve", json={"note": "go"}).json()["approval"]["note"] == "go"
+    decision = {"fingerprint": waiting["fingerprint"], "note": "go"}
+    assert mia.post(f"{one}/approve", json=decision).status_code == 403
+    assert grace.post(f"{one}/approve", json=decision).json()["approval"]["note"] == "go"
     assert grace.post(f"{one}/start").json()["takes_entries"]
     assert mia.post(f"{one}/pause").json()["state"] == "paused"
     assert mia.post(f"{one}/resume").json()["state"] == "active"

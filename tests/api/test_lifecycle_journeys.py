@@ -48,8 +48,8 @@ def start(mia: TestClient, grace: TestClient, template: str, choices: dict[str, 
     drafted = mia.post("/api/journeys", json=spec)
     assert drafted.status_code == 201, drafted.text
     one = f"/api/journeys/{drafted.json()['id']}"
-    mia.post(f"{one}/submit").raise_for_status()
-    grace.post(f"{one}/approve", json={}).raise_for_status()
+    asked = mia.post(f"{one}/submit").raise_for_status().json()["approval"]["fingerprint"]
+    grace.post(f"{one}/approve", json={"fingerprint": asked}).raise_for_status()
     grace.post(f"{one}/start").raise_for_status()
     name: str = spec["name"]
     return name

@@ -24,6 +24,7 @@ from crm.members.models import Channel, Consent
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, OutboxItem
 from tests.api.conftest import CopyHome, settings_of
 from tests.crm.outreach.test_machine_signs import BROWSER
+from tests.decisions import asked_of
 
 TEN = datetime.fromisoformat("2026-06-04T10:00:00+08:00")
 SHOP = "https://bücher.example/tea|milk?q=红色#color=grün"
@@ -85,7 +86,7 @@ def launched(nurture: Nurture, name: str, start: str) -> None:
             session, brief=brief, actor=mia, request_id=f"test:{name}", now=now, catalog=CATALOG
         )
         service.submit(session, campaign.id, actor=mia, now=now, catalog=CATALOG)
-        service.approve(session, campaign.id, actor=grace, now=now)
+        service.approve(session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=grace, now=now)
 
 
 def walk(nurture: Nurture, to: datetime) -> None:

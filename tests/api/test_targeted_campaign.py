@@ -95,8 +95,9 @@ class Town:
             "/api/campaigns", json={"holdout_pct": 0, "holdout_waiver": "a test"} | brief
         )
         campaign_id: int = drafted.raise_for_status().json()["id"]
-        self.clients["mia"].post(f"/api/campaigns/{campaign_id}/submit", json={}).raise_for_status()
-        self.clients["grace"].post(f"/api/campaigns/{campaign_id}/approve", json={}).raise_for_status()
+        asked = self.clients["mia"].post(f"/api/campaigns/{campaign_id}/submit", json={}).raise_for_status().json()
+        decision = {"fingerprint": asked["fingerprint"]}
+        self.clients["grace"].post(f"/api/campaigns/{campaign_id}/approve", json=decision).raise_for_status()
         return campaign_id
 
     def texts(self, channel: str) -> list[dict[str, Any]]:

@@ -61,11 +61,12 @@ def test_a_win_back_from_the_first_question_to_the_lesson(server: Server, home: 
     question = talk.say("submit it for approval").first("confirmation_asked")
     talk.decide(question["interrupt_id"], "approve")
     name, campaign_id = drafted["name"], drafted["campaign_id"]
-    refused = mia.post(f"/api/campaigns/{campaign_id}/approve", json={})
+    decision = {"fingerprint": mia.get(f"/api/campaigns/{campaign_id}").json()["fingerprint"]}
+    refused = mia.post(f"/api/campaigns/{campaign_id}/approve", json=decision)
     assert refused.status_code == 403
     waiting = grace.get("/api/approvals").raise_for_status().json()
     assert [item["campaign"] for item in waiting if item["campaign_id"] == campaign_id] == [name]
-    grace.post(f"/api/campaigns/{campaign_id}/approve", json={"note": "go"}).raise_for_status()
+    grace.post(f"/api/campaigns/{campaign_id}/approve", json={"note": "go", **decision}).raise_for_status()
 
     walk(grace, "2026-06-04T22:00:00+08:00")
     monitor = mia.get(f"/api/campaigns/{campaign_id}/monitor").raise_for_status().json()

@@ -9,10 +9,12 @@ from typing import Protocol
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from api.ui.components.dialogs import ask
+from api.ui import formats
+from api.ui.components.dialogs import ask, tell
 from api.ui.theme import danger, primary, secondary
-from api.ui.viewer import Viewer, attempt
+from api.ui.viewer import SignedOut, Viewer, attempt, show_error
 from crm.access.actor import Actor, Permission
+from crm.errors import Conflict, CrmError
 
 Operate = Callable[[Session, int, Actor, datetime], object]
 """Does it to the thing with the id."""
@@ -22,7 +24,7 @@ class Decide(Protocol):
     """Approves or rejects."""
 
     def __call__(
-        self, session: Session, subject_id: int, /, *, actor: Actor, now: datetime, note: str | None
+        self, session: Session, subject_id: int, /, *, fingerprint: str, actor: Actor, now: datetime, note: str | None
     ) -> object: ...
 
 
@@ -52,11 +54,24 @@ class ActionButtons:
             if state in action.states and self._viewer.actor.may(action.permission):
                 self._button(action)
 
-    async def decide(self, decision: Decide, note: str) -> None:
-        def work(session: Session, subject_id: int, actor: Actor, now: datetime) -> object:
-            return decision(session, subject_id, actor=actor, now=now, note=note or None)
+    async def decide(self, decision: Decide, fingerprint: str, note: str) -> None:
+        """Decide on what the page shows. When it is something else by now, say so, then show it as it is."""
 
-        await self._do(work)
+        def work(session: Session, actor: Actor, now: datetime) -> bool:
+            decision(session, self._subject_id, fingerprint=fingerprint, actor=actor, now=now, note=note or None)
+            return True
+
+        try:
+            await self._viewer.write(work)
+        except SignedOut:
+            ui.navigate.to("/login")
+            return
+        except Conflict as error:
+            await tell("This was not decided", formats.sentence(error.message), "Show it as it is now")
+        except CrmError as error:
+            show_error(error)
+            return
+        ui.navigate.reload()
 
     def _button(self, action: Action) -> None:
         async def press() -> None:

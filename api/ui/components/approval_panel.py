@@ -11,8 +11,8 @@ from api.ui.theme import block, danger, notice, panel, primary, text
 from crm.access.actor import Actor, Permission, roles_that_may
 from crm.access.models import Approval, ApprovalState
 
-Decided = Callable[[bool, str], Awaitable[None]]
-"""Called with the verdict and the note."""
+Decided = Callable[[bool, str, str], Awaitable[None]]
+"""Called with the verdict, the fingerprint of what the page shows, and the note."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ApprovalView:
     requested_by: str
     decided_by: str | None
     shaped_by: frozenset[int]
-    """Accounts that wrote or changed it; none of them may approve it."""
+    """Accounts that had a hand in it, or in a saved segment of it; none of them may approve it."""
 
 
 def approval_panel(view: ApprovalView, actor: Actor, now: datetime, local: Local, decided: Decided) -> None:
@@ -62,7 +62,7 @@ def why_not(approval: Approval, actor: Actor, shaped_by: Collection[int]) -> str
     if approval.requested_by == actor.account_id:
         return "You asked for this approval, so somebody else must give it."
     if actor.account_id in shaped_by:
-        return "You wrote or changed it, so somebody else must approve it."
+        return "You wrote or changed it, or a saved segment in it, so somebody else must approve it."
     return None
 
 
@@ -105,7 +105,7 @@ def _buttons(view: ApprovalView, decided: Decided) -> None:
 
     async def _pass_on(answer: Answer | None, *, approved: bool) -> None:
         if answer is not None:
-            await decided(approved, answer.note)
+            await decided(approved, view.approval.fingerprint, answer.note)
 
     with block("line tight"):
         primary("Approve", approve, symbol="check")

@@ -88,5 +88,5 @@ class CampaignActions:
             if not self._campaign.is_imported:
                 self._buttons.draw(ACTIONS, self._campaign.state)
 
-    async def decide(self, approved: bool, note: str) -> None:  # noqa: FBT001 - the verdict itself
-        await self._buttons.decide(service.approve if approved else service.reject, note)
+    async def decide(self, approved: bool, fingerprint: str, note: str) -> None:  # noqa: FBT001 - the verdict itself
+        await self._buttons.decide(service.approve if approved else service.reject, fingerprint, note)

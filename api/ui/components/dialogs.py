@@ -39,6 +39,17 @@ async def ask(
     return given if isinstance(given, Answer) else None
 
 
+async def tell(title: str, words: str, seen: str) -> None:
+    """Show something that must be read, and wait until the person has seen it."""
+    with ui.dialog() as dialog, ui.card().classes("dialog").props("role=alert"):
+        text(title, "section-title", "h2")
+        text(words, "wrap")
+        with block("line").style("justify-content: flex-end"):
+            ui.button(seen, on_click=lambda: dialog.submit(None)).props("color=primary")
+    await dialog
+    dialog.delete()
+
+
 def _answering(dialog: ui.dialog, note: ui.textarea | None, *, required: bool) -> Callable[[], None]:
     def answer() -> None:
         written = ((note.value if note else "") or "").strip()

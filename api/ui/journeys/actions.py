@@ -101,5 +101,5 @@ class JourneyActions:
                     text("Change", "", "span")
             self._buttons.draw(ACTIONS, self._state)
 
-    async def decide(self, approved: bool, note: str) -> None:  # noqa: FBT001 - the verdict itself
-        await self._buttons.decide(service.approve if approved else service.reject, note)
+    async def decide(self, approved: bool, fingerprint: str, note: str) -> None:  # noqa: FBT001 - the verdict itself
+        await self._buttons.decide(service.approve if approved else service.reject, fingerprint, note)

@@ -11,7 +11,7 @@ from api.ui import formats
 from api.ui.components.card import Local
 from api.ui.components.state_chips import state_chip
 from api.ui.theme import block, fold, text
-from crm.outreach.journeys.differences import Difference
+from crm.differences import Difference
 
 LONGEST_VALUE = 140
 

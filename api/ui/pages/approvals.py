@@ -20,8 +20,9 @@ from crm.access.actor import Actor
 from crm.access.approvals import pending_approvals
 from crm.access.models import Approval
 from crm.access.service import list_accounts
+from crm.access.shaping import shaped_by
 from crm.campaigns.models import Campaign
-from crm.outreach.journeys.service import SUBJECT_KIND as JOURNEY
+from crm.outreach.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.outreach.models import Journey
 
 
@@ -34,6 +35,7 @@ class _Waiting:
     approval: Approval
     subject: Campaign | Journey
     requested_by: str
+    shaped_by: frozenset[int]
 
 
 async def _build(viewer: Viewer, _request: Request) -> None:
@@ -57,7 +59,7 @@ async def _build(viewer: Viewer, _request: Request) -> None:
 def _load(session: Session, _actor: Actor, now: datetime) -> list[_Waiting]:
     people = {account.id: account.display_name for account in list_accounts(session)}
     return [
-        _Waiting(approval, _subject(session, approval), people[approval.requested_by])
+        _Waiting(approval, _subject(session, approval), people[approval.requested_by], shaped_by(session, approval))
         for approval in pending_approvals(session, now)
     ]
 
@@ -85,13 +87,12 @@ def _facts(item: _Waiting, local: Local) -> tuple[str, ...]:
 
 def _row(item: _Waiting, actor: Actor, local: Local) -> None:
     room = "journeys" if isinstance(item.subject, Journey) else "campaigns"
-    shaped_by = () if item.subject.author_id is None else (item.subject.author_id,)
     with ui.link(target=f"/{room}/{item.subject.id}").classes("plain list-row"):
         with block("stack snug grow"):
             with block("line tight flow"):
                 text(item.subject.name, "strong wrap")
                 state_chip("pending")
-                if why_not(item.approval, actor, shaped_by) is None:
+                if why_not(item.approval, actor, item.shaped_by) is None:
                     chip("Yours to decide", "good")
             text(" · ".join(_facts(item, local)), "small muted wrap number")
             text(

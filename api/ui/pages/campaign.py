@@ -45,7 +45,8 @@ from crm.access.approvals import approval_for
 from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
-from crm.campaigns.audience import author_scope
+from crm.access.shaping import shaped_by
+from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.exclusions import ExcludedPage, ExclusionFilter, ExclusionLog, excluded_members, exclusion_log
 from crm.campaigns.models import Campaign, CampaignState
@@ -74,6 +75,7 @@ class _Facts:
     monitor: CampaignMonitor | None
     exclusions: ExclusionLog | None
     approval: Approval | None
+    shaped_by: frozenset[int]
     history: list[AuditEntry]
     people: Mapping[int, str]
 
@@ -121,6 +123,7 @@ def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
     campaign = get_campaign(session, campaign_id)
     brief = brief_of(campaign)
     is_launched = campaign.journey_id is not None and not campaign.is_imported
+    approval = approval_for(session, "campaign", campaign_id)
     return _Facts(
         now=now,
         campaign=campaign,
@@ -128,7 +131,8 @@ def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
         plan=None if campaign.is_imported else _plan_of(session, campaign, brief, now),
         monitor=monitor(session, campaign_id, now) if is_launched else None,
         exclusions=exclusion_log(session, campaign_id, now) if is_launched else None,
-        approval=approval_for(session, "campaign", campaign_id),
+        approval=approval,
+        shaped_by=frozenset() if approval is None else shaped_by(session, approval),
         history=history_of(session, f"campaign:{campaign_id}"),
         people={account.id: account.display_name for account in list_accounts(session)},
     )
@@ -140,7 +144,7 @@ def _plan_of(session: Session, campaign: Campaign, brief: CampaignBrief, now: da
         return CampaignPlan.model_validate(campaign.plan)
     if campaign.journey_id is not None or campaign.state is CampaignState.CANCELLED:
         return None
-    return compute_plan(session, brief, author_scope(session, campaign.author_id, CATALOG, now), now)
+    return compute_plan(session, brief, campaign_scope(session, campaign, CATALOG, now), now)
 
 
 def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
@@ -179,15 +183,10 @@ def _approval(viewer: Viewer, facts: _Facts, local: Local) -> None:
         subject=facts.campaign.name,
         requested_by=facts.people[approval.requested_by],
         decided_by=facts.people.get(approval.decided_by) if approval.decided_by else None,
-        shaped_by=_shaped_by(facts),
+        shaped_by=facts.shaped_by,
     )
     actions = CampaignActions(viewer, facts.campaign)
     approval_panel(view, viewer.actor, facts.now, local, actions.decide)
-
-
-def _shaped_by(facts: _Facts) -> frozenset[int]:
-    changes = (entry.account_id for entry in facts.history if entry.action == "campaign.changed")
-    return frozenset((facts.campaign.author_id, *(account_id for account_id in changes if account_id is not None)))
 
 
 def _live(viewer: Viewer, facts: _Facts, shown: CampaignMonitor) -> None:

@@ -31,10 +31,10 @@ from crm.access.approvals import approval_for
 from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
+from crm.access.shaping import shaped_by
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.journey import JourneySpec
-from crm.outreach.journeys.lookup import get_journey
-from crm.outreach.journeys.service import SUBJECT_KIND
+from crm.outreach.journeys.lookup import SUBJECT_KIND, get_journey
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, JourneyState
 from crm.outreach.preview import preview_step
@@ -55,18 +55,21 @@ class _Facts:
     spec: JourneySpec
     view: JourneyView
     approval: Approval | None
+    shaped_by: frozenset[int]
     history: list[AuditEntry]
     people: Mapping[int, str]
 
 
 def _load(session: Session, actor: Actor, now: datetime, journey_id: int) -> _Facts:
     journey = get_journey(session, journey_id)
+    approval = approval_for(session, SUBJECT_KIND, journey_id)
     return _Facts(
         now=now,
         journey=journey,
         spec=spec_of(journey),
         view=view_of(session, journey, actor, now),
-        approval=approval_for(session, SUBJECT_KIND, journey_id),
+        approval=approval,
+        shaped_by=frozenset() if approval is None else shaped_by(session, approval),
         history=history_of(session, f"{SUBJECT_KIND}:{journey_id}"),
         people={account.id: account.display_name for account in list_accounts(session)},
     )
@@ -146,13 +149,12 @@ def _approval(viewer: Viewer, facts: _Facts, local: Local) -> None:
     approval = facts.approval
     if approval is None:
         return
-    changed = {entry.account_id for entry in facts.history if entry.action == "journey.changed" and entry.account_id}
     view = ApprovalView(
         approval,
         subject=facts.journey.name,
         requested_by=facts.people[approval.requested_by],
         decided_by=facts.people.get(approval.decided_by) if approval.decided_by else None,
-        shaped_by=frozenset(changed | ({facts.journey.author_id} if facts.journey.author_id else set())),
+        shaped_by=facts.shaped_by,
     )
     actions = JourneyActions(viewer, facts.journey.id, facts.journey.name, facts.journey.state)
     approval_panel(view, viewer.actor, facts.now, local, actions.decide)

@@ -120,10 +120,11 @@ def _prepare(
     campaign = campaigns.create_draft(
         session, brief=brief, actor=cast.author, request_id=f"demo:{item.name}", now=at, catalog=CATALOG
     )
-    if item.becomes is not CampaignState.DRAFT:
-        campaigns.submit(session, campaign.id, actor=cast.author, now=at, catalog=CATALOG)
+    if item.becomes is CampaignState.DRAFT:
+        return
+    asked = campaigns.submit(session, campaign.id, actor=cast.author, now=at, catalog=CATALOG)
     if is_approved:
-        campaigns.approve(session, campaign.id, actor=cast.approver, now=at)
+        campaigns.approve(session, campaign.id, fingerprint=asked.fingerprint, actor=cast.approver, now=at)
 
 
 def _joined_to(session: Session) -> Sessions:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm.fields import Catalog
 from crm.outreach.journey import JourneySpec
+from crm.segments import service as segments
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import EVERYONE, Definition, parse_definition
 from crm.segments.plan import Shape
@@ -19,9 +20,12 @@ def fitting(
 ) -> Select[int]:
     """Ids of the members who fit a definition; `among` gives one column of ids.
 
-    Raises Conflict when a saved segment that it builds on cannot be evaluated.
+    Raises InvalidRequest for a name that there is not (any more), Conflict when a saved segment that it builds on
+    cannot be evaluated: nobody fits would be as wrong as everybody does.
     """
-    require_evaluated(session, definition.to_json())
+    segments.require_known_names(session, definition, scope.frozen)
+    if scope.frozen is None:
+        require_evaluated(session, definition.to_json())
     if among is None:
         return select_member_ids(definition, scope)
     ids = select_member_ids(replace(definition, order_by=None), scope, Shape.PER_MEMBER)

@@ -5,12 +5,15 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
-from crm.access.models import Account, Role
+from crm.access import approvals
+from crm.access.models import ApprovalState
 from crm.errors import NotFound
 from crm.fields import Catalog
 from crm.outreach.models import Journey, JourneyState
-from crm.segments.scope import SegmentScope, open_scope
+from crm.segments.approved import approved_scope, author_scope
+from crm.segments.scope import SegmentScope
 
+SUBJECT_KIND = "journey"
 STARTED = (JourneyState.ACTIVE, JourneyState.PAUSED)
 
 
@@ -40,8 +43,17 @@ def takes_entries() -> Select[int]:
     return select(Journey.id).where(Journey.is_walked, Journey.state == JourneyState.ACTIVE, Journey.version == newest)
 
 
-def author_scope(session: Session, journey: Journey, catalog: Catalog, now: datetime) -> SegmentScope:
-    """The scope in which a journey's definitions are read: its author's, whoever acts now."""
-    author = session.get_one(Account, journey.author_id)
-    row_owner_id = author.id if author.role is Role.CSM else None
-    return open_scope(session, catalog, now, row_owner_id=row_owner_id, me_id=author.id)
+def journey_scope(session: Session, journey: Journey, catalog: Catalog, now: datetime) -> SegmentScope:
+    """The scope in which a journey's definitions are read: its author's, and once submitted as it was then."""
+    if journey.state is not JourneyState.DRAFT:
+        states = (ApprovalState.PENDING, ApprovalState.APPROVED)
+        approval = approvals.standing_approval(session, SUBJECT_KIND, journey.id, states)
+        if approval is not None:
+            return approved_scope(session, approval.bound, catalog, now)
+    return author_scope(session, author_of(journey), catalog, now)
+
+
+def author_of(journey: Journey) -> int:
+    """The account that wrote a walked journey."""
+    assert journey.author_id is not None  # noqa: S101 - every walked one has an author
+    return journey.author_id

@@ -1,9 +1,7 @@
 """Journeys from the first draft to their end: who may do what, and in which state."""
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -12,17 +10,18 @@ from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
-from crm.access.models import Approval, ApprovalState
+from crm.access.models import Approval
 from crm.access.policy import get_policy
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
+from crm.access.shaping import note_shaping
 from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.loyalty.service import stock_for
 from crm.outreach import ledger
 from crm.outreach.journey import JourneySpec
-from crm.outreach.journeys.conditions import entry_definition
-from crm.outreach.journeys.lookup import STARTED, author_scope, get_journey, versions_of
+from crm.outreach.journeys.approval import JOURNEY, ask_for_approval, bound_of, journey_parts
+from crm.outreach.journeys.lookup import STARTED, SUBJECT_KIND, get_journey, journey_scope, versions_of
 from crm.outreach.journeys.mistakes import definitions_of, parse_journey
 from crm.outreach.journeys.triggers import Entered, enrol_audience, enrol_members
 from crm.outreach.ledger import spec_of
@@ -31,12 +30,9 @@ from crm.outreach.models import Enrolment, EnrolmentState, Journey, JourneyState
 from crm.outreach.rules import check_drift
 from crm.segments import service as segments
 from crm.segments.definition import parse_definition
-from crm.segments.describe import describe
 from crm.segments.saved import sensitive_fields_in
-from crm.segments.scope import SegmentScope
 from crm.workspace import get_workspace
 
-SUBJECT_KIND = "journey"
 NOT_STARTED = (JourneyState.DRAFT, JourneyState.AWAITING_APPROVAL, JourneyState.APPROVED)
 
 
@@ -63,62 +59,44 @@ def save_draft(
     except IntegrityError:
         # The same call in another worker was faster, or somebody else wrote a version of this name.
         raise Conflict(f"somebody wrote a version of {spec.name} just now; look at it and try again") from None
+    note_shaping(session, SUBJECT_KIND, journey.id, actor=actor, what=action.partition(".")[2], now=now)
     _audit(session, journey, action, actor, now)
     record_sensitive(session, sensitive, actor=actor, purpose=Purpose.AUDIENCE, subject=_subject(journey), now=now)
     return journey
 
 
 def submit(session: Session, journey_id: int, *, actor: Actor, now: datetime, catalog: Catalog) -> Approval:
-    """Ask for approval of a version as it stands; a request that is pending is returned again."""
+    """Ask for approval of a version as it stands; an open request for exactly that is returned again."""
     require(actor, Permission.SUBMIT_CAMPAIGN)
     journey = get_journey(session, journey_id, lock=True)
     _require_state(journey, NOT_STARTED, "submitted")
-    pending = approvals.approval_for(session, SUBJECT_KIND, journey.id)
-    if pending is not None and pending.state is ApprovalState.PENDING and pending.expires_at > now:
-        return pending
-    spec = parse_journey(journey.spec, catalog)
-    _check_names(session, spec, catalog, now)
+    bound = bound_of(session, journey)
+    asked = approvals.approval_for(session, SUBJECT_KIND, journey.id)
+    if asked is not None and approvals.is_open(asked, now) and approvals.binds(asked, bound):
+        return asked
+    _check_names(session, parse_journey(journey.spec, catalog), catalog, now)
     _move(journey, JourneyState.AWAITING_APPROVAL, now)
     session.flush()
     _audit(session, journey, "journey.submitted", actor, now)
-    return approvals.request_approval(
-        session,
-        subject_kind=SUBJECT_KIND,
-        subject_id=journey.id,
-        fingerprint=fingerprint(spec),
-        facts=_facts(session, journey, spec, author_scope(session, journey, catalog, now)),
-        actor=actor,
-        now=now,
-    )
+    return ask_for_approval(session, journey, bound, actor=actor, now=now, catalog=catalog)
 
 
-def approve(session: Session, journey_id: int, *, actor: Actor, now: datetime, note: str | None = None) -> Journey:
-    """Approve what was submitted; `activate` starts it.
+def approve(
+    session: Session, journey_id: int, *, fingerprint: str, actor: Actor, now: datetime, note: str | None = None
+) -> Journey:
+    """Approve what was shown, by its fingerprint; `activate` starts it.
 
-    Raises Forbidden for whoever wrote, changed or submitted it, Conflict when the request is void or expired.
+    Raises Forbidden for everybody who had a hand in it, Conflict when it is not what was shown, or when the request
+    is void or has expired.
     """
-    journey, approval = _awaiting(session, journey_id, actor)
-    approvals.refuse_who_shaped_it(
-        session, SUBJECT_KIND, journey.id, journey.name, author_id=journey.author_id, actor=actor
-    )
-    if approval.fingerprint != fingerprint(spec_of(journey)):
-        raise Conflict(f"{journey.name} is not what was submitted any more; submit it again")
-    approvals.decide(session, approval.id, actor=actor, approve=True, note=note, now=now)
-    _move(journey, JourneyState.APPROVED, now)
-    session.flush()
-    _audit(session, journey, "journey.approved", actor, now, note=note)
-    return journey
+    return approvals.approve(session, JOURNEY, journey_id, fingerprint=fingerprint, actor=actor, now=now, note=note)
 
 
-def reject(session: Session, journey_id: int, *, actor: Actor, now: datetime, note: str | None = None) -> Journey:
-    """Refuse what was submitted; it is a draft again, with the reason beside it."""
-    journey, approval = _awaiting(session, journey_id, actor)
-    approvals.decide(session, approval.id, actor=actor, approve=False, note=note, now=now)
-    _move(journey, JourneyState.DRAFT, now)
-    journey.note = f"Rejected by {actor.display_name}" + (f": {note}" if note else "")
-    session.flush()
-    _audit(session, journey, "journey.rejected", actor, now, note=note)
-    return journey
+def reject(
+    session: Session, journey_id: int, *, fingerprint: str, actor: Actor, now: datetime, note: str | None = None
+) -> Journey:
+    """Refuse what was shown, by its fingerprint; it is a draft again, with the reason beside it."""
+    return approvals.reject(session, JOURNEY, journey_id, fingerprint=fingerprint, actor=actor, now=now, note=note)
 
 
 def activate(session: Session, journey_id: int, *, actor: Actor, now: datetime, catalog: Catalog) -> Journey:
@@ -134,15 +112,14 @@ def activate(session: Session, journey_id: int, *, actor: Actor, now: datetime, 
         return journey
     _require_state(journey, (JourneyState.APPROVED,), "started")
     spec = parse_journey(journey.spec, catalog)
-    approval = approvals.approval_for(session, SUBJECT_KIND, journey.id)
-    if approval is None or approval.state is not ApprovalState.APPROVED or approval.fingerprint != fingerprint(spec):
-        raise Conflict(f"{journey.name} has no approval of what it is now; submit it again")
+    parts = journey_parts(session, journey)
+    approval = approvals.require_approved(session, SUBJECT_KIND, journey.id, parts, journey.name)
     _move(journey, JourneyState.ACTIVE, now)
     journey.activated_at = journey.entries_since = journey.seen_until = now
     session.flush()
     store_targets(session, journey.id, spec)
     if spec.trigger.kind == "audience_at_launch":
-        scope = author_scope(session, journey, catalog, now)
+        scope = journey_scope(session, journey, catalog, now)
         count = segments.count(session, parse_definition(spec.trigger.definition, catalog), scope)
         check_drift(count, approval.facts["members_who_fit"], get_policy(session).audience_drift_limit)
         enrol_audience(session, journey, spec, scope, now)
@@ -216,17 +193,12 @@ def enrol_by_hand(
     if spec.trigger.kind != "by_hand":
         raise Conflict(f"members enter {journey.name} by {spec.trigger.kind.replace('_', ' ')}, not by hand")
     _require_state(journey, (JourneyState.ACTIVE,), "entered")
-    scope = author_scope(session, journey, catalog, now)
+    scope = journey_scope(session, journey, catalog, now)
     entered = enrol_members(
         session, journey, spec, scope, now, member_ids=member_ids, owner_id=actor.row_owner_id, request_id=request_id
     )
     _audit(session, journey, "journey.entered_by_hand", actor, now, members=entered.entered)
     return entered
-
-
-def fingerprint(spec: JourneySpec) -> str:
-    """SHA-256 over everything that a journey does."""
-    return sha256(json.dumps(spec.model_dump(mode="json"), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _check_names(session: Session, spec: JourneySpec, catalog: Catalog, now: datetime) -> tuple[str, ...]:
@@ -267,27 +239,6 @@ def _store(session: Session, spec: JourneySpec, actor: Actor, request_id: str, n
     journey.request_id = request_id
     _move(journey, JourneyState.DRAFT, now)
     return journey, action
-
-
-def _facts(session: Session, journey: Journey, spec: JourneySpec, scope: SegmentScope) -> dict[str, Any]:
-    """What the approver is shown."""
-    definition = entry_definition(spec, scope.catalog)
-    return {
-        "name": journey.name,
-        "version": journey.version,
-        "trigger": spec.trigger.kind,
-        "members_who_fit": segments.count(session, definition, scope),
-        "read_back": describe(definition, scope, language=spec.language),
-        "messages": sum(len(step.channels) for step in spec.sends),
-        "spec": journey.spec,
-    }
-
-
-def _awaiting(session: Session, journey_id: int, actor: Actor) -> tuple[Journey, Approval]:
-    require(actor, Permission.APPROVE_CAMPAIGN)
-    journey = get_journey(session, journey_id, lock=True)
-    _require_state(journey, (JourneyState.AWAITING_APPROVAL,), "decided on")
-    return journey, approvals.awaited_approval(session, SUBJECT_KIND, journey.id, journey.name)
 
 
 def _operated(session: Session, journey_id: int, actor: Actor) -> Journey:

@@ -18,7 +18,7 @@ from crm.errors import CrmError
 from crm.fields import Catalog
 from crm.outreach import ledger
 from crm.outreach.journeys.exits import let_out, pass_waits
-from crm.outreach.journeys.lookup import author_scope, takes_entries
+from crm.outreach.journeys.lookup import journey_scope, takes_entries
 from crm.outreach.journeys.standing import Batch, standing
 from crm.outreach.journeys.steps import Walk, take
 from crm.outreach.journeys.triggers import enrol_due, next_entry
@@ -90,7 +90,7 @@ def _locked(session: Session, journey_id: int) -> Journey | None:
 
 def _look_around(session: Session, journey: Journey, now: datetime, catalog: Catalog) -> tuple[Walked, bool]:
     """Who enters, for whom an event came, who leaves; and whether anybody is due then."""
-    spec, scope = spec_of(journey), author_scope(session, journey, catalog, now)
+    spec, scope = spec_of(journey), journey_scope(session, journey, catalog, now)
     is_newest = session.scalar(takes_entries().where(Journey.id == journey.id)) is not None
     entered = enrol_due(session, journey, spec, scope, now) if is_newest else 0
     pass_waits(session, journey, spec, now)
@@ -106,7 +106,7 @@ def _look_around(session: Session, journey: Journey, now: datetime, catalog: Cat
 
 
 def _move_batch(session: Session, journey: Journey, now: datetime, catalog: Catalog, batch_size: int) -> int:
-    spec, scope = spec_of(journey), author_scope(session, journey, catalog, now)
+    spec, scope = spec_of(journey), journey_scope(session, journey, catalog, now)
     with standing(session, journey, now, zone=scope.zone, most=batch_size) as members:
         batch = Batch(session, journey.id, now)
         walk = Walk(batch, spec, scope, get_policy(session))

@@ -76,8 +76,8 @@ class KillWorld:
             campaign = service.create_draft(
                 session, brief=_brief(name), actor=mia, request_id=name, now=now, catalog=CATALOG
             )
-            service.submit(session, campaign.id, actor=mia, now=now, catalog=CATALOG)
-            service.approve(session, campaign.id, actor=grace, now=now)
+            asked = service.submit(session, campaign.id, actor=mia, now=now, catalog=CATALOG)
+            service.approve(session, campaign.id, fingerprint=asked.fingerprint, actor=grace, now=now)
             return campaign.id
 
     def backlog(self) -> Backlog:

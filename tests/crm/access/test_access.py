@@ -64,7 +64,7 @@ def test_a_short_password_or_a_taken_name_is_refused(session: Session) -> None:
 
 def ask_for_approval(session: Session, actor: Actor, now: datetime) -> int:
     approval = approvals.request_approval(
-        session, subject_kind="campaign", subject_id=1, fingerprint="abc", facts={}, actor=actor, now=now
+        session, subject_kind="campaign", subject_id=1, bound={"name": "A"}, facts={}, actor=actor, now=now
     )
     return approval.id
 

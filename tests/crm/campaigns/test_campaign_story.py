@@ -23,6 +23,7 @@ from crm.members.models import Channel, Consent
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import Enrolment, Message, OutboxItem
 from tests.builders import make_account, make_member
+from tests.decisions import asked_of
 from tests.journeys import make_coupon
 
 FRIDAY_TEN = datetime(2026, 6, 5, 2, 0, tzinfo=UTC)
@@ -70,7 +71,7 @@ def submitted(session: Session, author: Actor, now: datetime, **changes: Any) ->
 
 def scheduled(session: Session, author: Actor, approver: Actor, now: datetime, **changes: Any) -> Campaign:
     campaign = submitted(session, author, now, **changes)
-    return service.approve(session, campaign.id, actor=approver, now=now)
+    return service.approve(session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=approver, now=now)
 
 
 def test_a_campaign_is_drafted_approved_by_somebody_else_launched_and_sent(sessions: Sessions, now: datetime) -> None:
@@ -240,7 +241,7 @@ def test_nobody_approves_his_own_work(
     submitter = grace if shaped_as == "submitter" else olive
     service.submit(session, campaign.id, actor=submitter, now=now, catalog=CATALOG)
     with pytest.raises(Forbidden):
-        service.approve(session, campaign.id, actor=grace, now=now)
+        service.approve(session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=grace, now=now)
     assert campaign.state is CampaignState.AWAITING_APPROVAL
 
 
@@ -248,7 +249,13 @@ def test_operations_may_not_approve(session: Session, olive: Actor, now: datetim
     make_member(session)
     campaign = submitted(session, olive, now)
     with pytest.raises(Forbidden, match="may not approve campaigns"):
-        service.approve(session, campaign.id, actor=actor(session, Role.OPERATIONS), now=now)
+        service.approve(
+            session,
+            campaign.id,
+            fingerprint=asked_of(session, campaign.id),
+            actor=actor(session, Role.OPERATIONS),
+            now=now,
+        )
 
 
 def test_a_rejected_campaign_is_a_draft_with_the_reason(
@@ -256,7 +263,9 @@ def test_a_rejected_campaign_is_a_draft_with_the_reason(
 ) -> None:
     make_member(session)
     campaign = submitted(session, olive, now)
-    service.reject(session, campaign.id, actor=grace, now=now, note="too many e-mails")
+    service.reject(
+        session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=grace, now=now, note="too many e-mails"
+    )
     assert campaign.state is CampaignState.DRAFT
     assert campaign.state_note == f"Rejected by {grace.display_name}: too many e-mails"
 
@@ -302,7 +311,10 @@ def test_a_brief_that_was_altered_behind_the_service_is_not_launched(
     campaign = scheduled(session, olive, grace, now)
     campaign.brief = campaign.brief | {"channels": ["push"]}
     (outcome,) = launch_due(session, FRIDAY_TEN, CATALOG)
-    assert outcome.reason == "it is not what was approved any more"
+    assert outcome.reason == (
+        "Gold win-back is not what was submitted any more (the channels; the text of main by email, variant A; "
+        "the text of main by sms, variant A; the text of main by push, variant A); submit it again"
+    )
 
 
 def test_a_campaign_whose_start_was_missed_by_a_day_is_held_not_sent(

@@ -21,6 +21,7 @@ from crm.outreach.channels import default_adapters
 from crm.outreach.models import Message, MessageState
 from crm.outreach.priority import Priority
 from tests.builders import make_account, make_member
+from tests.decisions import asked_of
 from tests.journeys import make_coupon
 
 FRIDAY_TEN = datetime(2026, 6, 5, 2, 0, tzinfo=UTC)
@@ -53,7 +54,7 @@ def running(sessions: Sessions, people: tuple[Actor, Actor], now: datetime, **ch
             session, brief=brief, actor=people[0], request_id=brief.name, now=now, catalog=CATALOG
         )
         service.submit(session, campaign.id, actor=people[0], now=now, catalog=CATALOG)
-        service.approve(session, campaign.id, actor=people[1], now=now)
+        service.approve(session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=people[1], now=now)
         return campaign.id
 
 

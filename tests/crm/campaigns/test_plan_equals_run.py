@@ -14,7 +14,6 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.campaigns import service
-from crm.campaigns.audience import author_scope
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.engine import run_due
 from crm.campaigns.monitor import monitor
@@ -27,7 +26,9 @@ from crm.loyalty.models import Coupon, CouponGrant, GrantState
 from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState
+from crm.segments.approved import author_scope
 from tests.builders import make_account
+from tests.decisions import asked_of
 from tests.journeys import make_coupon
 from tests.worlds import PERSONS, Person, settle, world
 
@@ -103,7 +104,7 @@ def run(sessions: Sessions, brief: CampaignBrief, author: Actor, approver: Actor
     with unit_of_work(sessions) as session:
         campaign = service.create_draft(session, brief=brief, actor=author, request_id="call", now=NOW, catalog=CATALOG)
         service.submit(session, campaign.id, actor=author, now=NOW, catalog=CATALOG)
-        service.approve(session, campaign.id, actor=approver, now=NOW)
+        service.approve(session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=approver, now=NOW)
     run_due(sessions, NOW + HORIZON, default_adapters(), catalog=CATALOG, since=NOW)
     return campaign.id
 

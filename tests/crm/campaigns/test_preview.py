@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.service import actor_for
-from crm.campaigns.audience import author_scope
 from crm.campaigns.brief import CampaignBrief, Copy, Step
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.preview import preview_message
@@ -19,6 +18,7 @@ from crm.members.models import Channel
 from crm.outreach.links import Links, Purpose
 from crm.outreach.preview import MessagePreview
 from crm.outreach.sms import Encoding
+from crm.segments.approved import author_scope
 from tests.builders import make_account, make_member
 
 LINKS = Links((b"a key of tests, 32 characters.....",), "https://n.example")

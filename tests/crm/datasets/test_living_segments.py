@@ -21,6 +21,7 @@ from crm.segments.history import SegmentState, standings
 from crm.segments.models import Segment, SegmentMember
 from crm.segments.saved import save_segment
 from tests.crm.datasets.worlds import MACHINE
+from tests.decisions import asked_of
 
 START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 END = START + timedelta(days=5, hours=3)
@@ -53,7 +54,8 @@ def living(demo: Sessions) -> Sessions:
     """A demo that lived five days, with a campaign launched in it."""
     with unit_of_work(demo) as session:
         grace = find_actor(session, "manager")
-        campaigns.approve(session, find_campaign(session, "Platinum Win-back").id, actor=grace, now=START)
+        win_back = find_campaign(session, "Platinum Win-back").id
+        campaigns.approve(session, win_back, fingerprint=asked_of(session, win_back), actor=grace, now=START)
         for name, definition in DEFINITIONS.items():
             save_segment(session, name=name, definition=definition, actor=grace, now=START, catalog=CATALOG)
     for hours in (2, 30, 75):

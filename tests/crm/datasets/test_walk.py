@@ -19,6 +19,7 @@ from crm.outreach.channels import default_adapters
 from crm.outreach.models import Arm, Enrolment, Message, MessageState
 from crm.workspace import Workspace, WorldClock, get_workspace
 from tests.crm.datasets.worlds import MACHINE, digest
+from tests.decisions import asked_of
 
 START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 END = datetime(2026, 6, 6, 4, 30, tzinfo=UTC)
@@ -28,7 +29,8 @@ Open = Callable[[str], Sessions]
 def approve_win_back(sessions: Sessions) -> None:
     with unit_of_work(sessions) as session:
         campaign = find_campaign(session, "Platinum Win-back")
-        campaigns.approve(session, campaign.id, actor=find_actor(session, "manager"), now=START)
+        grace, asked = find_actor(session, "manager"), asked_of(session, campaign.id)
+        campaigns.approve(session, campaign.id, fingerprint=asked, actor=grace, now=START)
 
 
 def walk(sessions: Sessions, stops: Iterable[datetime]) -> None:

@@ -172,7 +172,7 @@ def test_what_others_build_on_is_neither_deleted_nor_renamed(session: Session, m
     assert audit.history_of(session, f"segment:{gold.id}")[-1].action == "segment.deleted"
 
 
-def test_a_campaign_is_held_when_a_segment_below_its_audience_failed(
+def test_what_was_approved_needs_no_segment_that_fails_later_and_what_fails_is_not_submitted(
     session: Session, mia: Actor, now: datetime
 ) -> None:
     make_member(session)
@@ -180,11 +180,22 @@ def test_a_campaign_is_held_when_a_segment_below_its_audience_failed(
     save(session, mia, now, "Gold again", in_segment("Gold"))
     brief = parse_brief({"name": "Gold news", "audience": in_segment("Gold again"), "channels": ["email"]})
     campaign = create_draft(session, brief=brief, actor=mia, request_id="c", now=now, catalog=CATALOG)
-    submit(session, campaign.id, actor=mia, now=now, catalog=CATALOG)
-    approve(session, campaign.id, actor=actor_for(make_account(session, role=Role.MANAGER)), now=now)
+    asked = submit(session, campaign.id, actor=mia, now=now, catalog=CATALOG)
+    approve(
+        session,
+        campaign.id,
+        fingerprint=asked.fingerprint,
+        actor=actor_for(make_account(session, role=Role.MANAGER)),
+        now=now,
+    )
     gold.failure = "it took too long"
     (outcome,) = launch_due(session, now, CATALOG)
-    assert outcome.reason == "it builds on the segment Gold, which could not be evaluated: it took too long"
+    assert outcome.is_launched
+    other = create_draft(
+        session, brief=brief.changed({"name": "More"}), actor=mia, request_id="d", now=now, catalog=CATALOG
+    )
+    with pytest.raises(Conflict, match="builds on the segment Gold, which could not be evaluated: it took too long"):
+        submit(session, other.id, actor=mia, now=now, catalog=CATALOG)
 
 
 def test_a_base_that_changes_makes_what_builds_on_it_stale_until_the_next_round(

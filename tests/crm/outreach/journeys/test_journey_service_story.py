@@ -22,6 +22,7 @@ from crm.outreach.journeys.tasks import assign_task, complete_task, list_tasks
 from crm.outreach.journeys.views import list_journeys, show_journey, ways_of_member
 from crm.outreach.models import EnrolmentState, Journey, JourneyState, MessageEventKind, MessageState
 from tests.builders import make_account, make_member, make_order
+from tests.decisions import asked_of_journey
 from tests.journeys import make_coupon
 from tests.walks import Json, Walker, journey, make_actor, send, task, wait
 
@@ -43,6 +44,8 @@ def submit(walker: Walker, journey_id: int, *, actor: Actor | None = None) -> No
 def do(walker: Walker, what: str, journey_id: int, *, actor: Actor | None = None, **more: Any) -> Journey:
     with unit_of_work(walker.sessions) as session:
         action = getattr(service, what)
+        if what in ("approve", "reject"):
+            more = {"fingerprint": asked_of_journey(session, journey_id), **more}
         done: Journey = action(session, journey_id, actor=actor or walker.author, now=walker.now, **more)
         return done
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from crm.catalog import CATALOG
+from crm.differences import differences
 from crm.errors import NotFound
 from crm.outreach.goods import goods_of
 from crm.outreach.journey import BranchStep, EventMatch, JourneySpec, OnKeyDate, SplitStep, WaitStep, Way
-from crm.outreach.journeys.differences import differences
 from crm.outreach.journeys.mistakes import explain_mistakes
 from crm.outreach.journeys.template_texts import Language
 from crm.outreach.journeys.templates import TEMPLATES, TemplateChoices, TemplateKey, from_template
