@@ -19,6 +19,7 @@ from api.cli import (
     saved_segments,
     segments,
     server,
+    tasks,
     worker,
 )
 from api.cli.console import notes
@@ -41,6 +42,7 @@ saved_segments.register(segments.segment)
 explanations.register(segments.segment)
 campaigns.register(app)
 journeys.register(app)
+tasks.register(app)
 people.register(app)
 links.register(app)
 channels.register(app)

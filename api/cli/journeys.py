@@ -1,4 +1,4 @@
-"""`nurture journey ...` and `nurture task ...`: what members walk through, and what people are to do on the way."""
+"""`nurture journey ...`: what members walk through."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -25,12 +25,10 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A journey as JSON (d
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Language of the words.")]
 Note = Annotated[str | None, typer.Option("--note", help="What to say with it.")]
 journey = typer.Typer(help="Journeys that members walk through.", no_args_is_help=True)
-task = typer.Typer(help="Tasks for customer success managers.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(journey, name="journey")
-    app.add_typer(task, name="task")
 
 
 @journey.command("list")
@@ -265,46 +263,6 @@ def members(
     for walker in page.walkers:
         where = f"at {walker.step_key}" if walker.step_key else walker.state
         say(f"  {walker.member_id:>8}  {walker.member_name:<24} {walker.enrolled_at:%Y-%m-%d}  {where}")
-
-
-@task.command("list")
-def list_tasks(
-    whose: Annotated[Literal["mine", "unassigned", "all"], typer.Option(help="A CSM sees no other's.")] = "mine",
-    as_: AsPerson = "admin",
-    as_json: Json = False,
-) -> None:
-    """Open tasks, the most urgent first."""
-    from crm.database import read_only
-    from crm.outreach.journeys import tasks
-
-    with opened() as nurture:
-        actor = person(nurture, as_)
-        with read_only(nurture.sessions) as session:
-            page = tasks.list_tasks(session, actor=actor, now=nurture.clock.now(), whose=whose, limit=200)
-    if as_json:
-        say_json([vars(line) for line in page.lines])
-        return
-    say(f"{page.total:,} open")
-    for line in page.lines:
-        late = " (overdue)" if line.is_overdue else ""
-        say(f"{line.task_id:>5}  {line.due_at:%Y-%m-%d}{late}  {line.member_name}: {line.title}")
-
-
-@task.command("done")
-def done(
-    task_id: Annotated[int, typer.Argument(metavar="TASK")],
-    outcome: Annotated[str, typer.Option("--outcome", help="What came of it.")],
-    as_: AsPerson = "admin",
-) -> None:
-    """Complete a task with what came of it."""
-    from crm.database import unit_of_work
-    from crm.outreach.journeys.tasks import complete_task
-
-    with opened() as nurture:
-        actor = person(nurture, as_)
-        with unit_of_work(nurture.sessions) as session:
-            closed = complete_task(session, task_id, outcome=outcome, actor=actor, now=nurture.clock.now())
-            say(f"task {closed.id} is done: {closed.outcome}")
 
 
 def _decide(

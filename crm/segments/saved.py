@@ -14,6 +14,7 @@ from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.models import Account
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
+from crm.access.shaping import note_shaping
 from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound
 from crm.fields import Catalog, Op
 from crm.members.fields import ME
@@ -370,7 +371,7 @@ def _add_version(session: Session, segment: Segment, actor: Actor, now: datetime
             note=_checked_text(note, "a note"),
         )
     )
-    session.flush()
+    note_shaping(session, SUBJECT_KIND, segment.id, actor=actor, what="changed", now=now)
 
 
 def _record_sensitive(session: Session, segment: Segment, fields: Sequence[str], actor: Actor, now: datetime) -> None:

@@ -248,14 +248,9 @@ def test_nobody_approves_his_own_work(
 def test_operations_may_not_approve(session: Session, olive: Actor, now: datetime) -> None:
     make_member(session)
     campaign = submitted(session, olive, now)
+    olaf, asked = actor(session, Role.OPERATIONS), asked_of(session, campaign.id)
     with pytest.raises(Forbidden, match="may not approve campaigns"):
-        service.approve(
-            session,
-            campaign.id,
-            fingerprint=asked_of(session, campaign.id),
-            actor=actor(session, Role.OPERATIONS),
-            now=now,
-        )
+        service.approve(session, campaign.id, fingerprint=asked, actor=olaf, now=now)
 
 
 def test_a_rejected_campaign_is_a_draft_with_the_reason(
