@@ -10,6 +10,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bootstrap import Nurture
+from api.cross_site import CrossSiteCheck
+from api.host_check import HostCheck
+from api.host_names import AllowedHosts
 from api.problems import install_error_handlers
 from api.request_events import RequestEvents
 from api.routes import (
@@ -23,6 +26,7 @@ from api.routes import (
     insights,
     journeys,
     metrics,
+    people,
     receipts,
     reviews,
     saved_segments,
@@ -50,10 +54,17 @@ SECURITY_HEADERS = {
 
 
 def create_app(
-    nurture: Nurture, *, internal_token: str, with_pages: bool = True, engine: "EngineProcess | None" = None
+    nurture: Nurture,
+    *,
+    internal_token: str,
+    with_pages: bool = True,
+    engine: "EngineProcess | None" = None,
+    hosts: AllowedHosts | None = None,
+    refuses_demo_passwords: bool = False,
 ) -> FastAPI:
     """The ASGI application over an opened product. `internal_token` admits the CLI's internal calls.
 
+    `hosts` are the names it answers to; None leaves that check to what stands in front of it.
     `engine` runs already, and is stopped with the application: uvicorn lets nothing happen after that.
     """
 
@@ -77,7 +88,11 @@ def create_app(
     )
     app.state.nurture = nurture
     app.state.internal_token = internal_token
+    app.state.refuses_demo_passwords = refuses_demo_passwords
     install_error_handlers(app)
+    app.add_middleware(CrossSiteCheck, public_url=nurture.settings.public_url)
+    if hosts is not None:
+        app.add_middleware(HostCheck, hosts=hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestEvents)
     asking = (assistant, segments, segment_answers, saved_segments)
@@ -85,6 +100,7 @@ def create_app(
         health,
         metrics,
         access,
+        people,
         workspace,
         *asking,
         campaigns,

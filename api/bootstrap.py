@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from api.folder_rights import Rights, make_private, sqlite_file
 from api.home import running_server
 from api.link_keys import open_links
 from api.logs import configure_logs
@@ -23,6 +24,7 @@ from crm.workspace import WorldClock
 if TYPE_CHECKING:
     from agent.model_calls import ChosenModel
     from agent.runtime import Assistant
+    from api.sign_in_desk import SignInDesk
     from crm.outreach.channels import ChannelAdapters
     from crm.outreach.links import Links
     from knowledge_base.port import InsightHit, InsightIndex
@@ -42,11 +44,20 @@ class Nurture:
     """What is counted of this process."""
     model: "ChosenModel | None" = field(default=None, repr=False)
     """Replaces the model that the settings choose (tests, evaluation)."""
+    rights: Rights = field(default_factory=Rights)
+    """What other accounts of the machine could reach until now."""
 
     @cached_property
     def links(self) -> "Links":
         """The signed links in messages; their key is made when it is first needed."""
         return open_links(self.settings)
+
+    @cached_property
+    def sign_in_desk(self) -> "SignInDesk":
+        """Where passwords are verified. Sign-ins and sessions live in real time, whatever the demo's clock says."""
+        from api.sign_in_desk import SignInDesk
+
+        return SignInDesk(self.sessions, SystemClock())
 
     @cached_property
     def insight_index(self) -> "InsightIndex":
@@ -88,6 +99,8 @@ class Nurture:
 
     def close(self) -> None:
         """Let go of files, locks and connections; for a product whose assistant was not used."""
+        if "sign_in_desk" in self.__dict__:
+            self.sign_in_desk.close()
         if "insight_index" in self.__dict__:
             self.insight_index.close()
         self.engine.dispose()
@@ -144,12 +157,16 @@ def bootstrap(
     metrics = Metrics()
     configure_logs(settings.log_level, metrics)
     adapters = _adapters(settings)
+    database = sqlite_file(settings)
+    if database is not None and database.parent == settings.home:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_engine(settings.resolved_database_url)
     _PREPARE[schema](engine)
+    rights = make_private(settings)
     sessions = open_sessions(engine)
     share_paces(adapters, sessions)
     metrics.registry.register(DatabaseGauges(sessions, SystemClock()))
-    return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, metrics, model)
+    return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, metrics, model, rights)
 
 
 def _adapters(settings: Settings) -> "ChannelAdapters":

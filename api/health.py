@@ -8,6 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, select
 
 from api.bootstrap import Nurture
+from api.folder_rights import open_to_others
 from crm.access.models import Account
 from crm.database import read_only
 from crm.errors import CrmError
@@ -32,6 +33,7 @@ def examine(nurture: Nurture) -> list[Finding]:
         _finding("schema", lambda: _schema(nurture)),
         _finding("data", lambda: _data(nurture)),
         _finding("vectors", lambda: _vectors(nurture)),
+        _finding("rights", lambda: _rights(nurture)),
     ]
 
 
@@ -66,3 +68,14 @@ def _data(nurture: Nurture) -> str:
 
 def _vectors(nurture: Nurture) -> str:
     return f"{len(nurture.insight_index.search('lessons', 1))} hit for a trial search"
+
+
+def _rights(nurture: Nurture) -> str:
+    left_open = open_to_others(nurture.settings)
+    if left_open:
+        owner = left_open[0].lstat().st_uid
+        raise CrmError(
+            f"other accounts of this machine can reach {left_open[0]}, which belongs to account {owner}; "
+            "its owner can shut it with chmod go="
+        )
+    return "nobody else on this machine can read the data"

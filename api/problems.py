@@ -19,6 +19,7 @@ from crm.errors import (
     InvalidRequest,
     NotFound,
     TimedOut,
+    TooManyAttempts,
     Unavailable,
 )
 
@@ -31,6 +32,7 @@ _STATUS: dict[type[CrmError], int] = {
     NotFound: 404,
     Unavailable: 503,
     TimedOut: 503,
+    TooManyAttempts: 429,
     Cancelled: 499,  # nginx's "client closed request": only logs read it, the client is gone
     NotSignedIn: 401,
 }
@@ -52,7 +54,14 @@ def _crm_error(_request: Request, error: Exception) -> JSONResponse:
     more: dict[str, Any] = {"candidates": list(error.candidates)} if error.candidates else {}
     if error.path:
         more["path"] = error.path
-    return problem(_STATUS.get(type(error), 400), error.code, error.message, **more)
+    answer = problem(_status(error), error.code, error.message, **more)
+    if isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = str(error.wait_seconds)
+    return answer
+
+
+def _status(error: CrmError) -> int:
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
 
 
 def _bad_request(_request: Request, error: Exception) -> JSONResponse:

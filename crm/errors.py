@@ -57,6 +57,16 @@ class Unavailable(CrmError):
     code = "unavailable"
 
 
+class TooManyAttempts(CrmError):
+    """It was tried too often of late; the same call may succeed after a while."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, message: str, *, wait_seconds: int) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
 class TimedOut(CrmError):
     """It took longer than it may; a smaller question can help."""
 

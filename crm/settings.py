@@ -1,5 +1,6 @@
 """Settings of one process, read once from the environment and passed on as values."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 READ_SECONDS = 10.0
 """People leave a page that does not answer; every count of a million members takes far less."""
 WORKER_NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
+
+
+def is_loopback(name: str) -> bool:
+    """Whether only this machine itself can mean `name`, a host's name or address."""
+    if name.lower().removesuffix(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -29,6 +40,12 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str | None = Field(default=None)
     """Where members reach this server from outside, e.g. `https://post.example.com`; begins the links in messages."""
+    allowed_hosts: str = Field(default="")
+    """Further names that this server answers to, separated by commas (api/host_names.py has the others)."""
+    trusted_proxies: str | None = Field(default=None)
+    """Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    allow_demo_passwords: bool = Field(default=False)
+    """Whether a demo whose passwords everybody knows may be served to other machines."""
     link_keys: SecretStr | None = Field(default=None)
     """Keys that sign those links, separated by commas, the newest last; default: a file in `home`."""
     channel_email: SecretStr = Field(default=SecretStr("outbox:"))
@@ -69,6 +86,14 @@ class Settings(BaseSettings):
             raise ValueError("give an address such as https://post.example.com")
         return address.rstrip("/")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: str | None) -> str | None:
+        for one in (proxies or "").split(","):
+            if one.strip():
+                ipaddress.ip_network(one.strip())
+        return proxies or None
+
     @field_validator("database_url")
     @classmethod
     def _with_our_driver(cls, url: str | None) -> str | None:
@@ -78,6 +103,21 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'nurture.sqlite'}"
+
+    @property
+    def allowed_host_names(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def listens_everywhere(self) -> bool:
+        """Whether the server listens on every address of the machine."""
+        return self.host in ("0.0.0.0", "::", "")  # noqa: S104 - asked about, not listened on
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other machines can reach the server."""
+        named = urlsplit(self.public_url).hostname if self.public_url else None
+        return not (is_loopback(self.host) and (named is None or is_loopback(named)))
 
     @property
     def tick_cron(self) -> str:

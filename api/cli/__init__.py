@@ -1,5 +1,6 @@
 """The `nurture` command. Each command imports what it needs inside, so that `--help` answers at once."""
 
+import os
 import sys
 from importlib.metadata import entry_points
 
@@ -11,6 +12,7 @@ from api.cli import (
     channels,
     contacts,
     data,
+    doctor,
     explanations,
     intake,
     journeys,
@@ -23,6 +25,7 @@ from api.cli import (
     worker,
 )
 from api.cli.console import notes
+from api.folder_rights import PRIVATE_UMASK
 from crm.errors import CrmError
 
 app = typer.Typer(
@@ -44,6 +47,7 @@ campaigns.register(app)
 journeys.register(app)
 tasks.register(app)
 people.register(app)
+doctor.register(app)
 links.register(app)
 channels.register(app)
 contacts.register(app)
@@ -53,6 +57,7 @@ for extension in entry_points(group="nurture.commands"):
 
 def main() -> None:
     """Run the command line; an expected error is one sentence on stderr and exit code 1."""
+    os.umask(PRIVATE_UMASK)
     try:
         app()
     except CrmError as error:

@@ -58,6 +58,11 @@ def load(
 
     with opened(schema=Schema.CREATE) as nurture:
         summary = load_dataset(nurture, dataset, today=parse_day(today, "--today"), seed=seed, members=members)
+        if nurture.settings.is_public:
+            from api.demo_warning import HOW_TO_CHANGE
+
+            words = f"Everybody knows the passwords of a demo, and other machines reach this server. {HOW_TO_CHANGE}."
+            notes.print(words, markup=False, style="yellow", soft_wrap=True)
     if as_json:
         say_json(summary.to_json())
     else:

@@ -1,14 +1,15 @@
 """Opens the product for one command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from api.bootstrap import Nurture, Schema, bootstrap
-from api.cli.console import morning_of, parse_day
+from api.cli.console import morning_of, notes, parse_day
 from crm import wrong_values
 from crm.access.actor import Actor
 from crm.access.service import find_actor
@@ -33,10 +34,27 @@ def read_settings() -> Settings:
         raise InvalidRequest(f"{variable}={first['input']}: {wrong_values.in_words(first)}") from error
 
 
+def open_product(settings: Settings, schema: Schema) -> Nurture:
+    """The product on NURTURE_HOME; says what was open to other accounts of the machine. Raises as `bootstrap`."""
+    nurture = bootstrap(settings, schema=schema)
+    if nurture.rights.shut:
+        words = f"was open to other accounts of this machine, and is shut now: {_some(nurture.rights.shut)}"
+        notes.print(f"notice: {words}", markup=False, style="yellow", soft_wrap=True)
+    if nurture.rights.left_open:
+        words = f"is open to other accounts of this machine: {_some(nurture.rights.left_open)}; its owner can shut it"
+        notes.print(f"notice: {words}", markup=False, style="yellow", soft_wrap=True)
+    return nurture
+
+
+def _some(paths: Sequence[Path]) -> str:
+    rest = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{rest}"
+
+
 @contextmanager
 def opened(today: str | None = None, *, schema: Schema = Schema.REQUIRE) -> Iterator[Nurture]:
     """The product on NURTURE_HOME, at `today` when given. Raises Conflict as `bootstrap` does."""
-    nurture = bootstrap(read_settings(), schema=schema)
+    nurture = open_product(read_settings(), schema)
     try:
         if today is not None:
             with read_only(nurture.sessions) as session:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.console import notes, say
-from api.cli.opened import read_settings
+from api.cli.opened import open_product, read_settings
 from crm.errors import InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
@@ -23,16 +23,25 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; default NURTURE_HOST or 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default NURTURE_PORT or 8000.", min=1, max=65535)] = None,
     load_demo_if_empty: Annotated[bool, typer.Option("--load-demo-if-empty", help="Load the demo first.")] = False,
+    allow_demo_passwords: Annotated[
+        bool, typer.Option("--allow-demo-passwords", help="Let anybody in who knows a demo's password.")
+    ] = False,
 ) -> None:
     """Serve the pages and the API; runs the engine that sends what was approved, unless NURTURE_ENGINE=workers."""
-    from api.bootstrap import Schema, bootstrap
+    from api.bootstrap import Schema
     from api.home import own_folder
 
     settings = read_settings()
-    settings = settings.model_copy(update={"host": host or settings.host, "port": port or settings.port})
+    settings = settings.model_copy(
+        update={
+            "host": host or settings.host,
+            "port": port or settings.port,
+            "allow_demo_passwords": allow_demo_passwords or settings.allow_demo_passwords,
+        }
+    )
     url = f"http://{settings.host}:{settings.port}"
     with listen(settings.host, settings.port) as listener, own_folder(settings, url) as server:
-        nurture = bootstrap(settings, schema=Schema.MIGRATE)
+        nurture = open_product(settings, Schema.MIGRATE)
         try:
             _ = nurture.links  # the key is made at first start, and a missing address stops it
             prepare_data(nurture, load_demo_if_empty=load_demo_if_empty)
@@ -82,11 +91,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def prepare_data(nurture: "Nurture", *, load_demo_if_empty: bool) -> None:
-    """Load the demo into an empty database when asked to, and print who can sign in to a demo."""
+    """Load the demo into an empty database when asked to, and print who can sign in to a demo.
+
+    Raises InvalidRequest where others can reach the server and anybody could sign in.
+    """
     from api.cli.data import DEFAULT_MEMBERS, Dataset, load_dataset
+    from api.demo_warning import HOW_TO_CHANGE, WARNING, refuse_demo_passwords
+    from crm.access.passwords import DEMO_PASSWORD
     from crm.access.service import list_accounts
     from crm.database import read_only
-    from crm.datasets.people import DEMO_PASSWORD
     from crm.workspace import WORKSPACE_ID, Workspace
 
     with read_only(nurture.sessions) as session:
@@ -97,13 +110,16 @@ def prepare_data(nurture: "Nurture", *, load_demo_if_empty: bool) -> None:
     elif workspace is None:
         notes.print("The database is empty. Load data in another terminal with: nurture demo load", style="yellow")
         return
+    known = refuse_demo_passwords(nurture)
+    if not known:
+        return
+    if nurture.settings.is_public:
+        notes.print(f"WARNING: {WARNING} {HOW_TO_CHANGE}.", markup=False, style="bold red", soft_wrap=True)
     with read_only(nurture.sessions) as session:
-        loaded = session.get_one(Workspace, WORKSPACE_ID)
-        people = list_accounts(session)
-    if loaded.is_simulated:
-        notes.print(f"Sign in as one of these people, password {DEMO_PASSWORD}", markup=False)
-        for account in people:
-            notes.print(f"  {account.username:<14} {account.display_name:<16} {account.role}", markup=False)
+        people = [account for account in list_accounts(session) if account.username in known]
+    notes.print(f"Sign in as one of these people, password {DEMO_PASSWORD}", markup=False)
+    for account in people:
+        notes.print(f"  {account.username:<14} {account.display_name:<16} {account.role}", markup=False)
 
 
 def start_engine(nurture: "Nurture") -> "EngineProcess | None":
@@ -125,7 +141,23 @@ def run_server(
     import uvicorn
 
     from api.app import create_app
+    from api.host_names import allowed_hosts
 
-    app = create_app(nurture, internal_token=internal_token, engine=engine)
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, access_log=False)
+    settings = nurture.settings
+    proxies = settings.trusted_proxies
+    app = create_app(
+        nurture,
+        internal_token=internal_token,
+        engine=engine,
+        hosts=allowed_hosts(settings),
+        refuses_demo_passwords=settings.is_public and not settings.allow_demo_passwords,
+    )
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        access_log=False,
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies or "",
+    )
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli.console import notes, say, say_json
-from api.cli.opened import Json, opened, read_settings
+from api.cli.opened import Json, open_product, opened, read_settings
 from crm.errors import InvalidRequest, Unavailable
 
 LOOK_SECONDS = 1.0
@@ -25,7 +25,7 @@ def worker(
     """Run the engine on PostgreSQL: as many workers as you like, each with its own name. SIGTERM ends it in order."""
     import re
 
-    from api.bootstrap import Schema, bootstrap
+    from api.bootstrap import Schema
     from api.worker import EngineProcess
     from crm.settings import WORKER_NAME
 
@@ -39,7 +39,7 @@ def worker(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    nurture = bootstrap(settings, schema=Schema.MIGRATE)
+    nurture = open_product(settings, Schema.MIGRATE)
     try:
         _ = nurture.links  # a missing address or key stops it before it sends
         engine = EngineProcess(nurture, name)

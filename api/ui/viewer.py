@@ -12,11 +12,11 @@ from fastapi import Request
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from api.auth import COOKIE, machine_clock
+from api.auth import login_token, machine_clock
 from api.bootstrap import Nurture
 from api.ui import formats
-from crm.access import service as access
 from crm.access.actor import Actor
+from crm.access.logins import find_login
 from crm.database import read_only, unit_of_work
 from crm.errors import CrmError, Forbidden
 from crm.limits import Cancellation, limited
@@ -78,26 +78,28 @@ class Viewer:
         return await asyncio.to_thread(inside)
 
     def _current(self, session: Session) -> Actor:
-        actor = access.actor_of_login(session, self.token, machine_clock.now())
-        if actor is None:
+        login = find_login(session, self.token, machine_clock.now())
+        if login is None:
             raise SignedOut("your sign-in has ended; sign in again to go on")
-        return actor
+        self.nurture.sign_in_desk.note_use(login)
+        return login.actor
 
 
 def viewer_of(nurture: Nurture, request: Request) -> Viewer | None:
     """Who sent this request, None when nobody is signed in."""
-    token = request.cookies.get(COOKIE)
+    token = login_token(request, nurture.settings.public_url)
     if not token:
         return None
     with read_only(nurture.sessions) as session:
-        actor = access.actor_of_login(session, token, machine_clock.now())
-        if actor is None:
+        login = find_login(session, token, machine_clock.now())
+        if login is None:
             return None
+        nurture.sign_in_desk.note_use(login)
         workspace = get_workspace(session)
         return Viewer(
             nurture=nurture,
             token=token,
-            actor=actor,
+            actor=login.actor,
             workspace=workspace.name,
             zone=workspace.zone,
             currency=workspace.currency,

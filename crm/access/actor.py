@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crm.access.models import Role
+from crm.access.models import Account, Role
 from crm.errors import Forbidden
 
 
@@ -63,6 +63,8 @@ class Actor:
     username: str
     display_name: str
     role: Role
+    must_change_password: bool = False
+    """Signed in with a password that somebody else made, which is good for choosing another one only."""
 
     @property
     def row_owner_id(self) -> int | None:
@@ -71,6 +73,21 @@ class Actor:
 
     def may(self, permission: Permission) -> bool:
         return permission in _GRANTS[self.role]
+
+
+def actor_for(account: Account) -> Actor:
+    return Actor(
+        account.id,
+        account.username,
+        account.display_name,
+        account.role,
+        must_change_password=account.one_time_until is not None,
+    )
+
+
+def is_within(role: Role, other: Role) -> bool:
+    """Whether who has the role `other` may everything that `role` may, on the same members or more."""
+    return _GRANTS[role] <= _GRANTS[other] and (other is not Role.CSM or role is Role.CSM)
 
 
 def roles_that_may(permission: Permission) -> tuple[Role, ...]:

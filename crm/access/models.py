@@ -29,6 +29,11 @@ class Account(Base):
     role: Mapped[Role]
     password_hash: Mapped[str]
     is_active: Mapped[bool] = mapped_column(default=True)
+    has_demo_password: Mapped[bool | None] = mapped_column(default=False)
+    """Whether the password is one that everybody knows; None: not looked at yet (accounts older than this column)."""
+    password_changed_at: Mapped[datetime | None]
+    one_time_until: Mapped[datetime | None]
+    """The password was made by somebody else: it is good for one sign-in before this moment, and has to be changed."""
 
 
 class LoginSession(Base):
@@ -41,6 +46,12 @@ class LoginSession(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    """To within some minutes; a session that nobody uses ends before it expires."""
+    address: Mapped[str | None]
+    """Where the person signed in from."""
+    browser: Mapped[str | None]
+    """What the browser called itself then, cut short."""
 
 
 class ApiToken(Base):
@@ -53,6 +64,31 @@ class ApiToken(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     name: Mapped[str]
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    """To within some minutes."""
+    role: Mapped[Role | None]
+    """A role that may less than the owner's, to whose rights the token is confined; None: the owner's."""
+
+
+class SignInTally(Base):
+    """Wrong sign-ins of late, counted for an account, an address, or both together; all processes share them."""
+
+    __tablename__ = "sign_in_tallies"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    last_failed_at: Mapped[datetime]
+
+
+class KnownAddress(Base):
+    """An address from which a person signed in of late: what others try elsewhere does not make them wait there."""
+
+    __tablename__ = "known_addresses"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    last_seen_at: Mapped[datetime]
 
 
 class ApprovalState(StrEnum):

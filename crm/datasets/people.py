@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
+from crm.access.passwords import DEMO_PASSWORD
 from crm.access.service import create_account
-
-DEMO_PASSWORD = "nurture-demo"  # noqa: S105 - public on purpose: demo workspaces hold no real person
-"""Every demo account signs in with it; `make run` prints it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ def create_people(session: Session) -> dict[str, Account]:
             display_name=person.display_name,
             role=person.role,
             password=DEMO_PASSWORD,
+            is_demo=True,
         )
         for person in DEMO_PEOPLE
     }

@@ -17,10 +17,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm.access.actor import Actor
+from crm.access.actor import Actor, actor_for
 from crm.access.models import Account, PolicySetting
 from crm.access.policy import set_policy
-from crm.access.service import actor_for
 from crm.campaigns import service as campaigns
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import find_campaign

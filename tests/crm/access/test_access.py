@@ -21,23 +21,6 @@ def person(session: Session, name: str, role: Role) -> Actor:
     )
 
 
-def test_a_person_signs_in_with_the_right_password_only(session: Session) -> None:
-    person(session, "Mia Chen", Role.OPERATIONS)
-    assert service.authenticate(session, "mia.chen", PASSWORD).display_name == "Mia Chen"
-    for username, password in [("mia.chen", "wrong password"), ("nobody", PASSWORD)]:
-        with pytest.raises(Forbidden, match="username or password"):
-            service.authenticate(session, username, password)
-
-
-def test_a_login_ends_when_it_expires_or_is_closed(session: Session, now: datetime) -> None:
-    actor = person(session, "Mia Chen", Role.OPERATIONS)
-    token = service.open_login(session, actor, now)
-    assert service.actor_of_login(session, token, now) == actor
-    assert service.actor_of_login(session, token, now + service.LOGIN_LIFETIME) is None
-    service.close_login(session, token)
-    assert service.actor_of_login(session, token, now) is None
-
-
 def test_people_are_found_by_username_display_name_or_role(session: Session) -> None:
     mia, kevin = person(session, "Mia Chen", Role.OPERATIONS), person(session, "Kevin Zhao", Role.CSM)
     assert service.find_actor(session, "kevin zhao") == kevin
@@ -54,10 +37,8 @@ def test_a_csm_sees_his_own_members_and_may_not_approve(session: Session) -> Non
         require(kevin, Permission.APPROVE_CAMPAIGN)
 
 
-def test_a_short_password_or_a_taken_name_is_refused(session: Session) -> None:
+def test_a_username_that_is_taken_is_refused(session: Session) -> None:
     person(session, "Mia Chen", Role.OPERATIONS)
-    with pytest.raises(InvalidRequest, match="at least 10"):
-        service.create_account(session, username="x", display_name="X", role=Role.CSM, password="short")
     with pytest.raises(InvalidRequest, match="taken"):
         service.create_account(session, username="mia.chen", display_name="X", role=Role.CSM, password=PASSWORD)
 

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from crm.access.demo_passwords import people_with_demo_passwords
 from crm.access.models import Account, Approval, ApprovalState, PolicySetting, Role
-from crm.access.service import authenticate
+from crm.access.passwords import DEMO_PASSWORD, fits
 from crm.activity.models import MemberActivity, Order, OrderLine, Product
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import monitor
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.datasets.demo import load_demo
 from crm.datasets.demo.campaigns import PILOT_CITY, PLANNED
-from crm.datasets.people import DEMO_PASSWORD
+from crm.datasets.people import DEMO_PEOPLE
 from crm.datasets.summary import LoadSummary
 from crm.errors import Conflict
 from crm.insights.models import Insight
@@ -157,9 +158,11 @@ def test_named_members_are_one_each_and_as_the_scenarios_tell(demo: Sessions) ->
     assert {row[0]: row[3] for row in named}["Li Lei"] == 3
 
 
-def test_people_sign_in_with_the_demo_password(demo: Sessions) -> None:
+def test_people_sign_in_with_the_demo_password_and_are_known_to(demo: Sessions) -> None:
     with read_only(demo) as session:
-        assert authenticate(session, "kevin", DEMO_PASSWORD).display_name == "Kevin Zhao"
+        people = people_with_demo_passwords(session)
+    assert [person.username for person in people] == [person.username for person in DEMO_PEOPLE]
+    assert fits(DEMO_PASSWORD, next(person.password_hash for person in people if person.username == "kevin"))
 
 
 def test_the_clock_stands_at_nine_on_the_first_day(demo: Sessions) -> None:
