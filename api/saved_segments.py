@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.access.models import Account
+from crm.campaigns.subscribers import builders_on, touched_in_words
 from crm.catalog import CATALOG, segment_scope
 from crm.errors import InvalidRequest
 from crm.segments import history
@@ -39,6 +40,8 @@ class SegmentView(SegmentRow):
     read_back: str | None
     """Null when the definition makes no sense any more; `state_reason` says why."""
     sensitive_fields: list[str]
+    touched: str | None
+    """What builds on it, and what a new version means for that; null when nothing does."""
 
 
 def rows_of(session: Session, segments: Sequence[Segment], actor: Actor, now: datetime) -> list[SegmentRow]:
@@ -72,6 +75,7 @@ def view_of(session: Session, segment: Segment, actor: Actor, now: datetime) -> 
         definition=segment.definition,
         read_back=None if parsed is None else describe(parsed, segment_scope(session, actor, now)),
         sensitive_fields=[] if parsed is None else list(sensitive_fields_in(session, parsed, CATALOG)),
+        touched=touched_in_words(builders_on(session, segment.id)),
     )
 
 

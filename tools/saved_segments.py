@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from crm.access.actor import Permission
 from crm.access.models import Account
-from crm.campaigns.subscribers import campaigns_on
+from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG, segment_scope
 from crm.segments import history, saved
 from crm.segments.definition import parse_definition
@@ -49,7 +49,7 @@ def save_segment(ctx: ToolContext, args: SaveSegmentArgs) -> ToolResult:
         actor=ctx.actor,
         now=ctx.now,
         catalog=CATALOG,
-        subscribers=campaigns_on,
+        subscribers=builders_on,
     )
     facts, definition_json = _facts(ctx, segment), segment.definition
     return ToolResult(
@@ -88,8 +88,7 @@ def show_segment(ctx: ToolContext, args: ShowSegmentArgs) -> ToolResult:
     found = [] if ctx.actor.row_owner_id else history.days(ctx.session, segment, limit=DAYS_ON_CARD)
     days = [{"on": day.on.isoformat(), "count": day.count, "entered": day.entered, "left": day.left} for day in found]
     subscribers = [
-        {"kind": each.kind, "name": each.name, "state": each.state}
-        for each in (*saved.segments_built_on(ctx.session, segment.name), *campaigns_on(ctx.session, segment.name))
+        {"kind": each.kind, "name": each.name, "state": each.state} for each in builders_on(ctx.session, segment.id)
     ]
     versions = [
         {**asdict(version), "changed_at": version.changed_at.isoformat()}

@@ -39,7 +39,7 @@ def save(
     as_json: Json = False,
 ) -> None:
     """Save a definition under a name and find its members; a name that exists gets a new version."""
-    from crm.campaigns.subscribers import campaigns_on
+    from crm.campaigns.subscribers import builders_on
     from crm.catalog import CATALOG
     from crm.database import unit_of_work
     from crm.segments.saved import SegmentChanges, put_segment
@@ -56,7 +56,7 @@ def save(
                 actor=actor,
                 now=now,
                 catalog=CATALOG,
-                subscribers=campaigns_on,
+                subscribers=builders_on,
             )
         view = _followed(nurture, saved.id, actor, now)
     _show(view, as_json=as_json)
@@ -82,10 +82,10 @@ def list_all(as_: AsPerson = "admin", as_json: Json = False) -> None:
 def show(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
     """One saved segment: its size, age and state, its versions, and what builds on it."""
     from api.saved_segments import view_of
-    from crm.campaigns.subscribers import campaigns_on
+    from crm.campaigns.subscribers import builders_on
     from crm.database import read_only
     from crm.segments import history
-    from crm.segments.saved import find_segment, segments_built_on
+    from crm.segments.saved import find_segment
 
     with opened() as nurture:
         actor, now = person(nurture, as_), nurture.clock.now()
@@ -93,7 +93,7 @@ def show(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
             found = find_segment(session, name)
             view = view_of(session, found, actor, now)
             versions = history.versions(session, found)
-            subscribers = [*segments_built_on(session, found.name), *campaigns_on(session, found.name)]
+            subscribers = builders_on(session, found.id)
     if as_json:
         more = {"versions": [vars(one) for one in versions], "subscribers": [vars(one) for one in subscribers]}
         say_json(view.model_dump(mode="json") | more)
@@ -164,7 +164,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Undo: make the definition of an older version the newest one."""
-    from crm.campaigns.subscribers import campaigns_on
+    from crm.campaigns.subscribers import builders_on
     from crm.catalog import CATALOG
     from crm.database import unit_of_work
     from crm.segments.saved import find_segment, restore_version
@@ -181,7 +181,7 @@ def restore(
                 actor=actor,
                 now=now,
                 catalog=CATALOG,
-                subscribers=campaigns_on,
+                subscribers=builders_on,
             )
         view = _followed(nurture, found.id, actor, now)
     _show(view, as_json=as_json)
@@ -189,7 +189,7 @@ def restore(
 
 def delete(name: Name, as_: AsPerson = "admin") -> None:
     """Remove a saved segment with its history; refused while others build on it."""
-    from crm.campaigns.subscribers import campaigns_on
+    from crm.campaigns.subscribers import builders_on
     from crm.database import unit_of_work
     from crm.segments.saved import delete_segment, find_segment
 
@@ -197,7 +197,7 @@ def delete(name: Name, as_: AsPerson = "admin") -> None:
         actor = person(nurture, as_)
         with unit_of_work(nurture.sessions) as session:
             found = find_segment(session, name)
-            delete_segment(session, found.id, actor=actor, now=nurture.clock.now(), subscribers=campaigns_on)
+            delete_segment(session, found.id, actor=actor, now=nurture.clock.now(), subscribers=builders_on)
     say(f"deleted {found.name}")
 
 
@@ -220,6 +220,8 @@ def _show(view: "SegmentView", *, as_json: bool = False) -> None:
         return
     say(f"{view.name}, version {view.version}: {view.count:,} members, {_standing(view)}")
     say(f"  {view.read_back or view.definition}")
+    if view.touched:
+        say(f"  {view.touched}.")
     if view.sensitive_fields:
         say(f"  uses sensitive fields: {', '.join(view.sensitive_fields)}")
 

@@ -12,7 +12,7 @@ from api.bootstrap import Nurture
 from api.routes.segments import Definition
 from api.saved_segments import SegmentRow, SegmentView, rows_of, view_of
 from crm.access.actor import Actor, Permission, require
-from crm.campaigns.subscribers import campaigns_on
+from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
 from crm.segments import history, saved
@@ -174,7 +174,7 @@ def change_segment(segment_id: SegmentId, body: ChangedSegment, actor: SignedIn,
             actor=actor,
             now=now,
             catalog=CATALOG,
-            subscribers=campaigns_on,
+            subscribers=builders_on,
         )
     return _kept(nurture, segment_id, actor, now)
 
@@ -194,16 +194,16 @@ def restore_version(
             actor=actor,
             now=now,
             catalog=CATALOG,
-            subscribers=campaigns_on,
+            subscribers=builders_on,
         )
     return _kept(nurture, segment_id, actor, now)
 
 
 @router.delete(ONE, status_code=204)
 def delete_segment(segment_id: SegmentId, actor: SignedIn, nurture: TheNurture) -> None:
-    """Answers 409, naming them, while other segments or campaigns build on it."""
+    """Answers 409, naming them, while segments, campaigns or journeys build on it."""
     with unit_of_work(nurture.sessions) as session:
-        saved.delete_segment(session, segment_id, actor=actor, now=nurture.clock.now(), subscribers=campaigns_on)
+        saved.delete_segment(session, segment_id, actor=actor, now=nurture.clock.now(), subscribers=builders_on)
 
 
 @router.post(ONE + "/refresh")
@@ -274,11 +274,10 @@ def list_events(
 
 @router.get(ONE + "/subscribers")
 def list_subscribers(segment_id: SegmentId, actor: SignedIn, nurture: TheNurture) -> list[SubscriberRow]:
-    """The segments and the campaigns that build on it."""
+    """The segments, campaigns and journeys that build on it."""
     require(actor, Permission.READ_MEMBERS)
     with read_only(nurture.sessions) as session:
-        name = saved.get_segment(session, segment_id).name
-        found = [*saved.segments_built_on(session, name), *campaigns_on(session, name)]
+        found = builders_on(session, saved.get_segment(session, segment_id).id)
     return [SubscriberRow(**vars(subscriber)) for subscriber in found]
 
 

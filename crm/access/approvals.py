@@ -145,6 +145,12 @@ def require_approved(session: Session, subject_kind: str, subject_id: int, parts
     return approval
 
 
+def any_lapsed(session: Session, now: datetime) -> bool:
+    """Whether a request has run out that nobody has noted as such."""
+    lapsed = select(Approval.id).where(Approval.state == ApprovalState.PENDING, Approval.expires_at <= now)
+    return session.scalar(lapsed.limit(1)) is not None
+
+
 def expire_due(session: Session, kind: Approvable[Any], now: datetime) -> list[int]:
     """Note which requests of a kind have run out, and make their subjects drafts again; the subjects' ids."""
     lapsed = select(Approval).where(
@@ -160,6 +166,9 @@ def expire_due(session: Session, kind: Approvable[Any], now: datetime) -> list[i
         asked_at = approval.requested_at.astimezone(zone)
         reason = f"The request of {asked_at:%Y-%m-%d %H:%M} expired without a decision; submit it again"
         kind.send_back(session, [approval.subject_id], reason, now)
+    lapsed_ids = [approval.id for approval in found]
+    selected = delete(ApprovedMember).where(ApprovedMember.approval_id.in_(lapsed_ids))
+    session.execute(selected.execution_options(synchronize_session=False))
     session.flush()
     return [approval.subject_id for approval in found]
 

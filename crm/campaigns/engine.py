@@ -7,7 +7,9 @@ from functools import partial
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.access import approvals
 from crm.activity.facts import facts_stand_for, keep_facts
+from crm.campaigns.approvables import APPROVABLES
 from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due
 from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
@@ -93,12 +95,23 @@ def _turn(
     links: Links | None,
     worker: str,
 ) -> TickResult:
+    _expire_requests(sessions, moment)
     with unit_of_work(sessions) as session:
         launches = launch_due(session, moment, catalog)
     advanced = outreach.advance(sessions, moment, adapters, catalog=catalog, links=links, worker=worker)
     with unit_of_work(sessions) as session:
         completed = complete_due(session, moment)
     return TickResult(tuple(launches), advanced.dispatched, tuple(completed), walked=advanced.walked)
+
+
+def _expire_requests(sessions: Sessions, moment: datetime) -> None:
+    """What nobody decided on in time is a draft again."""
+    with read_only(sessions) as session:
+        if not approvals.any_lapsed(session, moment):
+            return
+    with unit_of_work(sessions) as session:
+        for kind in APPROVABLES:
+            approvals.expire_due(session, kind, moment)
 
 
 def _next_moment(session: Session, after: datetime) -> datetime | None:

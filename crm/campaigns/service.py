@@ -32,6 +32,7 @@ from crm.outreach import ledger
 from crm.outreach.models import Journey, JourneyState
 from crm.segments.approved import approved_scope, author_scope
 from crm.segments.definition import parse_definition
+from crm.segments.references import note_segments_used
 from crm.segments.saved import sensitive_fields_in
 from crm.workspace import get_workspace
 
@@ -277,6 +278,7 @@ def _name_taken(name: str) -> Conflict:
 
 
 def _shaped(session: Session, campaign: Campaign, what: str, actor: Actor, now: datetime, **detail: Any) -> None:
+    note_segments_used(session, SUBJECT_KIND, campaign.id, campaign.brief)
     note_shaping(session, SUBJECT_KIND, campaign.id, actor=actor, what=what, now=now)
     _audit(session, campaign, f"campaign.{what}", actor, now, **detail)
 

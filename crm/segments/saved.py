@@ -15,6 +15,7 @@ from crm.access.actor import Actor, Permission, require
 from crm.access.models import Account
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
 from crm.access.shaping import note_shaping
+from crm.access.uses import forget_uses
 from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound
 from crm.fields import Catalog, Op
 from crm.members.fields import ME
@@ -23,9 +24,10 @@ from crm.segments.dependencies import find_circle, segments_named
 from crm.segments.fields import SEGMENT
 from crm.segments.maintenance import lock_segments, refresh_one
 from crm.segments.models import Segment, SegmentVersion
+from crm.segments.references import SEGMENT_KIND as SUBJECT_KIND
+from crm.segments.references import note_segments_used
 from crm.segments.service import require_known_names
 
-SUBJECT_KIND = "segment"
 MAX_NAME_LENGTH = 80
 MAX_DESCRIPTION_LENGTH = 2_000
 _NEAR_SCORE = 60
@@ -36,14 +38,15 @@ _NEAR_SCORE = 60
 class Subscriber:
     """Something that builds on a segment and would break without it."""
 
-    kind: Literal["segment", "campaign"]
+    kind: Literal["segment", "campaign", "journey"]
     id: int
     name: str
     state: str | None = None
 
 
-FindSubscribers = Callable[[Session, str], Sequence[Subscriber]]
-"""Who builds on the segment of a name, outside this room: campaigns stand above it and are handed in."""
+FindSubscribers = Callable[[Session, int], Sequence[Subscriber]]
+"""What builds on the segment of an id and is not over. Campaigns and journeys stand above this room, so that the one
+who asks them is handed in (`crm/campaigns/subscribers.py`)."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,7 @@ def delete_segment(
     segment = _locked(session, segment_id, actor)
     _refuse_while_used(session, segment, subscribers, "be deleted")
     _audit(session, segment, "segment.deleted", actor, now, name=segment.name, definition=segment.definition)
+    forget_uses(session, SUBJECT_KIND, segment.id)
     session.execute(delete_rows(Segment).where(Segment.id == segment.id))
     session.expunge(segment)
 
@@ -251,12 +255,6 @@ def find_segment(session: Session, name_or_id: str | int) -> Segment:
 def list_segments(session: Session) -> list[Segment]:
     """By name."""
     return list(session.scalars(select(Segment).order_by(func.lower(Segment.name), Segment.id)))
-
-
-def segments_built_on(session: Session, name: str) -> list[Subscriber]:
-    """The saved segments that name this one in their definition."""
-    rows = session.execute(select(Segment.id, Segment.name, Segment.definition).order_by(Segment.name))
-    return [Subscriber("segment", row.id, row.name) for row in rows if name in segments_named(row.definition)]
 
 
 def require_evaluated(session: Session, data: Mapping[str, Any]) -> None:
@@ -302,9 +300,8 @@ def _require_version(session: Session, segment: Segment, version: int) -> None:
 
 
 def _refuse_while_used(session: Session, segment: Segment, subscribers: FindSubscribers, what: str) -> None:
-    used_by = [*segments_built_on(session, segment.name), *subscribers(session, segment.name)]
-    if used_by:
-        names = ", ".join(f"{user.kind} {user.name}" for user in used_by)
+    if used_by := subscribers(session, segment.id):
+        names = ", ".join(dict.fromkeys(f"{user.kind} {user.name}" for user in used_by))
         raise Conflict(f"{segment.name} cannot {what} while others build on it: {names}; change these first")
 
 
@@ -371,6 +368,7 @@ def _add_version(session: Session, segment: Segment, actor: Actor, now: datetime
             note=_checked_text(note, "a note"),
         )
     )
+    note_segments_used(session, SUBJECT_KIND, segment.id, segment.definition)
     note_shaping(session, SUBJECT_KIND, segment.id, actor=actor, what="changed", now=now)
 
 

@@ -8,6 +8,7 @@ from fastapi import Request
 from nicegui import ui
 
 from api.bootstrap import Nurture
+from api.ui import formats
 from api.ui.components.card import Local
 from api.ui.components.dialogs import ask
 from api.ui.pages.addresses import id_in
@@ -157,7 +158,10 @@ class SegmentPage:
         before = self._segment.version
         if await attempt(self._saving.change(self._segment, SegmentChanges(definition=definition.to_json()))):
             await self._reload()
-            self._undo.offer(f"Saved as version {self._segment.version}.", "Undo", lambda: self._restore(before))
+            words = f"Saved as version {self._segment.version}."
+            if touched := await self._saving.touched(self._segment):
+                words = f"{words} {formats.capitalised(touched)}."
+            self._undo.offer(words, "Undo", lambda: self._restore(before))
 
     async def _restore(self, number: int) -> None:
         before = self._segment.version

@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Permission, require
 from crm.access.service import list_accounts
-from crm.campaigns.subscribers import campaigns_on
+from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.clock import local_day
 from crm.segments import history
 from crm.segments.history import Day, Event, Standing, Version
 from crm.segments.models import Segment
-from crm.segments.saved import Subscriber, get_segment, list_segments, segments_built_on
+from crm.segments.saved import Subscriber, get_segment, list_segments
 from crm.workspace import get_workspace
 
 LINE_DAYS = 35
@@ -124,9 +124,8 @@ def read_versions(session: Session, actor: Actor, segment_id: int) -> Versions:
 
 
 def read_subscribers(session: Session, segment_id: int) -> list[Subscriber]:
-    """What builds on the segment: other segments, and campaigns that are not over."""
-    name = get_segment(session, segment_id).name
-    return [*segments_built_on(session, name), *campaigns_on(session, name)]
+    """What builds on the segment: other segments, and campaigns and journeys that are not over."""
+    return builders_on(session, get_segment(session, segment_id).id)
 
 
 def _may_change(actor: Actor, segment: Segment) -> bool:

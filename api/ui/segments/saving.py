@@ -6,7 +6,7 @@ from typing import Any
 
 from api.ui.viewer import Viewer
 from crm.access.actor import Permission, require
-from crm.campaigns.subscribers import campaigns_on
+from crm.campaigns.subscribers import builders_on, touched_in_words
 from crm.catalog import CATALOG
 from crm.errors import Unavailable
 from crm.segments import saved
@@ -47,9 +47,13 @@ class Saving:
                 actor=actor,
                 now=now,
                 catalog=CATALOG,
-                subscribers=campaigns_on,
+                subscribers=builders_on,
             )
         )
+
+    async def touched(self, segment: Segment) -> str | None:
+        """What builds on the segment, and what a new version means for it."""
+        return await self._viewer.read(lambda session, _actor, _now: touched_in_words(builders_on(session, segment.id)))
 
     async def restore(self, segment: Segment, number: int) -> Segment:
         return await self._viewer.write(
@@ -61,14 +65,14 @@ class Saving:
                 actor=actor,
                 now=now,
                 catalog=CATALOG,
-                subscribers=campaigns_on,
+                subscribers=builders_on,
             )
         )
 
     async def delete(self, segment: Segment) -> None:
         await self._viewer.write(
             lambda session, actor, now: saved.delete_segment(
-                session, segment.id, actor=actor, now=now, subscribers=campaigns_on
+                session, segment.id, actor=actor, now=now, subscribers=builders_on
             )
         )
 

@@ -10,7 +10,7 @@ from api.ui.viewer import Viewer
 from crm.segments.definition import Definition
 from crm.segments.saved import Subscriber
 
-_SYMBOLS = {"segment": "groups", "campaign": "campaign"}
+_SYMBOLS = {"segment": "groups", "campaign": "campaign", "journey": "route"}
 
 
 class SubscribersSection:
@@ -26,7 +26,9 @@ class SubscribersSection:
         self._box.clear()
         with self._box:
             if not found:
-                empty_state("link_off", "Nothing uses this segment", "Other segments and campaigns can build on it.")
+                empty_state(
+                    "link_off", "Nothing uses this segment", "Other segments, campaigns and journeys can build on it."
+                )
             for subscriber in found:
                 _row(subscriber)
 

@@ -30,6 +30,7 @@ from crm.outreach.models import Enrolment, EnrolmentState, Journey, JourneyState
 from crm.outreach.rules import check_drift
 from crm.segments import service as segments
 from crm.segments.definition import parse_definition
+from crm.segments.references import note_segments_used
 from crm.segments.saved import sensitive_fields_in
 from crm.workspace import get_workspace
 
@@ -59,6 +60,7 @@ def save_draft(
     except IntegrityError:
         # The same call in another worker was faster, or somebody else wrote a version of this name.
         raise Conflict(f"somebody wrote a version of {spec.name} just now; look at it and try again") from None
+    note_segments_used(session, SUBJECT_KIND, journey.id, journey.spec)
     note_shaping(session, SUBJECT_KIND, journey.id, actor=actor, what=action.partition(".")[2], now=now)
     _audit(session, journey, action, actor, now)
     record_sensitive(session, sensitive, actor=actor, purpose=Purpose.AUDIENCE, subject=_subject(journey), now=now)

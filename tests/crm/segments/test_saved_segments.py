@@ -16,7 +16,7 @@ from crm.access.service import actor_for
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.launch import launch_due
 from crm.campaigns.service import approve, cancel, create_draft, submit
-from crm.campaigns.subscribers import campaigns_on
+from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG, segment_scope
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Ambiguous, Conflict, Forbidden, InvalidRequest, NotFound
@@ -63,7 +63,7 @@ def change(session: Session, actor: Actor, now: datetime, segment: Segment, **ch
         actor=actor,
         now=now,
         catalog=CATALOG,
-        subscribers=campaigns_on,
+        subscribers=builders_on,
     )
 
 
@@ -92,7 +92,7 @@ def test_a_change_is_a_new_version_and_can_be_undone(session: Session, mia: Acto
     change(session, mia, now, segment, definition=SILVER, note="silver is the new gold")
     assert [member.id for member in history.members(session, segment, None)] == [silver.id]
     saved.restore_version(
-        session, segment.id, 1, version=2, actor=mia, now=now, catalog=CATALOG, subscribers=campaigns_on
+        session, segment.id, 1, version=2, actor=mia, now=now, catalog=CATALOG, subscribers=builders_on
     )
     assert [member.id for member in history.members(session, segment, None)] == [gold.id]
     notes = [(version.number, version.note) for version in history.versions(session, segment)]
@@ -162,12 +162,12 @@ def test_what_others_build_on_is_neither_deleted_nor_renamed(session: Session, m
     campaign = create_draft(session, brief=brief, actor=mia, request_id="c", now=now, catalog=CATALOG)
     users = "segment The rest, campaign Gold news"
     with pytest.raises(Conflict, match=f"Gold cannot be deleted while others build on it: {users}"):
-        saved.delete_segment(session, gold.id, actor=mia, now=now, subscribers=campaigns_on)
+        saved.delete_segment(session, gold.id, actor=mia, now=now, subscribers=builders_on)
     with pytest.raises(Conflict, match="Gold cannot get another name while others build on it"):
         change(session, mia, now, gold, name="Golden")
     cancel(session, campaign.id, actor=mia, now=now)
-    saved.delete_segment(session, rest.id, actor=mia, now=now, subscribers=campaigns_on)
-    saved.delete_segment(session, gold.id, actor=mia, now=now, subscribers=campaigns_on)
+    saved.delete_segment(session, rest.id, actor=mia, now=now, subscribers=builders_on)
+    saved.delete_segment(session, gold.id, actor=mia, now=now, subscribers=builders_on)
     assert session.scalars(select(SegmentMember)).all() == []
     assert audit.history_of(session, f"segment:{gold.id}")[-1].action == "segment.deleted"
 
