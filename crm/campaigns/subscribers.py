@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.uses import users_of
@@ -44,6 +44,6 @@ def touched_in_words(found: Sequence[Subscriber]) -> str | None:
     )
 
 
-def _rows(session: Session, kind: Any, query: Select[Any]) -> list[Subscriber]:
+def _rows(session: Session, kind: Any, query: Any) -> list[Subscriber]:
     rows = session.execute(query.order_by(query.selected_columns[0].desc()))
     return [Subscriber(kind, row.id, row.name, row.state.value) for row in rows]
