@@ -6,8 +6,7 @@ from typing import Any
 
 from agent.planner.compose.insights import say_source
 from agent.planner.compose.offers import say_offers
-from agent.planner.compose.words import Voice
-from tools.fence import unfence
+from agent.planner.compose.words import Voice, typed
 
 Json = Mapping[str, Any]
 DAYS_SAID = 5
@@ -118,7 +117,7 @@ def _approval(voice: Voice, result: Json) -> str:
         said += voice.say(
             f" until {voice.day(approval['expires_at'])}", f"，{voice.day(approval['expires_at'])} 前有效"
         )
-    return said + (f": {unfence(str(note))}" if note else voice.say(".", "。"))
+    return said + (f": {typed(note)}" if note else voice.say(".", "。"))
 
 
 def _lessons(voice: Voice, result: Json) -> str:
@@ -132,7 +131,7 @@ def _lessons(voice: Voice, result: Json) -> str:
 def _name(result: Json) -> str:
     campaign = result.get("campaign")
     name = campaign.get("name") if isinstance(campaign, Mapping) else campaign
-    return unfence(str(result.get("name") or name or ""))
+    return typed(result.get("name") or name or "")
 
 
 def _plan(result: Json) -> Json:
@@ -176,8 +175,7 @@ def _plan_lines(voice: Voice, plan: Json) -> list[str]:
     if (audience := plan.get("audience_count")) is not None:
         members = voice.count(audience, "member", "members", "位会员")
         lines.append(
-            voice.say(f"Audience: {members}: ", f"受众：{members}：")
-            + unfence(str(plan.get("read_back", ""))).rstrip(".。")
+            voice.say(f"Audience: {members}: ", f"受众：{members}：") + typed(plan.get("read_back", "")).rstrip(".。")
         )
     if (holdout := plan.get("holdout_count")) is not None:
         lines.append(
@@ -198,7 +196,7 @@ def _plan_lines(voice: Voice, plan: Json) -> list[str]:
 
 def _conflict_lines(voice: Voice, plan: Json) -> list[str]:
     shared = [
-        f"{unfence(str(conflict['campaign']))} ({voice.number(conflict['shared_members'])})"
+        f"{typed(conflict['campaign'])} ({voice.number(conflict['shared_members'])})"
         for conflict in plan.get("conflicts") or ()
     ]
     if not shared:
@@ -243,7 +241,7 @@ def _exclusion_lines(voice: Voice, exclusions: Iterable[Json]) -> list[str]:
 def _benefit_lines(voice: Voice, plan: Json) -> list[str]:
     lines = []
     for need in plan.get("benefits") or ():
-        name = unfence(str(need.get("name") or need.get("coupon_code") or ""))
+        name = typed(need.get("name") or need.get("coupon_code") or "")
         needed, stock, short = (voice.number(need[key]) for key in ("needed", "stock_available", "short"))
         line = voice.say(f"{name}: {needed} needed, {stock} in stock", f"{name}：需要 {needed}，库存 {stock}")
         if need["short"]:
@@ -305,7 +303,7 @@ def _channel_line(voice: Voice, row: Json) -> str:
 def _campaign_line(voice: Voice, row: Json) -> str:
     start = row.get("starts_at")
     when = voice.say(f", starts {voice.day(start)}", f"，{voice.day(start)} 开始") if start else ""
-    return f"**{unfence(str(row.get('name')))}**: {voice.state(str(row.get('state')))}{when}"
+    return f"**{typed(row.get('name'))}**: {voice.state(str(row.get('state')))}{when}"
 
 
 def _next_after_draft(voice: Voice, view: Json) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.planner.acts import Ask, Pending
-from agent.planner.compose.words import Voice
+from agent.planner.compose.words import Voice, typed
 from agent.planner.conversation import CallMade
-from tools.fence import unfence
 
 _SLOTS = {"campaign": "which_campaign", "member": "which_member"}
 
@@ -16,7 +15,7 @@ def say_error(voice: Voice, made: CallMade) -> str | Ask:
     error = made.content.get("error") if isinstance(made.content, Mapping) else None
     if not isinstance(error, Mapping):
         return _say_plain(voice, made)
-    code, message = str(error.get("code", "")), unfence(str(error.get("message", "")))
+    code, message = str(error.get("code", "")), typed(error.get("message", ""))
     if code == "rejected":
         return voice.say("All right, that was not done.", "好的，没有执行。")
     if code == "failed":
@@ -24,7 +23,7 @@ def say_error(voice: Voice, made: CallMade) -> str | Ask:
             "Something went wrong on our side and the outcome is unknown. Please check before you try again.",
             "系统出错，结果未知。请先核实再重试。",
         )
-    candidates = [unfence(str(each)) for each in error.get("candidates") or ()]
+    candidates = [typed(each) for each in error.get("candidates") or ()]
     slot = _ambiguous_argument(made, code)
     if slot is not None and candidates:
         return _ask_for(voice, made, slot, message, candidates)
@@ -41,7 +40,7 @@ def say_error(voice: Voice, made: CallMade) -> str | Ask:
 def _say_plain(voice: Voice, made: CallMade) -> str:
     if made.failed:
         return voice.say("All right, that was not done.", "好的，没有执行。")
-    return unfence(str(made.content or "")) or voice.say("Done.", "已完成。")
+    return typed(made.content or "") or voice.say("Done.", "已完成。")
 
 
 def _ambiguous_argument(made: CallMade, code: str) -> str | None:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.planner.compose.words import Voice
-from tools.fence import unfence
+from agent.planner.compose.words import Voice, typed
 
 Result = Mapping[str, Any]
 EXAMPLES_SAID = 5
@@ -12,7 +11,7 @@ EXAMPLES_SAID = 5
 
 def say_explanation(voice: Voice, result: Result, _view: Result) -> str:
     member = result.get("member")
-    name = unfence(str(member.get("name") if isinstance(member, Mapping) else member or ""))
+    name = typed(member.get("name") if isinstance(member, Mapping) else member or "")
     inside = result.get("is_member") is True
     head = voice.say(
         f"**{name}** {'is' if inside else 'is not'} in this segment{_day(voice, result)}.",
@@ -23,14 +22,14 @@ def say_explanation(voice: Voice, result: Result, _view: Result) -> str:
     if isinstance(rank := result.get("rank"), Mapping):
         parts.append(_place(voice, rank))
     elif not inside and (missed := result.get("missed")):
-        parts.append(_missed(voice, [unfence(str(words)) for words in missed]))
+        parts.append(_missed(voice, [typed(words) for words in missed]))
     return "\n\n".join(part for part in parts if part)
 
 
 def say_segment_explained(voice: Voice, result: Result, view: Result) -> str:
     """What the conditions cost, who just missed the segment, or both when neither was asked for alone."""
     count = voice.count(int(result["count"]), "member", "members", "位会员")
-    read_back = unfence(str(result.get("read_back", ""))).rstrip(".。")
+    read_back = typed(result.get("read_back", "")).rstrip(".。")
     parts = [
         _absent(voice, view),
         f"**{count}**{voice.say(': ', '：')}{read_back}{_day(voice, result)}{voice.say('.', '。')}",
@@ -72,13 +71,13 @@ def _costs(voice: Voice, conditions: Sequence[Result]) -> str:
     ordered = sorted(conditions, key=lambda each: -int(each["difference"]))
     lines = [f"- {_cost(voice, each)}" for each in ordered]
     if len(ordered) > 1 and int(ordered[0]["difference"]) > 0:
-        most = unfence(str(ordered[0]["words"]))
+        most = typed(ordered[0]["words"])
         lines = [voice.say(f"“{most}” costs the most members.", f"“{most}”影响最大。"), *lines]
     return "\n".join(lines)
 
 
 def _cost(voice: Voice, condition: Result) -> str:
-    words = unfence(str(condition["words"]))
+    words = typed(condition["words"])
     without, difference = int(condition["without"]), int(condition["difference"])
     sign = "+" if difference >= 0 else "-"
     change = f"{sign}{voice.number(abs(difference))}"
@@ -96,7 +95,7 @@ def _edge(voice: Voice, examples: Sequence[Result], en: str, zh: str, nobody: st
 
 
 def _example(voice: Voice, example: Result) -> str:
-    name, words = unfence(str(example["name"])), unfence(str(example["words"]))
+    name, words = typed(example["name"]), typed(example["words"])
     facts = voice.listed(str(fact) for fact in (example.get("tier"), example.get("city")) if fact)
     person = f"{name} ({facts})"
     if example.get("measured") is None:
@@ -119,7 +118,7 @@ def _distance(voice: Voice, distance: float, unit: str) -> str:
 def _condition(voice: Voice, condition: Result) -> str:
     verdict = condition.get("verdict")
     mark = "?" if verdict is None else "✓" if verdict else "✗"
-    words = unfence(str(condition.get("words", "")))
+    words = typed(condition.get("words", ""))
     value = condition.get("value")
     if verdict is None or value is None:
         missing = condition.get("missing")
@@ -165,8 +164,8 @@ def said_value(voice: Voice, value: Any) -> str:
     if isinstance(value, int | float):
         return voice.number(float(value))
     if isinstance(value, list | tuple):
-        return voice.listed(unfence(str(each)) for each in value) or voice.say("none", "无")
-    text = unfence(str(value))
+        return voice.listed(typed(each) for each in value) or voice.say("none", "无")
+    text = typed(value)
     return voice.day(text[:10]) if len(text) > len("2026-06-01") and text[4:5] == text[7:8] == "-" else text
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent.planner.compose.words import Voice
-from tools.fence import unfence
+from agent.planner.compose.words import Voice, typed
 
 LESSONS_BESIDE_RULES = 2
 """When the question was about a rule, lessons are only an addition."""
@@ -52,7 +51,7 @@ def say_lesson(voice: Voice, hit: Mapping[str, Any]) -> str:
     notes = [voice.say(*state)] if state else []
     if source := hit.get("source"):
         notes.append(voice.say(f"source: {voice.words(source)}", f"来源：{voice.words(source)}"))
-    claim = unfence(str(hit.get("claim", "")))
+    claim = typed(hit.get("claim", ""))
     return f"{claim} ({voice.listed(notes)})" if notes else claim
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent.planner.compose.words import Voice
+from agent.planner.compose.words import Voice, typed
 
 Json = Mapping[str, Any]
 ENTRIES_SAID = 6
@@ -12,15 +12,15 @@ ENTRIES_SAID = 6
 def say_journey_drafted(voice: Voice, result: Json, view: Json) -> str:
     if view["tool"] == "draft_journey":
         head = voice.say(
-            f"I drafted the journey **{result['name']}**. Nothing is sent before it is submitted, approved and "
+            f"I drafted the journey **{typed(result['name'])}**. Nothing is sent before it is submitted, approved and "
             "started.",
-            f"已起草旅程 **{result['name']}**。提交、批准并启动之前不会发送任何消息。",
+            f"已起草旅程 **{typed(result['name'])}**。提交、批准并启动之前不会发送任何消息。",
         )
     else:
         head = voice.say(
-            f"The journey **{result['name']}** waits for approval. Nothing is sent before somebody allowed to has "
-            "approved and started it.",
-            f"旅程 **{result['name']}** 已提交审批。有权限的人批准并启动之前不会发送任何消息。",
+            f"The journey **{typed(result['name'])}** waits for approval. Nothing is sent before somebody allowed to "
+            "has approved and started it.",
+            f"旅程 **{typed(result['name'])}** 已提交审批。有权限的人批准并启动之前不会发送任何消息。",
         )
     return f"{head}\n\n{_steps(voice, result)}"
 
@@ -28,8 +28,8 @@ def say_journey_drafted(voice: Voice, result: Json, view: Json) -> str:
 def say_journey(voice: Voice, result: Json, _view: Json) -> str:
     state = _state(voice, str(result["state"]))
     head = voice.say(
-        f"The journey **{result['name']}**, version {result['version']}, is {state}.",
-        f"旅程 **{result['name']}**（第 {result['version']} 版）：{state}。",
+        f"The journey **{typed(result['name'])}**, version {result['version']}, is {state}.",
+        f"旅程 **{typed(result['name'])}**（第 {result['version']} 版）：{state}。",
     )
     entered, under_way, held = (voice.number(result[key]) for key in ("entered", "under_way", "held_out"))
     counts = voice.say(
@@ -48,7 +48,7 @@ def say_journey_moved(voice: Voice, result: Json, view: Json) -> str:
         "pause_journey": voice.say("is paused; nothing goes on until it is resumed", "已暂停，恢复之前不再继续"),
         "resume_journey": voice.say("runs again", "已恢复"),
     }[str(view["tool"])]
-    return voice.say(f"The journey **{result['name']}** {done}.", f"旅程 **{result['name']}** {done}。")
+    return voice.say(f"The journey **{typed(result['name'])}** {done}.", f"旅程 **{typed(result['name'])}** {done}。")
 
 
 def say_journeys(voice: Voice, result: Json, _view: Json) -> str:
@@ -61,9 +61,9 @@ def say_journeys(voice: Voice, result: Json, _view: Json) -> str:
     head = voice.count(int(result["total"]), "journey", "journeys", "个旅程") + voice.say(":", "：")
     lines = [
         voice.say(
-            f"- **{row['name']}**: {_state(voice, row['state'])}, {voice.number(row['under_way'])} under way of "
+            f"- **{typed(row['name'])}**: {_state(voice, row['state'])}, {voice.number(row['under_way'])} under way of "
             f"{voice.number(row['entered'])} who entered",
-            f"- **{row['name']}**：{_state(voice, row['state'])}，进行中 {voice.number(row['under_way'])}，"
+            f"- **{typed(row['name'])}**：{_state(voice, row['state'])}，进行中 {voice.number(row['under_way'])}，"
             f"共进入 {voice.number(row['entered'])}",
         )
         for row in rows
@@ -89,7 +89,7 @@ def say_tasks(voice: Voice, result: Json, _view: Json) -> str:
         late = voice.say(", overdue", "，已逾期") if row["is_overdue"] else ""
         owner = row["owner"] or voice.say("nobody", "未分配")
         due = voice.day(row["due_at"])
-        lines.append(f"- {voice.words(row['member'])}: {row['title']} ({due}{late}; {owner})")
+        lines.append(f"- {voice.words(row['member'])}: {typed(row['title'])} ({due}{late}; {owner})")
     return "\n".join([head, *lines])
 
 
@@ -107,7 +107,7 @@ def _way(voice: Voice, member: str, name: str, way: Json) -> str:
     if way["arm"] == "holdout":
         head += voice.say(" Held back for measuring, so nothing is sent.", "属于对照组，不发送任何消息。")
     lines = [
-        f"- {voice.day(entry['at'])}: {_KINDS[voice.language].get(entry['kind'], entry['kind'])} {entry['what']}"
+        f"- {voice.day(entry['at'])}: {_KINDS[voice.language].get(entry['kind'], entry['kind'])} {typed(entry['what'])}"
         + (f" ({voice.words(entry['detail'])})" if entry["detail"] else "")
         for entry in way["entries"][-ENTRIES_SAID:]
     ]
@@ -140,7 +140,7 @@ def _steps(voice: Voice, result: Json) -> str:
         here = voice.number(step["standing"])
         standing = voice.say(f" ({here} here)", f"（{here} 人在此）") if step["standing"] else ""
         ways = "; ".join(f"{way['label']}: {way['to']}" for way in step["ways"] if way["label"])
-        lines.append(f"- **{step['key']}**: {step['words']}{f' ({ways})' if ways else ''}{standing}")
+        lines.append(f"- **{typed(step['key'])}**: {typed(step['words'])}{f' ({ways})' if ways else ''}{standing}")
     return "\n".join(lines)
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent.planner.compose.words import Voice
-from tools.fence import unfence
+from agent.planner.compose.words import Voice, typed
 
 Json = Mapping[str, Any]
 METRICS_SAID = 6
@@ -37,7 +36,7 @@ def say_comparison(voice: Voice, results: Sequence[Json], view: Json) -> str:
 
 
 def say_export(voice: Voice, result: Json, _view: Json) -> str:
-    file = unfence(str(result.get("file", "")))
+    file = typed(result.get("file", ""))
     return voice.say(
         f"The review of **{_campaign(result)}** is exported and archived: {file}.",
         f"**{_campaign(result)}** 的复盘报告已导出并归档：{file}。",
@@ -45,7 +44,7 @@ def say_export(voice: Voice, result: Json, _view: Json) -> str:
 
 
 def _campaign(result: Json) -> str:
-    return unfence(str(result.get("campaign", "")))
+    return typed(result.get("campaign", ""))
 
 
 def _headline(voice: Voice, result: Json) -> str:

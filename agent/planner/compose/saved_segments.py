@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent.planner.compose.words import Voice
-from tools.fence import unfence
+from agent.planner.compose.words import Voice, typed
 
 Result = Mapping[str, Any]
 _STATES = {"fresh": ("up to date", "最新"), "stale": ("out of date", "待更新"), "failed": ("failed", "更新失败")}
@@ -12,7 +11,7 @@ _STATES = {"fresh": ("up to date", "最新"), "stale": ("out of date", "待更�
 
 def say_saved(voice: Voice, result: Result, _view: Result) -> str:
     count = voice.count(int(result["count"]), "member", "members", "位会员")
-    name = unfence(str(result["name"]))
+    name = typed(result["name"])
     return voice.say(
         f"Saved as **{name}** (version {result['version']}): {count}. It is kept up to date from now on.",
         f"已保存为 **{name}**（第 {result['version']} 版）：{count}，之后自动保持更新。",
@@ -26,7 +25,7 @@ def say_saved_list(voice: Voice, result: Result, _view: Result) -> str:
             "No segment is saved yet. Ask for members, then say *save it as …*.",
             "还没有保存的分群。先查询会员，再说“保存为……”。",
         )
-    lines = [f"- **{unfence(str(row['name']))}**: {_standing(voice, row)}" for row in rows]
+    lines = [f"- **{typed(row['name'])}**: {_standing(voice, row)}" for row in rows]
     left = int(result.get("total", len(rows))) - len(rows)
     more = [voice.say(f"- and {left} more on the card", f"- 其余 {left} 个见卡片")] if left > 0 else []
     head = voice.count(int(result.get("total", len(rows))), "saved segment", "saved segments", "个已保存的分群")
@@ -34,13 +33,13 @@ def say_saved_list(voice: Voice, result: Result, _view: Result) -> str:
 
 
 def say_saved_segment(voice: Voice, result: Result, view: Result) -> str:
-    name = unfence(str(result.get("name", "")))
+    name = typed(result.get("name", ""))
     head = f"**{name}**{voice.say(': ', '：')}{_standing(voice, result)}"
-    parts = [head, unfence(str(result.get("read_back", "")))]
+    parts = [head, typed(result.get("read_back", ""))]
     if view.get("dwell") == "passages":
         parts = [head, _passages(voice, result)]
     if subscribers := result.get("subscribers"):
-        names = voice.listed(unfence(str(each["name"])) for each in subscribers)
+        names = voice.listed(typed(each["name"]) for each in subscribers)
         parts.append(voice.say(f"Used by: {names}.", f"使用方：{names}。"))
     return "\n\n".join(part for part in parts if part)
 
@@ -49,7 +48,7 @@ def _standing(voice: Voice, row: Result) -> str:
     count = voice.count(int(row["count"]), "member", "members", "位会员")
     en, zh = _STATES.get(str(row.get("state")), (str(row.get("state")), str(row.get("state"))))
     reason = row.get("state_reason")
-    why = f" ({unfence(str(reason))})" if reason else ""
+    why = f" ({typed(reason)})" if reason else ""
     when = voice.day(row["evaluated_at"]) if row.get("evaluated_at") else ""
     return voice.say(f"{count}, {en}{why}, evaluated {when}", f"{count}，{zh}{why}，更新于 {when}")
 
@@ -65,7 +64,7 @@ def _passages(voice: Voice, result: Result) -> str:
         if day.get("entered") or day.get("left")
     ]
     named = [
-        f"- {unfence(str(event['name']))}: {_passage(voice, str(event['kind']))}, {voice.day(event['at'])}"
+        f"- {typed(event['name'])}: {_passage(voice, str(event['kind']))}, {voice.day(event['at'])}"
         for event in result.get("events") or ()
     ]
     if not lines and not named:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.planner.compose.explanations import absent_condition
-from agent.planner.compose.words import Voice
+from agent.planner.compose.words import Voice, typed
 from crm.fields import Text
-from tools.fence import unfence
 
 _METRICS = {
     "avg": Text("average", "平均"),
@@ -31,7 +30,7 @@ def say_segment(voice: Voice, result: Mapping[str, Any], view: Mapping[str, Any]
     if isinstance(whole := result.get("share_of"), Mapping):
         lines.append(_share(voice, whole))
     if rows := result.get("members"):
-        shown = [f"{unfence(str(row['name']))} ({voice.listed(_facts(row))})" for row in rows]
+        shown = [f"{typed(row['name'])} ({voice.listed(_facts(row))})" for row in rows]
         more = count - len(rows)
         tail = voice.say(f" and {voice.number(more)} more", f"等，另有 {voice.number(more)} 位") if more > 0 else ""
         lines.append(voice.say(f"For example: {voice.listed(shown)}{tail}.", f"例如：{voice.listed(shown)}{tail}。"))
@@ -71,7 +70,7 @@ def say_breakdown(voice: Voice, result: Mapping[str, Any], view: Mapping[str, An
 
 
 def _clause(read_back: str) -> str:
-    return unfence(read_back).strip().rstrip(".。")
+    return typed(read_back).strip().rstrip(".。")
 
 
 def _as_of(voice: Voice, result: Mapping[str, Any]) -> str:
@@ -82,13 +81,13 @@ def _as_of(voice: Voice, result: Mapping[str, Any]) -> str:
 
 
 def _facts(row: Mapping[str, Any]) -> list[str]:
-    return [unfence(str(row[key])) for key in ("tier", "city", "value") if row.get(key) not in (None, "")]
+    return [typed(row[key]) for key in ("tier", "city", "value") if row.get(key) not in (None, "")]
 
 
 def _group_row(voice: Voice, group: Mapping[str, Any], metric: Mapping[str, Any], *, is_count: bool) -> str:
     key = group.get("key")
     parts = key if isinstance(key, list | tuple) else [key]
-    label = " / ".join(voice.say("unknown", "未知") if part is None else unfence(str(part)) for part in parts)
+    label = " / ".join(voice.say("unknown", "未知") if part is None else typed(part) for part in parts)
     label = label or _METRICS[str(metric.get("fn"))].in_language(voice.language)
     members = voice.count(float(group.get("count") or 0), "member", "members", "位会员")
     if is_count:

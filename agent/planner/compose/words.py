@@ -1,5 +1,6 @@
 """How answers write numbers, money, days and lists in English and Chinese."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,6 +10,9 @@ from zoneinfo import ZoneInfo
 from agent.planner.language import Language
 from crm.reports.words import Words, channel_words, money_words, reason_words, share_words
 from tools.fence import unfence
+
+_MARKS = re.compile(r"[*`\\]")
+"""Of Markdown; what could be a link or a tag is made harmless where answers are drawn."""
 
 _PREFERRED = Words(en="each member's preferred channel", zh="各自偏好的渠道")
 _MORE_REASONS = {
@@ -35,6 +39,11 @@ STATES: dict[Language, dict[str, str]] = {
         "cancelled": "已取消",
     },
 }
+
+
+def typed(value: object) -> str:
+    """What somebody typed, as it reads within an answer: without fences, and its stars and backticks are no marks."""
+    return _MARKS.sub(r"\\\g<0>", unfence(str(value)))
 
 
 @dataclass(frozen=True)
@@ -92,8 +101,8 @@ class Voice:
     def words(self, value: Any) -> str:
         """Words that came as plain text or as {"en": .., "zh": ..}."""
         if isinstance(value, Mapping):
-            return unfence(str(value.get(self.language) or value.get("en") or ""))
-        return unfence(str(value))
+            return typed(value.get(self.language) or value.get("en") or "")
+        return typed(value)
 
     def _date(self, day: date) -> str:
         if self.language == "zh":

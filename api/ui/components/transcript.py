@@ -1,30 +1,18 @@
 """One conversation on the page. Live events and stored entries are drawn by the same functions."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nicegui import ui
 
+from api.ui.components.answer_text import AnswerText
 from api.ui.components.approval_card import approval_card
 from api.ui.components.artifacts import draw_artifact
 from api.ui.components.card import Local
 from api.ui.components.confirmation_card import ConfirmationCard, Decide
 from api.ui.components.tool_trace import ToolTrace
 from api.ui.theme import block, icon, notice, text
-
-MARKDOWN = ["tables", "fenced-code-blocks", "break-on-newline", "cuddled-lists"]
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_IMAGE = re.compile(r"!(?=\[)")
-
-
-def without_markup(written: str) -> str:
-    """Markdown in which HTML and pictures are plain words: an answer may quote a member whose name is markup.
-
-    The browser cleans what is rendered and loads nothing from outside anyway; this keeps the words readable.
-    """
-    return _IMAGE.sub("!\u200b", _TAG.sub("&lt;", written))
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class AnswerView:
             with block("brand-mark", "span"):
                 icon("spa")
             with block("answer-body").props("aria-live=polite"):
-                self._words = ui.markdown("", extras=MARKDOWN)
+                self._words = AnswerText()
                 self._cards = block("stack")
                 self._asks = block("stack")
                 self._working = self._draw_working()
@@ -96,7 +84,7 @@ class AnswerView:
 
     def words(self, written: str) -> None:
         self._words.visible = bool(written)
-        self._words.set_content(without_markup(written))
+        self._words.show(written)
 
     def ask(self, question: Question) -> ui.element:
         self._asks.visible = True

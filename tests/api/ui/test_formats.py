@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.ui import formats
-from api.ui.components.transcript import without_markup
 from api.ui.live_text import LiveText
 
 
@@ -27,14 +26,6 @@ def test_a_moment_is_written_in_the_workspaces_zone() -> None:
 @pytest.mark.parametrize(("name", "letters"), [("Mia Chen", "MC"), ("Admin", "A"), ("张敏", "张"), ("", "?")])
 def test_initials_suit_latin_and_chinese_names(name: str, letters: str) -> None:
     assert formats.initials(name) == letters
-
-
-def test_markup_in_an_answer_stays_words() -> None:
-    shown = without_markup("**2** fit: <img src=x onerror=alert(1)> ![p](http://evil.example), spend < 5 > 3")
-    assert "<img" not in shown
-    assert "![" not in shown
-    assert "**2** fit" in shown
-    assert "spend < 5 > 3" in shown
 
 
 def test_live_text_shows_everything_in_the_end() -> None:
