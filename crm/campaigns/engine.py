@@ -15,6 +15,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
+from crm.members.names import keep_names
 from crm.outreach import engine as outreach
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.journeys.walk import Walked
@@ -83,6 +84,7 @@ def keep_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
     if not is_current:
         with unit_of_work(sessions) as session:
             keep_facts(session, today, zone)
+    keep_names(sessions)
     return keep_segments(sessions, moment, catalog=catalog)
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.database import Base
@@ -18,13 +18,17 @@ class Channel(StrEnum):
     MAIL = "mail"
 
 
+UNFOLDED = "name_folded IS NULL"
 SENDABLE_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
 
 
 class Member(Base):
     __tablename__ = "members"
-    __table_args__ = (Index(None, "id", "tier", "joined_at", unique=True),)
-    """Lets `member_facts` refer to a member together with these columns, so that the database keeps its copies true."""
+    __table_args__ = (
+        # Lets `member_facts` refer to a member together with these columns, so that the database keeps its copies true.
+        Index(None, "id", "tier", "joined_at", unique=True),
+        Index("ix_members_unfolded", "id", sqlite_where=text(UNFOLDED), postgresql_where=text(UNFOLDED)),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     external_ref: Mapped[str] = mapped_column(unique=True)
@@ -32,6 +36,9 @@ class Member(Base):
     name: Mapped[str] = mapped_column(index=True)
     name_local: Mapped[str | None] = mapped_column(index=True)
     """The name in the member's own script, e.g. 张敏."""
+    name_folded: Mapped[str | None] = mapped_column(index=True)
+    """The name as it is looked for (`names.py`); None until somebody has folded it."""
+    name_local_folded: Mapped[str | None] = mapped_column(index=True)
     gender: Mapped[str | None]
     """`female`, `male` or None when unknown."""
     birthday_on: Mapped[date | None]

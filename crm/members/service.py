@@ -1,26 +1,33 @@
 """Finds members by the words that people use for them."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.errors import Ambiguous, NotFound
 from crm.members.models import Member
+from crm.reading.names import fold_name, same_case
+from crm.reading.texts import plain_text
 
 MAX_CANDIDATES = 6
+LARGEST_ID = 2**31 - 1
 
 
 def find_member(session: Session, words: str, *, owner_id: int | None = None) -> Member:
     """The one member that `words` mean: a key, an id, a name in either script, or a part of a name.
 
+    Names are found without regard to case, accents, width and apostrophes; who is called exactly so comes first.
     With `owner_id` only that account's members exist. Raises Ambiguous with candidates when several
     fit, NotFound when none does.
     """
-    wanted = words.strip()
-    for fits in (_is_key(wanted), _is_name(wanted), _is_part_of_name(wanted)):
+    wanted = plain_text(words)
+    for fits in _ways(session, words, owner_id):
         query = select(Member).where(fits).order_by(Member.id).limit(MAX_CANDIDATES)
         if owner_id is not None:
             query = query.where(Member.owner_id == owner_id)
-        found = session.scalars(query).all()
+        found = _as_spelt(session.scalars(query).all(), wanted)
         if len(found) == 1:
             return found[0]
         if found:
@@ -29,15 +36,45 @@ def find_member(session: Session, words: str, *, owner_id: int | None = None) ->
     raise NotFound(f"there is no member {wanted!r}" + (" among your own" if owner_id is not None else ""))
 
 
+def _as_spelt(found: Sequence[Member], wanted: str) -> Sequence[Member]:
+    """Of several members those who have the accents that were typed, where there are any."""
+    spelt = [
+        member for member in found if same_case(wanted) in (same_case(member.name), same_case(member.name_local or ""))
+    ]
+    return spelt or found
+
+
+def _ways(session: Session, words: str, owner_id: int | None) -> Iterator[ColumnElement[bool]]:
+    """From the surest to the loosest; the first three ask indexes."""
+    wanted = plain_text(words)
+    yield _is_key(wanted)
+    yield or_(Member.name == wanted, Member.name_local == wanted)
+    folded = fold_name(words)
+    if not folded:
+        return
+    columns = (Member.name_folded, Member.name_local_folded)
+    unfolded = _unfolded(session, owner_id)
+    yield or_(*(column == folded for column in columns), _fits(unfolded, folded.__eq__))
+    yield func.lower(Member.external_ref) == wanted.lower()
+    parts = (column.contains(folded, autoescape=True) for column in columns)
+    yield or_(*parts, _fits(unfolded, lambda name: folded in name))
+
+
 def _is_key(words: str) -> ColumnElement[bool]:
-    is_ref = func.lower(Member.external_ref) == words.lower()
+    is_ref = Member.external_ref.in_({words, words.upper(), words.lower()})
     # ASCII digits alone: other scripts' digits are no ids.
-    return or_(is_ref, Member.id == int(words)) if words.isascii() and words.isdigit() else is_ref
+    is_id = words.isascii() and words.isdigit() and len(words) <= len(str(LARGEST_ID)) and int(words) <= LARGEST_ID
+    return or_(is_ref, Member.id == int(words)) if is_id else is_ref
 
 
-def _is_name(words: str) -> ColumnElement[bool]:
-    return or_(func.lower(Member.name) == words.lower(), Member.name_local == words)
+def _unfolded(session: Session, owner_id: int | None) -> Mapping[int, Sequence[str]]:
+    """The names of members that nobody has folded yet (`names.py`), folded here."""
+    query = select(Member.id, Member.name, Member.name_local).where(Member.name_folded.is_(None)).order_by(Member.id)
+    if owner_id is not None:
+        query = query.where(Member.owner_id == owner_id)
+    return {row.id: [fold_name(name) for name in row[1:] if name] for row in session.execute(query)}
 
 
-def _is_part_of_name(words: str) -> ColumnElement[bool]:
-    return or_(Member.name.icontains(words, autoescape=True), Member.name_local.contains(words, autoescape=True))
+def _fits(unfolded: Mapping[int, Sequence[str]], fits: Callable[[str], bool]) -> ColumnElement[bool]:
+    found = (member_id for member_id, names in unfolded.items() if any(map(fits, names)))
+    return Member.id.in_(list(islice(found, MAX_CANDIDATES)))

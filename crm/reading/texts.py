@@ -10,7 +10,11 @@ _FORMULA = re.compile(r'=\s*"(?P<inside>[^"]*)"')
 
 def plain_text(given: str) -> str:
     """Unicode in its compatible form, without marks that nobody sees, with plain spaces, and none of them outside."""
-    visible = "".join(character for character in normalize("NFKC", given) if category(character) != "Cf")
+    visible = "".join(
+        character
+        for character in normalize("NFKC", given)
+        if character.isspace() or category(character) not in ("Cc", "Cf", "Cs")
+    )
     return " ".join(visible.split())
 
 

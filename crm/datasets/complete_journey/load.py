@@ -33,6 +33,7 @@ from crm.datasets.scores import refresh_scores
 from crm.datasets.summary import LoadLine, LoadSummary, Progress, no_progress
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind, PointsAccount, Tier
 from crm.members.models import Channel, Consent, ContactPoint, Member, Suppression
+from crm.members.names import fold_names
 from crm.outreach.models import Enrolment, Journey, Message
 
 DATASET = "complete-journey"
@@ -213,6 +214,7 @@ def _insert_members(
         "id": made.ids,
         "external_ref": [f"H{household}" for household in households.tolist()],
         "name": made.names,
+        "name_folded": fold_names(made.names),
         "gender": made.genders,
         "birthday_on": [day.isoformat() for day in made.birthdays],
         "birth_month_day": [day.month * 100 + day.day for day in made.birthdays],

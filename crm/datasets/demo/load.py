@@ -47,6 +47,7 @@ from crm.datasets.scores import refresh_scores
 from crm.datasets.summary import LoadLine, LoadSummary, Progress, no_progress
 from crm.loyalty.models import PointsAccount, Tier
 from crm.members.models import Channel, Consent, ContactPoint, Member, MemberTag, Suppression
+from crm.members.names import fold_names
 
 DATASET = "demo"
 DEMO_ZONE = ZoneInfo("Asia/Shanghai")
@@ -176,6 +177,8 @@ def _write_members(
         "external_ref": [f"M{number:07d}" for number in population.ids.tolist()],
         "name": population.names,
         "name_local": population.local_names,
+        "name_folded": fold_names(population.names),
+        "name_local_folded": fold_names(population.local_names),
         "gender": population.genders,
         "birthday_on": [day.isoformat() if day else None for day in population.birthdays],
         "birth_month_day": [day.month * 100 + day.day if day else None for day in population.birthdays],
