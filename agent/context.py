@@ -1,6 +1,7 @@
 """What a turn runs with. LangGraph does not store it, so it is passed on every call; without it, tools refuse."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,9 @@ class TurnContext:
     zone: ZoneInfo
     currency: str
     vocabulary: Vocabulary
+    asked: Mapping[str, str | None] = field(default_factory=dict)
+    """Calls that the person was asked about and that this run goes on with, by their ids, each with the mark of what
+    the question showed. A call among them runs only when the answer was yes."""
 
     @property
     def today(self) -> date:

@@ -15,6 +15,7 @@ from agent.context import TurnContext
 from agent.models import ToolEffect
 from crm.access import audit
 from crm.access.actor import require
+from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import CrmError, InvalidRequest
 from crm.limits import limited
@@ -47,6 +48,17 @@ class Outcome:
     content: dict[str, Any]
     artifact: dict[str, Any]
     approval_id: int | None
+    effect: Effect | None = None
+    """What this call was; None in results that were stored before it was noted."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a call would do, found out by doing it and rolling back."""
+
+    summary: str
+    mark: str | None
+    """Of what the summary speaks of; the confirmed call runs only while that stands as it was shown."""
 
 
 class ToolDesk:
@@ -84,32 +96,40 @@ class ToolDesk:
         require(turn.actor, tool.permission)
         return tool, bind_arguments(tool, call.args)
 
-    def rehearse(self, turn: TurnContext, call: ToolCall) -> str | None:
-        """What a WRITE would do, in one sentence, found out by doing it and rolling back; None for other tools.
+    def rehearse(self, turn: TurnContext, call: ToolCall) -> Rehearsal | None:
+        """What a call would do that a person must confirm; None for a call that runs at once.
 
         Raises CrmError if the call could not be done now.
         """
         tool, args = self.bind(turn, call)
-        if tool.effect is not Effect.WRITE:
+        if not tool.may_ask:
             return None
         with self._sessions() as session:
-            context = replace(self._context(session, turn, call), is_rehearsal=True)
-            summary = str(tool.run(context, args).content["summary"])
+            context = replace(self._context(session, turn, call), is_rehearsal=True, confirmed=Confirmed())
+            # Asked once, a call stays asked, whatever became of its target: a no must never turn into a yes.
+            if call.call_id not in turn.asked and tool.effect_for(context, args) is not Effect.WRITE:
+                return None
+            result = tool.run(context, args)
             session.rollback()
-        return summary
+        if call.call_id not in turn.asked and result.content.get("changes") == []:
+            return None
+        return Rehearsal(str(result.content["summary"]), result.mark)
 
     def run(self, turn: TurnContext, call: ToolCall) -> Outcome:
         """Run one call in a transaction of its own. A write that was done before returns its first result.
 
-        Raises CrmError when it cannot be done, TimedOut when a plain read takes too long; then nothing was written.
+        Raises CrmError when it cannot be done, NotConfirmed for a WRITE that nobody was asked about, TimedOut when a
+        plain read takes too long; then nothing was written.
         """
         tool, args = self.bind(turn, call)
         if tool.effect is Effect.READ and not tool.keeps_derived:
             with read_only(self._sessions) as session, limited(session, seconds=self._read_seconds):
-                return _outcome(tool.run(self._context(session, turn, call), args))
+                return _outcome(tool.run(self._context(session, turn, call), args), tool.effect)
         if tool.effect is Effect.READ:
             with unit_of_work(self._sessions) as session:
-                return _outcome(tool.run(self._context(session, turn, call), args))
+                return _outcome(tool.run(self._context(session, turn, call), args), tool.effect)
+        if tool.effect is Effect.WRITE and call.call_id not in turn.asked:
+            raise NotConfirmed(f"{tool.name} needs a person's yes")
         try:
             with unit_of_work(self._sessions) as session:
                 return self._write_once(session, turn, call, tool, args)
@@ -152,11 +172,14 @@ class ToolDesk:
             session.flush()
         except IntegrityError as error:
             raise _CallTaken from error
-        outcome = _outcome(tool.run(self._context(session, turn, call), args))
+        context = self._context(session, turn, call)
+        done_as = tool.effect_for(context, args)
+        outcome = _outcome(tool.run(context, args), done_as)
         effect.result = {
             "content": outcome.content,
             "artifact": outcome.artifact,
             "approval_id": outcome.approval_id,
+            "effect": done_as,
         }
         audit.record(
             session,
@@ -165,7 +188,7 @@ class ToolDesk:
             action="tool.called",
             subject=f"thread:{turn.thread_id}",
             tool=tool.name,
-            effect=tool.effect,
+            effect=done_as,
             call_id=call.call_id,
             args=args.model_dump(mode="json", exclude_unset=True),
         )
@@ -181,6 +204,7 @@ class ToolDesk:
             language=turn.language,
             insight_index=self._insight_index,
             archive_folder=self._archive_folder,
+            confirmed=Confirmed(turn.asked[call.call_id]) if call.call_id in turn.asked else None,
         )
 
 
@@ -194,10 +218,11 @@ def _stored_outcome(session: Session, thread_id: str, call_id: str) -> Outcome |
     return Outcome(**stored) if stored else None
 
 
-def _outcome(result: ToolResult) -> Outcome:
+def _outcome(result: ToolResult, effect: Effect) -> Outcome:
     """The result as plain JSON values; a first and a repeated call return the same."""
     return Outcome(
         content=_JSON.dump_python(dict(result.content), mode="json"),
         artifact=_JSON.dump_python(dict(result.artifact), mode="json"),
         approval_id=result.approval_id,
+        effect=effect,
     )

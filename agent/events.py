@@ -71,6 +71,8 @@ class ConfirmationAsked:
     """One sentence that says what will happen."""
     args_schema: Mapping[str, Any]
     """JSON schema of the arguments, to render a form from."""
+    mark: str | None = None
+    """Of what the summary speaks of; the yes holds only while that stands as it was shown."""
 
 
 @dataclass(frozen=True)

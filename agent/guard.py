@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import structlog
-from langchain.agents.middleware import AgentMiddleware, AgentState
+from langchain.agents.middleware import AgentMiddleware, AgentState, HumanInTheLoopMiddleware
+from langchain.agents.middleware.human_in_the_loop import InterruptOnConfig
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
@@ -31,6 +32,7 @@ class Rehearsed:
 
     call_id: str
     summary: str
+    mark: str | None
 
 
 class DeclaredTool(BaseTool):
@@ -44,23 +46,32 @@ def declare(tool: Tool[Any]) -> DeclaredTool:
     return DeclaredTool(name=tool.name, description=tool.doc, args_schema=tool.args)
 
 
-class CheckCalls(AgentMiddleware[AgentState[Any], TurnContext]):
-    """Turns away what could not run, before anybody is asked to confirm it. Stands outside the confirmation."""
+class ConfirmCalls(HumanInTheLoopMiddleware[AgentState[Any], TurnContext, Any]):
+    """Turns away what could not run, and asks a person about each call that changes more than their own draft.
+
+    Whether to ask follows the state of what the call touches, so it is found out by rehearsing the call.
+    """
 
     def __init__(self, desk: ToolDesk) -> None:
-        super().__init__()
+        asked: dict[str, bool | InterruptOnConfig] = {
+            tool.name: InterruptOnConfig(allowed_decisions=["approve", "edit", "reject"])
+            for tool in desk.tools
+            if tool.may_ask
+        }
+        super().__init__(asked, interrupt_mode="per_call")
         self.tools = []
         self._desk = desk
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> ToolMessage | Command[Any]:
         turn, call = _turn_and_call(request)
         try:
-            summary = await asyncio.to_thread(self._desk.rehearse, turn, call)
+            rehearsal = await asyncio.to_thread(self._desk.rehearse, turn, call)
         except CrmError as error:
             return await _turn_away(self._desk, request, error)
-        if summary is not None:
-            request.runtime.stream_writer(Rehearsed(call.call_id, summary))
-        return await handler(request)
+        if rehearsal is None:
+            return await handler(request)
+        request.runtime.stream_writer(Rehearsed(call.call_id, rehearsal.summary, rehearsal.mark))
+        return await super().awrap_tool_call(request, handler)
 
 
 class RunCalls(AgentMiddleware[AgentState[Any], TurnContext]):
@@ -91,9 +102,10 @@ class RunCalls(AgentMiddleware[AgentState[Any], TurnContext]):
         reaches = tool.effect is Effect.REACH or outcome.approval_id is not None
         status = CallStatus.PENDING_APPROVAL if reaches else CallStatus.DONE
         turn, _ = _turn_and_call(request)
-        _log_finished(turn, tool.name, tool.effect, status, seconds=round(seconds, 4))
+        effect = outcome.effect or tool.effect
+        _log_finished(turn, tool.name, effect, status, seconds=round(seconds, 4))
         write = request.runtime.stream_writer
-        write(ToolFinished(call.call_id, tool.name, tool.effect, call.args, status, outcome.artifact))
+        write(ToolFinished(call.call_id, tool.name, effect, call.args, status, outcome.artifact))
         if outcome.approval_id is not None:
             summary = str(outcome.content.get("summary", ""))
             write(ApprovalRequested(call.call_id, tool.name, call.args, summary, outcome.approval_id))

@@ -1,6 +1,7 @@
 """Whether a message plainly answers yes or no, in English or Chinese. Anything more than that is a new request."""
 
 import re
+from dataclasses import dataclass
 
 _YES = (
     r"y|yes|yep|yeah|yup|sure|ok|okay|k|confirm|confirmed|approve|approved|agreed|correct|right|do it|go ahead|proceed"
@@ -35,3 +36,49 @@ def plain_answer(text: str) -> bool | None:
     if _PLAIN_NO.match(words):
         return False
     return True if _PLAIN_YES.match(words) else None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A yes or no to open questions."""
+
+    is_yes: bool
+    meant: tuple[int, ...]
+    """Which of them, counted from 0; empty when it does not say."""
+
+
+_ALL = re.compile(r"\b(?:all(?: of (?:them|it))?|both(?: of them)?|everything|each)\b|全部|都|两个都")
+_NUMBER = re.compile(
+    r"\b(?:number |no |question |the )?(?P<number>\d{1,2})(?:st|nd|rd|th)?\b|第?\s?(?P<zh>[一二三四五六七八九\d])\s?个"
+    r"|\b(?:the )?(?P<word>first|second|third|fourth)(?: one)?\b"
+)
+_ORDINALS = {word: number for number, word in enumerate(("first", "second", "third", "fourth"), start=1)}
+_ORDINALS |= {word: number for number, word in enumerate("一二三四五六七八九", start=1)}
+
+
+def answer_to(text: str, questions: int) -> Answer | None:
+    """The answer to so many open questions; None when the message is something else.
+
+    One yes answers one question: with several open, a bare yes means none of them. A bare no means all.
+    """
+    words = _PUNCTUATION.sub(" ", text).strip().lower()
+    every = tuple(range(questions))
+    verdict = plain_answer(text)
+    if verdict is not None:
+        return Answer(verdict, every if questions == 1 or not verdict else ())
+    if questions == 1:
+        return None
+    if (match := _ALL.search(words)) and (rest := _without(words, match)) is not None:
+        return Answer(rest, every)
+    match = _NUMBER.search(words)
+    if match is None or (rest := _without(words, match)) is None:
+        return None
+    said = match["number"] or match["zh"] or match["word"]
+    number = int(said) if said.isdecimal() else _ORDINALS[said]
+    return Answer(rest, (number - 1,)) if 1 <= number <= questions else None
+
+
+def _without(words: str, match: re.Match[str]) -> bool | None:
+    """Whether the rest of the words is a yes, as nothing at all is, or a no; None when it is more than that."""
+    rest = re.sub(rf"\b(?:to|only|just|for|{_POLITE})\b", " ", words[: match.start()] + " " + words[match.end() :])
+    return plain_answer(rest) if rest.strip() else True

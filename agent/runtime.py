@@ -23,12 +23,22 @@ from agent.checkpoint_store import CheckpointStore, open_checkpoint_store
 from agent.checkpoints import PendingConfirmation, pending_confirmations, thread_config
 from agent.context import TurnContext
 from agent.desk import ToolDesk
-from agent.events import CallStatus, ConfirmationDecided, Decision, Event, Failed, ToolFinished
+from agent.events import (
+    Answered,
+    CallStatus,
+    ConfirmationDecided,
+    Decision,
+    Event,
+    Failed,
+    TextDelta,
+    ToolFinished,
+)
 from agent.graph import Graph, build_graph
 from agent.model_calls import ChosenModel
-from agent.plain_answer import plain_answer
+from agent.plain_answer import answer_to
 from agent.planner.language import language_of
 from agent.repair import close_open_calls
+from agent.transcript import Question
 from agent.turn import Emit, TurnRun
 from crm.access.actor import Actor
 from crm.catalog import CATALOG
@@ -54,6 +64,10 @@ _MOVED_ON: dict[Language, str] = {
 _BROKE_OFF: dict[Language, str] = {
     "en": "The turn broke off, so this was not done: {summary}",
     "zh": "本轮已中断，因此没有执行：{summary}",
+}
+_WHICH: dict[Language, str] = {
+    "en": "Several questions wait for an answer:\n{listed}\nWhich one do you mean? Say its number, or *all of them*.",
+    "zh": "有多个问题等待确认：\n{listed}\n请说明是第几个，或回答“全部”。",
 }
 _FAULT: dict[Language, str] = {
     "en": "Something went wrong on our side and this turn broke off. What was running may or may not have been done; "
@@ -170,15 +184,40 @@ class Assistant:
         opened = await self._open()
         pending = await self._pending(opened, turn)
         await self._write(transcript.write_request, turn.thread_id, text, turn.now)
-        verdict = plain_answer(text) if pending else None
-        if verdict is None:
+        questions = await self._questions(turn, pending)
+        # A question that the process died before asking was never seen, so no words can answer it.
+        was_asked = len(questions) == len(pending)
+        answer = answer_to(text, len(pending)) if pending and was_asked else None
+        if answer is None:
             notes = await self._withdraw(opened, turn, pending, _MOVED_ON, emit)
             await self._run(opened, turn, {"messages": [HumanMessage(text)]}, emit, preface=notes)
             return
-        decision: Decision = "approve" if verdict else "reject"
-        for confirmation in pending:
+        if not answer.meant:
+            await self._ask_which(turn, [questions[each.call.call_id].summary for each in pending], emit)
+            return
+        decision: Decision = "approve" if answer.is_yes else "reject"
+        meant = [pending[index] for index in answer.meant]
+        for confirmation in meant:
             await self._decided(turn, confirmation, ConfirmationDecided(confirmation.interrupt_id, decision), emit)
-        await self._run(opened, turn, Command(resume={each.interrupt_id: {"type": decision} for each in pending}), emit)
+        resume: Command[Any] = Command(resume={each.interrupt_id: {"type": decision} for each in meant})
+        await self._run(opened, _going_on(turn, pending, questions), resume, emit)
+
+    async def _ask_which(self, turn: TurnContext, summaries: Sequence[str], emit: Emit) -> None:
+        """Several questions wait and the person said yes: one yes answers one question."""
+        listed = "\n".join(f"{number}. {summary}" for number, summary in enumerate(summaries, start=1))
+        words = _WHICH[turn.language].format(listed=listed)
+        await self._write(transcript.write_answer, turn.thread_id, words, turn.now, asked=words)
+        emit(TextDelta(words))
+        emit(Answered(words, asked=words))
+
+    async def _questions(self, turn: TurnContext, pending: Sequence[PendingConfirmation]) -> dict[str, Question]:
+        """What the person was asked about each waiting call, by call id; without those that were never asked."""
+        found = {}
+        for each in pending:
+            question = await self._read(transcript.question_of, turn.thread_id, each.interrupt_id)
+            if question is not None:
+                found[each.call.call_id] = question
+        return found
 
     async def _decide(
         self,
@@ -200,7 +239,9 @@ class Assistant:
             answer["edited_action"] = {"name": edited.name, "args": edited.args}
         decided = ConfirmationDecided(interrupt_id, decision, edited_args=answer.get("edited_action", {}).get("args"))
         await self._decided(turn, confirmation, decided, emit)
-        await self._run(opened, turn, Command(resume={interrupt_id: answer}), emit)
+        questions = await self._questions(turn, [*pending.values()])
+        going_on = _going_on(turn, [*pending.values()], questions)
+        await self._run(opened, going_on, Command(resume={interrupt_id: answer}), emit)
 
     async def _run(
         self,
@@ -240,8 +281,8 @@ class Assistant:
         """Close every call that has no result, those that wait for the person included; returns what to say of it."""
         notes = []
         for confirmation in pending:
-            summary = await self._read(transcript.summary_of, turn.thread_id, confirmation.interrupt_id)
-            note = why[turn.language].format(summary=summary or confirmation.call.name)
+            question = await self._read(transcript.question_of, turn.thread_id, confirmation.interrupt_id)
+            note = why[turn.language].format(summary=question.summary if question else confirmation.call.name)
             decided = ConfirmationDecided(confirmation.interrupt_id, "reject", note=note)
             await self._decided(turn, confirmation, decided, emit)
             notes.append(note)
@@ -326,3 +367,11 @@ class Assistant:
                 return change(session, *args, **more)
 
         return await asyncio.to_thread(in_one_transaction)
+
+
+def _going_on(
+    turn: TurnContext, pending: Sequence[PendingConfirmation], questions: Mapping[str, Question]
+) -> TurnContext:
+    """The turn that resumes a run: it knows which calls the person was asked about, and what was shown."""
+    marks = {each.call.call_id: questions.get(each.call.call_id) for each in pending}
+    return replace(turn, asked={call_id: question.mark if question else None for call_id, question in marks.items()})

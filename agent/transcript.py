@@ -31,7 +31,7 @@ class Entry:
 
     `payload` by kind: request {}; answer {asked, refused, failed: a code or None};
     tool {call_id, name, effect, args, status, artifact, message};
-    confirmation {interrupt_id, call_id, tool, args, summary, args_schema};
+    confirmation {interrupt_id, call_id, tool, args, summary, args_schema, mark};
     decision {interrupt_id, decision, edited_args}, its text says why when it was not the person who decided.
     """
 
@@ -94,14 +94,22 @@ def last_request(session: Session, thread_id: str) -> str:
     return session.scalar(query.order_by(TranscriptEntry.id.desc()).limit(1)) or ""
 
 
-def summary_of(session: Session, thread_id: str, interrupt_id: str) -> str | None:
+@dataclass(frozen=True)
+class Question:
+    """What a confirmation asked."""
+
+    summary: str
+    mark: str | None
+
+
+def question_of(session: Session, thread_id: str, interrupt_id: str) -> Question | None:
     """What a confirmation said would happen; None when the process died before it was asked."""
     query = select(TranscriptEntry).where(
         TranscriptEntry.thread_id == thread_id, TranscriptEntry.kind == EntryKind.CONFIRMATION
     )
     for entry in session.scalars(query.order_by(TranscriptEntry.id.desc())):
         if entry.payload["interrupt_id"] == interrupt_id:
-            return entry.text
+            return Question(entry.text, entry.payload.get("mark"))
     return None
 
 
@@ -155,6 +163,7 @@ def write_confirmation(session: Session, thread_id: str, asked: ConfirmationAske
         "args": dict(asked.args),
         "summary": asked.summary,
         "args_schema": dict(asked.args_schema),
+        "mark": asked.mark,
     }
     _write(session, thread_id, EntryKind.CONFIRMATION, asked.summary, payload, now)
 

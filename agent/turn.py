@@ -45,7 +45,7 @@ class TurnRun:
     _guard: NumberGuard | None = None
     _said: list[str] = field(default_factory=list)
     _has_called_tools: bool = False
-    _summaries: dict[str, str] = field(default_factory=dict)
+    _rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
     """What waiting calls would do, by call id."""
 
     async def run(self, given: Mapping[str, Any] | Command[Any], *, preface: str = "") -> None:
@@ -87,7 +87,7 @@ class TurnRun:
                 self._say("\n\n")
             return
         if isinstance(event, Rehearsed):
-            self._summaries[event.call_id] = event.summary
+            self._rehearsed[event.call_id] = event
             return
         self._has_called_tools = True
         self.emit(event)
@@ -124,7 +124,7 @@ class TurnRun:
 
         def look() -> bool:
             with read_only(self.sessions) as session:
-                return transcript.summary_of(session, self.turn.thread_id, pending.interrupt_id) is not None
+                return transcript.question_of(session, self.turn.thread_id, pending.interrupt_id) is not None
 
         return await asyncio.to_thread(look)
 
@@ -133,9 +133,15 @@ class TurnRun:
         tool = self.desk.find(call.name)
         if tool is None:
             raise RuntimeError(f"{call.name} waits for a person without being known")
-        summary = self._summaries[call.call_id]
+        rehearsed = self._rehearsed[call.call_id]
         asked = ConfirmationAsked(
-            pending.interrupt_id, call.call_id, call.name, call.args, summary, tool.args.model_json_schema()
+            pending.interrupt_id,
+            call.call_id,
+            call.name,
+            call.args,
+            rehearsed.summary,
+            tool.args.model_json_schema(),
+            rehearsed.mark,
         )
         await self._write(transcript.write_confirmation, asked)
         self.emit(asked)

@@ -14,13 +14,18 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Permission
+from crm.access.confirmed import Confirmed
 from knowledge_base.port import InsightIndex
 
 Language = Literal["en", "zh"]
 
 
 class Effect(StrEnum):
-    """What a call may change, and so what stands before it."""
+    """What a call may change, and so what stands before it.
+
+    It follows the state of what the call touches, not the tool's name: whatever waits for approval, is scheduled,
+    runs, or is somebody else's draft changes by a WRITE (`Tool.effect_of`).
+    """
 
     READ = "read"
     """Changes nothing; runs at once."""
@@ -54,6 +59,8 @@ class ToolContext:
     """None when another process holds the index; searching then says so."""
     archive_folder: Path | None = None
     """Where exported files go."""
+    confirmed: Confirmed | None = None
+    """Set when the person was asked about this very call and said yes, and in a rehearsal. Only the desk sets it."""
     is_rehearsal: bool = False
     """The transaction will be rolled back: touch nothing outside the database."""
 
@@ -65,11 +72,14 @@ class ToolResult:
     content: Mapping[str, Any]
     """For the model: small JSON of counts, ids, names and words. Never an e-mail address or a phone number;
     text that members typed is fenced (tools/fence.py). Of a WRITE or REACH it holds `summary`: one sentence
-    that says what is done, in the person's language."""
+    that says what is done, in the person's language. A change holds `changes`: what was before and what is now
+    (tools/changes.py); an empty list says that nothing changed."""
     artifact: Mapping[str, Any]
     """For the interface: the full card as JSON. Never passes through a model."""
     approval_id: int | None = None
     """Set when the call made an approval request."""
+    mark: str | None = None
+    """Of a rehearsal: the mark of what the question shows (crm/access/confirmed.py)."""
 
 
 ArgsT = TypeVar("ArgsT", bound=ToolArgs)
@@ -91,3 +101,13 @@ class Tool(Generic[ArgsT]):
     doc: str
     keeps_derived: bool = False
     """A READ that stores what it worked out (a version of a review), so that the same question gives the same."""
+    effect_of: Callable[[ToolContext, ArgsT], Effect] | None = None
+    """The effect of one call, where it follows the state of what the call touches; `effect` is the usual one."""
+
+    def effect_for(self, ctx: ToolContext, args: ArgsT) -> Effect:
+        return self.effect if self.effect_of is None else self.effect_of(ctx, args)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a call may have to be confirmed."""
+        return self.effect is Effect.WRITE or self.effect_of is not None

@@ -9,15 +9,17 @@ from crm.access.actor import Permission
 from crm.access.approvals import approval_for
 from crm.access.models import Account
 from crm.campaigns import service
-from crm.campaigns.brief import ChannelChoice, Copy, Language, Offer, Step, parse_brief
+from crm.campaigns.brief import CampaignBrief, ChannelChoice, Copy, Language, Offer, Step, parse_brief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import monitor
+from crm.campaigns.reopening import is_own_draft, mark_of
 from crm.catalog import CATALOG
 from crm.errors import Conflict
 from crm.outreach.priority import Priority
 from crm.workspace import get_workspace
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.campaign_cards import ROWS_FOR_MODEL, campaign_card, find_lessons, plan_of
+from tools.changes import changes_between, fenced, summary_of_change
 from tools.fence import fence
 
 LISTED_FOR_MODEL = 20
@@ -59,7 +61,8 @@ class BriefChanges(ToolArgs):
         default=None, description="care goes before campaigns within the caps; service is held back by no cap."
     )
     copy_texts: tuple[Copy, ...] | None = Field(
-        default=None, description="Words of the messages; what is missing is written for you."
+        default=None,
+        description="Words of the messages, by channel; a subject or body that is not given stays or is written.",
     )
     language: Language | None = Field(default=None, description="Language of the messages.")
 
@@ -84,12 +87,47 @@ def draft_campaign(ctx: ToolContext, args: DraftCampaignArgs) -> ToolResult:
 
 
 def change_campaign(ctx: ToolContext, args: ChangeCampaignArgs) -> ToolResult:
-    """Content and artifact: see `campaign_card`; `approval_voided` says that a pending approval is gone."""
+    """Content and artifact: see `campaign_card`; "changes": what was before and what is now, [] when nothing differs;
+    "summary": the same in one sentence; `approval_voided` says that an approval, asked for or given, is gone.
+    """
     campaign = service.find_campaign(ctx.session, args.campaign)
-    was_waiting = campaign.state is not CampaignState.DRAFT
+    before, state, mark = service.brief_of(campaign), campaign.state, mark_of(campaign)
     changes = args.changes.model_dump(mode="json", exclude_unset=True)
-    service.change_draft(ctx.session, campaign.id, changes=changes, actor=ctx.actor, now=ctx.now, catalog=CATALOG)
-    return _drafted(ctx, campaign, approval_voided=was_waiting)
+    if args.changes.copy_texts is not None:
+        changes["copy_texts"] = [copy.model_dump(mode="json") for copy in _merged(before, args.changes.copy_texts)]
+    service.change_draft(
+        ctx.session,
+        campaign.id,
+        changes=changes,
+        actor=ctx.actor,
+        now=ctx.now,
+        catalog=CATALOG,
+        confirmed=ctx.confirmed,
+    )
+    found = changes_between(ctx, campaign, before, service.brief_of(campaign))
+    author = ctx.session.get_one(Account, campaign.author_id).display_name
+    more = {
+        "summary": summary_of_change(ctx, campaign, state.value, author, found),
+        "approval_voided": state is not CampaignState.DRAFT and campaign.state is CampaignState.DRAFT,
+    }
+    drafted = _drafted(ctx, campaign, **more)
+    return ToolResult({**drafted.content, "changes": fenced(found)}, {**drafted.artifact, "changes": found}, mark=mark)
+
+
+def effect_of_change(ctx: ToolContext, args: CampaignArgs) -> Effect:
+    """A WRITE for everything but the person's own draft."""
+    own = is_own_draft(service.find_campaign(ctx.session, args.campaign), ctx.actor)
+    return Effect.DRAFT if own else Effect.WRITE
+
+
+def _merged(brief: CampaignBrief, given: tuple[Copy, ...]) -> list[Copy]:
+    """The words of the brief with those given: a part that is not given stays what it was."""
+    texts = {(copy.channel, copy.variant, copy.step): copy for copy in brief.copy_texts}
+    for copy in given:
+        place = (copy.channel, copy.variant, copy.step)
+        parts = {part: words for part in ("subject", "body") if (words := getattr(copy, part)) is not None}
+        texts[place] = texts.get(place, copy).model_copy(update=parts)
+    return [*texts.values()]
 
 
 def _drafted(ctx: ToolContext, campaign: Campaign, **more: Any) -> ToolResult:
@@ -179,8 +217,10 @@ CHANGE_CAMPAIGN = Tool(
     Effect.DRAFT,
     Permission.DRAFT_CAMPAIGN,
     change_campaign,
-    "Changes parts of a campaign that has not started and plans it again; a pending approval becomes void. Example: "
+    "Changes parts of a campaign that has not started and plans it again. One that awaits approval or is scheduled, or "
+    "that is somebody else's draft, changes only after the person's yes; its approval becomes void. Example: "
     '{"campaign": "Tea Club Reboot", "changes": {"offers": [{"kind": "percent_off", "value": 15}]}}.',
+    effect_of=effect_of_change,
 )
 LIST_CAMPAIGNS = Tool(
     "list_campaigns",

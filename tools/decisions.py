@@ -16,19 +16,25 @@ from crm.access.approvals import approval_for
 from crm.access.models import Approval
 from crm.campaigns import service
 from crm.campaigns.audience import SUBJECT_KIND
-from crm.campaigns.models import Campaign
+from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.plan import CampaignPlan
+from crm.campaigns.reopening import mark_of
 from crm.catalog import CATALOG
 from crm.reports.words import channel_words, money_words
 from crm.workspace import get_workspace
 from tools.base import Effect, Language, Tool, ToolContext, ToolResult
 from tools.campaign_cards import campaign_card, plan_of
-from tools.campaigns import CampaignArgs
+from tools.campaigns import CampaignArgs, effect_of_change
 
 _SUMMARIES: dict[str, Mapping[Language, str]] = {
     "submit": {
         "en": "Ask for approval of {name}: {facts}. Nothing is sent before somebody else approves it.",
         "zh": "提交 {name} 审批：{facts}。由他人批准之前不会发送任何消息。",
+    },
+    "resubmit": {
+        "en": "Ask anew for approval of {name}, as what was asked for or given before becomes void: {facts}. Nothing "
+        "is sent before somebody else approves it.",
+        "zh": "重新提交 {name} 审批（原审批作废）：{facts}。由他人批准之前不会发送任何消息。",
     },
     "approve": {
         "en": "Approve {name}: {facts}. It is sent without further questions.",
@@ -83,26 +89,43 @@ def schedule_campaign(ctx: ToolContext, args: ScheduleCampaignArgs) -> ToolResul
 
 def _submitted(ctx: ToolContext, name: str, start: datetime | None) -> ToolResult:
     campaign = service.find_campaign(ctx.session, name)
-    approval = service.submit(ctx.session, campaign.id, actor=ctx.actor, now=ctx.now, catalog=CATALOG, start=start)
-    return _moved(ctx, campaign, "submit", approval)
+    move, mark = "submit" if campaign.state is CampaignState.DRAFT else "resubmit", mark_of(campaign)
+    approval = service.submit(
+        ctx.session,
+        campaign.id,
+        actor=ctx.actor,
+        now=ctx.now,
+        catalog=CATALOG,
+        start=start,
+        confirmed=ctx.confirmed,
+    )
+    return _moved(ctx, campaign, move, approval, mark=mark)
+
+
+def _effect_of_scheduling(ctx: ToolContext, args: ScheduleCampaignArgs) -> Effect:
+    """Another start is a change: of everything but the person's own draft it has to be confirmed."""
+    effect = effect_of_change(ctx, args)
+    return Effect.REACH if effect is Effect.DRAFT else effect
 
 
 def approve_campaign(ctx: ToolContext, args: ApproveCampaignArgs) -> ToolResult:
     campaign = service.find_campaign(ctx.session, args.campaign)
     shown = _shown(ctx, campaign)
     service.approve(ctx.session, campaign.id, fingerprint=shown, actor=ctx.actor, now=ctx.now, note=args.note)
-    return _moved(ctx, campaign, "approve")
+    return _moved(ctx, campaign, "approve", mark=shown)
 
 
 def reject_campaign(ctx: ToolContext, args: RejectCampaignArgs) -> ToolResult:
     campaign = service.find_campaign(ctx.session, args.campaign)
     shown = _shown(ctx, campaign)
     service.reject(ctx.session, campaign.id, fingerprint=shown, actor=ctx.actor, now=ctx.now, note=args.note)
-    return _moved(ctx, campaign, "reject")
+    return _moved(ctx, campaign, "reject", mark=shown)
 
 
 def _shown(ctx: ToolContext, campaign: Campaign) -> str:
-    """The fingerprint of what the summary of this call says."""
+    """The fingerprint of what the question showed; while it is being asked, of what waits now."""
+    if ctx.confirmed is not None and ctx.confirmed.seen is not None:
+        return ctx.confirmed.seen
     approval = approval_for(ctx.session, SUBJECT_KIND, campaign.id)
     return "" if approval is None else approval.fingerprint
 
@@ -125,7 +148,9 @@ def cancel_campaign(ctx: ToolContext, args: CampaignArgs) -> ToolResult:
     return _moved(ctx, campaign, "cancel")
 
 
-def _moved(ctx: ToolContext, campaign: Campaign, move: str, approval: Approval | None = None) -> ToolResult:
+def _moved(
+    ctx: ToolContext, campaign: Campaign, move: str, approval: Approval | None = None, *, mark: str | None = None
+) -> ToolResult:
     plan = plan_of(ctx, campaign)
     facts = _facts(ctx, plan) if plan and "{facts}" in _SUMMARIES[move][ctx.language] else ""
     zone = get_workspace(ctx.session).zone
@@ -138,7 +163,10 @@ def _moved(ctx: ToolContext, campaign: Campaign, move: str, approval: Approval |
     }
     card = campaign_card(ctx, campaign, plan)
     return ToolResult(
-        content=content, artifact={**card.artifact, **content}, approval_id=approval.id if approval else None
+        content=content,
+        artifact={**card.artifact, **content},
+        approval_id=approval.id if approval else None,
+        mark=mark,
     )
 
 
@@ -172,6 +200,7 @@ SCHEDULE_CAMPAIGN = Tool(
     "Sets the start of a campaign and asks for its approval at once; it starts only when somebody else approved it. "
     'Use it for "schedule", "launch", "send it on". '
     'Example: {"campaign": "Tea Club Reboot", "at": "2026-06-04T10:30"}.',
+    effect_of=_effect_of_scheduling,
 )
 APPROVE_CAMPAIGN = Tool(
     "approve_campaign",

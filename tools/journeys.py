@@ -8,20 +8,16 @@ from pydantic import Field, JsonValue
 
 from crm.access.actor import Permission
 from crm.access.approvals import approval_for
-from crm.campaigns.benefits import benefits_of, with_coupons
-from crm.campaigns.brief import CampaignBrief, ChannelChoice, Offer
 from crm.catalog import CATALOG
-from crm.clock import local_day
 from crm.members.service import find_member
-from crm.outreach.journey import Benefits
 from crm.outreach.journeys import service
 from crm.outreach.journeys.figures import journey_figures
 from crm.outreach.journeys.finding import find_running, find_version
-from crm.outreach.journeys.lookup import SUBJECT_KIND, journey_scope
+from crm.outreach.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.outreach.journeys.overview import summarise
+from crm.outreach.journeys.reopening import mark_of
 from crm.outreach.journeys.tasks import Whose
 from crm.outreach.journeys.tasks import list_tasks as read_tasks
-from crm.outreach.journeys.templates import Stage, TemplateChoices, TemplateKey, from_template
 from crm.outreach.journeys.views import MemberWay, TimelineEntry, ways_of_member
 from crm.outreach.journeys.views import show_journey as read_journey
 from crm.outreach.journeys.words import journey_in_words
@@ -30,6 +26,7 @@ from crm.outreach.models import Journey
 from crm.workspace import get_workspace
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.fence import fence
+from tools.journey_drafting import DraftJourneyArgs, effect_of_drafting, spec_of_draft, summary_of_draft
 
 LISTED_FOR_MODEL = 20
 ENTRIES_FOR_MODEL = 12
@@ -66,23 +63,6 @@ class ShowJourneyMemberArgs(JourneyArgs):
 
 class ListTasksArgs(ToolArgs):
     whose: Whose = Field(default="mine", description="A customer success manager sees no other's.")
-
-
-class DraftJourneyArgs(ToolArgs):
-    template: TemplateKey = Field(
-        description='"welcome": new members; "reactivation": those who enter a stage, e.g. dormant, with a task for '
-        'the CSM when they do not answer; "birthday": a message before the birthday and one on it.'
-    )
-    name: str | None = Field(default=None, min_length=1, max_length=80, description="A name of its own.")
-    stages: tuple[Stage, ...] = Field(default=(), description="Of reactivation: which stages start it.")
-    tiers: tuple[str, ...] = Field(default=(), description="Only members of these tiers.")
-    channels: tuple[ChannelChoice, ...] = Field(
-        default=("preferred",), min_length=1, description='"preferred" alone: each member\'s own channel.'
-    )
-    offers: tuple[Offer, ...] = Field(default=(), description='E.g. [{"kind": "percent_off", "value": 15}].')
-    days: int | None = Field(
-        default=None, ge=1, le=365, description="How long it waits for an answer; how early before a birthday."
-    )
 
 
 def list_journeys(ctx: ToolContext, _args: ListJourneysArgs) -> ToolResult:
@@ -155,20 +135,11 @@ def list_tasks(ctx: ToolContext, args: ListTasksArgs) -> ToolResult:
 
 
 def draft_journey(ctx: ToolContext, args: DraftJourneyArgs) -> ToolResult:
-    """Content and artifact: see `_card`."""
-    benefits = _benefits(ctx, args.offers)
-    choices = TemplateChoices(
-        name=args.name,
-        language=ctx.language,
-        stages=args.stages,
-        tiers=args.tiers,
-        channels=args.channels,
-        offer=benefits.words,
-        coupon_codes=benefits.coupon_codes,
-        unbacked=benefits.unbacked,
-        days=args.days,
-    )
-    spec = from_template(args.template, choices)
+    """Content and artifact: see `_card`, with "summary": what was drafted, and what it replaces."""
+    spec = spec_of_draft(ctx, args)
+    before = versions_of(ctx.session, spec.name)
+    summary = summary_of_draft(ctx, spec.name, before[0] if before else None)
+    mark = mark_of(before[0]) if before else None
     journey = service.save_draft(
         ctx.session,
         data=spec.model_dump(mode="json"),
@@ -176,14 +147,20 @@ def draft_journey(ctx: ToolContext, args: DraftJourneyArgs) -> ToolResult:
         request_id=f"{ctx.thread_id}:{ctx.call_id}",
         now=ctx.now,
         catalog=CATALOG,
+        confirmed=ctx.confirmed,
     )
-    return _card(ctx, journey)
+    card = _card(ctx, journey)
+    return ToolResult({**card.content, "summary": summary}, {**card.artifact, "summary": summary}, mark=mark)
 
 
 def set_up_journey(ctx: ToolContext, args: DraftJourneyArgs) -> ToolResult:
     """Draft it and ask for its approval in one."""
     drafted = draft_journey(ctx, args)
-    return submit_journey(ctx, JourneyArgs(journey=str(drafted.content["journey_id"])))
+    moved = submit_journey(ctx, JourneyArgs(journey=str(drafted.content["journey_id"])))
+    summary = f"{drafted.content['summary']} {moved.content['summary']}"
+    return ToolResult(
+        {**moved.content, "summary": summary}, {**moved.artifact, "summary": summary}, moved.approval_id, drafted.mark
+    )
 
 
 def submit_journey(ctx: ToolContext, args: JourneyArgs) -> ToolResult:
@@ -269,17 +246,6 @@ def _entry(ctx: ToolContext, entry: TimelineEntry) -> dict[str, JsonValue]:
     return {"at": _local(ctx, entry.at), "kind": entry.kind, "what": entry.what, "detail": fence(entry.detail)}
 
 
-def _benefits(ctx: ToolContext, offers: tuple[Offer, ...]) -> Benefits:
-    """The offers with the stocked coupons that stand behind them."""
-    if not offers:
-        return Benefits()
-    workspace = get_workspace(ctx.session)
-    brief = CampaignBrief(
-        name="journey", audience={"all": []}, channels=("preferred",), offers=offers, language=ctx.language
-    )
-    return benefits_of(with_coupons(ctx.session, brief, local_day(ctx.now, workspace.zone)), workspace.currency)
-
-
 def _local(ctx: ToolContext, moment: Any) -> str:
     return f"{moment.astimezone(get_workspace(ctx.session).zone):%Y-%m-%dT%H:%M}"
 
@@ -329,6 +295,7 @@ JOURNEY_TOOLS: tuple[Tool[Any], ...] = (
         "has a birthday. Nothing is sent before it is submitted, approved and started. For one mailing to an audience "
         'use draft_campaign. Example: {"template": "reactivation", "tiers": ["gold"], "offers": [{"kind": '
         '"percent_off", "value": 15}], "days": 7}.',
+        effect_of=effect_of_drafting(Effect.DRAFT),
     ),
     Tool(
         "set_up_journey",
@@ -340,6 +307,7 @@ JOURNEY_TOOLS: tuple[Tool[Any], ...] = (
         'to be written to automatically, e.g. "when someone becomes dormant, send ..."; draft_journey when he wants '
         'to look at it first. Example: {"template": "reactivation", "stages": ["dormant"], "channels": ["push"], '
         '"days": 7}.',
+        effect_of=effect_of_drafting(Effect.REACH),
     ),
     Tool(
         "submit_journey",

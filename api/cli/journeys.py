@@ -8,7 +8,7 @@ import typer
 
 from api.cli.console import read_json_argument, say, say_json
 from api.cli.decisions import SHORT, Fingerprint, ask_for_decision
-from api.cli.opened import AsPerson, Json, opened, person
+from api.cli.opened import AsPerson, Confirm, Json, opened, person
 from crm import wrong_values
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ def validate(file: File, as_: AsPerson = "admin", language: Language = "en", as_
 
 
 @journey.command("create")
-def create(file: File, as_: AsPerson = "admin", as_json: Json = False) -> None:
+def create(file: File, as_: AsPerson = "admin", confirm: Confirm = False, as_json: Json = False) -> None:
     """Save a journey as a draft: a new version, or in place of the one that was not started yet."""
     from api.journeys import view_of
+    from crm.access.confirmed import Confirmed
     from crm.catalog import CATALOG
     from crm.database import unit_of_work
     from crm.outreach.journeys.service import save_draft
@@ -110,13 +111,9 @@ def create(file: File, as_: AsPerson = "admin", as_json: Json = False) -> None:
             _say_mistakes(found)
             raise typer.Exit(1)
         with unit_of_work(nurture.sessions) as session:
+            said, request_id = Confirmed() if confirm else None, f"cli:{uuid4().hex}"
             saved = save_draft(
-                session,
-                data=data,
-                actor=actor,
-                request_id=f"cli:{uuid4().hex}",
-                now=now,
-                catalog=CATALOG,
+                session, data=data, actor=actor, request_id=request_id, now=now, catalog=CATALOG, confirmed=said
             )
             view = view_of(session, saved, actor, now)
     _show(view, as_json=as_json)

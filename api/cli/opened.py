@@ -18,6 +18,7 @@ from crm.errors import InvalidRequest
 from crm.settings import Settings
 from crm.workspace import get_workspace
 
+Confirm = Annotated[bool, typer.Option("--confirm", help="Change it though it is not a draft of yours any more.")]
 AsPerson = Annotated[str, typer.Option("--as", metavar="PERSON", help="Username, name or role of the person asking.")]
 Today = Annotated[str | None, typer.Option("--today", metavar="DATE", help="Answer as of this day, e.g. 2026-06-01.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

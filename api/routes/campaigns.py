@@ -14,6 +14,7 @@ from api.bootstrap import Nurture
 from api.decisions import Decision
 from crm.access.actor import Actor, Permission, require
 from crm.access.approvals import approval_for, pending_approvals
+from crm.access.confirmed import Confirmed
 from crm.access.models import Account, Approval, ApprovalState
 from crm.campaigns import service
 from crm.campaigns.audience import campaign_scope
@@ -78,6 +79,8 @@ class Changes(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     changes: dict[str, Any] = Field(min_length=1, examples=[{"channels": ["sms"], "holdout_pct": 15}])
+    confirm: bool = False
+    """Needed to change what is not a draft of your own: an approval asked for or given becomes void."""
 
 
 class Submission(BaseModel):
@@ -85,6 +88,8 @@ class Submission(BaseModel):
 
     start: datetime | None = None
     """Another start, local wall time without a zone."""
+    confirm: bool = False
+    """Needed for another start of what is not a draft of your own."""
 
 
 class Preview(BaseModel):
@@ -159,10 +164,18 @@ def show_campaign(campaign: str, actor: SignedIn, nurture: TheNurture) -> Campai
 
 @router.patch("/campaigns/{campaign}")
 def change_draft(campaign: str, body: Changes, actor: SignedIn, nurture: TheNurture) -> CampaignView:
-    """Replace parts of the brief; an approval given or asked for before is void."""
+    """Replace parts of the brief. What is not a draft of your own changes only with `confirm`."""
 
     def work(session: Session, found: Campaign, now: datetime) -> Campaign:
-        return service.change_draft(session, found.id, changes=body.changes, actor=actor, now=now, catalog=CATALOG)
+        return service.change_draft(
+            session,
+            found.id,
+            changes=body.changes,
+            actor=actor,
+            now=now,
+            catalog=CATALOG,
+            confirmed=Confirmed() if body.confirm else None,
+        )
 
     return _changed(nurture, campaign, work)
 
@@ -200,7 +213,8 @@ def submit(campaign: str, body: Submission, actor: SignedIn, nurture: TheNurture
     """Ask for approval of the campaign as it stands."""
 
     def work(session: Session, found: Campaign, now: datetime) -> Campaign:
-        service.submit(session, found.id, actor=actor, now=now, catalog=CATALOG, start=body.start)
+        confirmed = Confirmed() if body.confirm else None
+        service.submit(session, found.id, actor=actor, now=now, catalog=CATALOG, start=body.start, confirmed=confirmed)
         return found
 
     return _changed(nurture, campaign, work)

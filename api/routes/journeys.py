@@ -16,6 +16,7 @@ from api.decisions import Decision
 from api.journeys import Checked, JourneyRow, JourneyView, Language, VersionRow, check, row_of, version_rows, view_of
 from api.problems import problem
 from crm.access.actor import Actor, Permission, require
+from crm.access.confirmed import Confirmed
 from crm.catalog import CATALOG, segment_scope
 from crm.database import read_only, unit_of_work
 from crm.errors import InvalidRequest
@@ -131,9 +132,13 @@ def create_draft(
     spec: Spec,
     actor: SignedIn,
     nurture: TheNurture,
+    confirm: Annotated[bool, Query()] = False,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> JourneyView | JSONResponse:
-    """Save a draft: a new version of the journey of this name. The same Idempotency-Key returns the first one."""
+    """Save a draft: a new version of the journey of this name. The same Idempotency-Key returns the first one.
+
+    A version that awaits approval or is approved, or somebody else's draft, is replaced only with `confirm`.
+    """
     now = nurture.clock.now()
     request_id = f"api:{actor.account_id}:{idempotency_key or uuid4().hex}"
     with unit_of_work(nurture.sessions) as session:
@@ -142,7 +147,15 @@ def create_draft(
             listed = "; ".join(f"{mistake.path}: {mistake.sentence}" for mistake in checked.mistakes)
             mistakes = [vars(mistake) for mistake in checked.mistakes]
             return problem(422, InvalidRequest.code, listed, path=checked.mistakes[0].path, mistakes=mistakes)
-        saved = service.save_draft(session, data=spec, actor=actor, request_id=request_id, now=now, catalog=CATALOG)
+        saved = service.save_draft(
+            session,
+            data=spec,
+            actor=actor,
+            request_id=request_id,
+            now=now,
+            catalog=CATALOG,
+            confirmed=Confirmed() if confirm else None,
+        )
         return view_of(session, saved, actor, now)
 
 

@@ -74,10 +74,17 @@ class Copy(Frozen):
 
     channel: ChannelChoice
     subject: str | None = None
-    body: str = Field(min_length=1)
+    body: str | None = Field(default=None, min_length=1)
+    """None: written by `copywriting`."""
     variant: str = Field(default="A", min_length=1, max_length=20)
     step: str | None = None
     """Key of the step that it is for; None: every step without words of its own."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Copy":
+        if self.subject is None and self.body is None:
+            raise ValueError(f"the words for {self.channel} need a subject or a body")
+        return self
 
 
 class CampaignBrief(Frozen):

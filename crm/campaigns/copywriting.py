@@ -43,6 +43,12 @@ _BODIES: Mapping[Language, Mapping[Channel, str]] = {
 }
 
 
+class WholeCopy(Copy):
+    """The words of one channel as they are sent: every text is there."""
+
+    body: str
+
+
 def offers_in_words(offers: Sequence[Offer], language: Language, currency: str) -> str:
     """e.g. `15% off and free shipping`; empty without offers."""
     words = [offer_in_words(offer, language, currency) for offer in offers]
@@ -84,7 +90,7 @@ def _offer_in_chinese(offer: Offer, value: str, spend: str) -> str:
     return f"满{spend}元{words}" if spend else words
 
 
-def complete_copy(brief: CampaignBrief) -> tuple[Copy, ...]:
+def complete_copy(brief: CampaignBrief) -> tuple[WholeCopy, ...]:
     """Words for every step and every channel it can send on: people's own first, ours where there are none."""
     return tuple(
         copy
@@ -99,21 +105,30 @@ def _possible_channels(brief: CampaignBrief, step: Step) -> Sequence[Channel]:
     return SENDABLE_CHANNELS if "preferred" in chosen else [Channel(channel) for channel in chosen]
 
 
-def _copy(brief: CampaignBrief, step: Step, channel: Channel) -> list[Copy]:
+def _copy(brief: CampaignBrief, step: Step, channel: Channel) -> list[WholeCopy]:
     """The nearest words: for the step before those for every step, for the channel before those for whichever."""
     for key in (step.key, None):
         for name in (channel.value, "preferred"):
             own = [copy for copy in brief.copy_texts if copy.step == key and copy.channel == name]
             if own:
-                return [copy.model_copy(update={"channel": channel.value, "step": step.key}) for copy in own]
+                return [_filled(brief, step, channel, copy) for copy in own]
     return [_default_copy(brief, step, channel)]
 
 
-def _default_copy(brief: CampaignBrief, step: Step, channel: Channel) -> Copy:
+def _filled(brief: CampaignBrief, step: Step, channel: Channel, own: Copy) -> WholeCopy:
+    """People's own words, with ours where they wrote only a subject or only the text of an e-mail."""
+    ours = _default_copy(brief, step, channel)
+    subject = own.subject if own.subject is not None or channel is not Channel.EMAIL else ours.subject
+    return WholeCopy(
+        channel=channel.value, subject=subject, body=own.body or ours.body, variant=own.variant, step=step.key
+    )
+
+
+def _default_copy(brief: CampaignBrief, step: Step, channel: Channel) -> WholeCopy:
     language = brief.language
     opening = _OPENINGS[language][_mood(brief, step)]
     body = _BODIES[language][channel].format(opening=_capitalised(opening, channel, language), offer=_offer_line(brief))
-    return Copy(channel=channel.value, subject=_subject(brief, channel), body=body, step=step.key)
+    return WholeCopy(channel=channel.value, subject=_subject(brief, channel), body=body, step=step.key)
 
 
 def _mood(brief: CampaignBrief, step: Step) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
+from crm.access.confirmed import Confirmed
 from crm.access.models import Approval
 from crm.access.policy import get_policy
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
@@ -24,6 +25,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import journey_of, start_moment
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.promises import check_copy
+from crm.campaigns.reopening import require_confirmed
 from crm.campaigns.rules import automatic_name, check_discounts, check_start
 from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
@@ -92,13 +94,26 @@ def create_draft(
 
 
 def change_draft(
-    session: Session, campaign_id: int, *, changes: Mapping[str, Any], actor: Actor, now: datetime, catalog: Catalog
+    session: Session,
+    campaign_id: int,
+    *,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    catalog: Catalog,
+    confirmed: Confirmed | None = None,
 ) -> Campaign:
-    """Replace parts of the brief. An approval asked for or given before is void, and the campaign a draft again."""
+    """Replace parts of the brief. An approval asked for or given before is void, and the campaign a draft again.
+
+    Only the actor's own draft changes without `confirmed`. A change that changes nothing leaves all as it is.
+    """
     campaign = get_campaign(session, campaign_id, lock=True)
     _require_shaping(actor, campaign)
     require_state(campaign, _CHANGEABLE, "changed")
     brief = _checked(session, brief_of(campaign).changed(changes), campaign.author_id, catalog, now)
+    if brief == brief_of(campaign):
+        return campaign
+    require_confirmed(session, campaign, actor, confirmed)
     sensitive = _sensitive_fields(session, brief, actor, catalog) if "audience" in changes else ()
     other = select(Campaign.id).where(Campaign.name == brief.name, Campaign.id != campaign.id)
     if session.scalar(other) is not None:
@@ -113,9 +128,18 @@ def change_draft(
 
 
 def submit(
-    session: Session, campaign_id: int, *, actor: Actor, now: datetime, catalog: Catalog, start: datetime | None = None
+    session: Session,
+    campaign_id: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    catalog: Catalog,
+    start: datetime | None = None,
+    confirmed: Confirmed | None = None,
 ) -> Approval:
     """Ask for approval of the campaign as it stands, or with another start (local wall time).
+
+    Another start is a change: it needs `confirmed` as `change_draft` does.
 
     Submitting again without a change returns the pending request. Raises InvalidRequest when nobody would
     get a message, Conflict once it is approved or under way.
@@ -125,6 +149,7 @@ def submit(
     require_state(campaign, _CHANGEABLE, "submitted")
     brief = brief_of(campaign)
     if start is not None and start != brief.start:
+        require_confirmed(session, campaign, actor, confirmed)
         brief = brief.changed({"start": start})
     bound = bound_of(session, brief, campaign.author_id)
     approval = approvals.approval_for(session, SUBJECT_KIND, campaign.id)

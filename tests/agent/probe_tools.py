@@ -1,6 +1,7 @@
 """Tools of every effect that write into the audit log, so that a test can count what was written."""
 
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
@@ -9,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from crm.access import audit
 from crm.access.actor import Permission
+from crm.access.confirmed import mark_of, require_confirmed
 from crm.access.models import AuditEntry
+from crm.database import Sessions, unit_of_work
 from crm.errors import Conflict
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 
@@ -53,10 +56,45 @@ def _reach(ctx: ToolContext, args: ProbeArgs) -> ToolResult:
     )
 
 
+def settle(sessions: Sessions, subject: str, *, is_settled: bool) -> None:
+    """Others rely on the subject from now on, or not any more."""
+    action = "probe.settled" if is_settled else "probe.unsettled"
+    with unit_of_work(sessions) as session:
+        audit.record(session, now=datetime(2026, 6, 1, tzinfo=UTC), actor=None, action=action, subject=subject)
+
+
+def _standing(session: Session, subject: str) -> AuditEntry | None:
+    query = select(AuditEntry).where(AuditEntry.action.like("probe.%settled"), AuditEntry.subject == subject)
+    return session.scalar(query.order_by(AuditEntry.id.desc()).limit(1))
+
+
+def _shape(ctx: ToolContext, args: ProbeArgs) -> ToolResult:
+    standing = _standing(ctx.session, args.subject)
+    mark = mark_of(standing.action, {"entry": standing.id}) if standing else "new"
+    if _effect_of_shaping(ctx, args) is Effect.WRITE:
+        require_confirmed(ctx.confirmed, mark=mark, why=f"{args.subject} is settled", name=args.subject)
+    return replace(_note(ctx, args), mark=mark)
+
+
+def _effect_of_shaping(ctx: ToolContext, args: ProbeArgs) -> Effect:
+    standing = _standing(ctx.session, args.subject)
+    return Effect.WRITE if standing is not None and standing.action == "probe.settled" else Effect.DRAFT
+
+
 LOOK = Tool("look", ProbeArgs, Effect.READ, Permission.READ_MEMBERS, _look, "Look at a subject.")
 SKETCH = Tool("sketch", ProbeArgs, Effect.DRAFT, Permission.DRAFT_CAMPAIGN, _note, "Sketch a subject.")
 NOTE = Tool("note", ProbeArgs, Effect.WRITE, Permission.OPERATE_CAMPAIGN, _note, "Note a subject.")
 PUBLISH = Tool("publish", ProbeArgs, Effect.REACH, Permission.SUBMIT_CAMPAIGN, _reach, "Publish a subject.")
+
+SHAPE = Tool(
+    "shape",
+    ProbeArgs,
+    Effect.DRAFT,
+    Permission.DRAFT_CAMPAIGN,
+    _shape,
+    "Shape a subject.",
+    effect_of=_effect_of_shaping,
+)
 
 PROBES: tuple[Tool[Any], ...] = (LOOK, SKETCH, NOTE, PUBLISH)
 

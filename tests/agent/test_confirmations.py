@@ -13,8 +13,9 @@ from crm.access.models import Role
 from crm.database import Sessions, read_only
 from crm.errors import Conflict, InvalidRequest, NotFound
 from tests.agent.conftest import MakeAssistant, hear, only, person
-from tests.agent.probe_tools import times_noted
+from tests.agent.probe_tools import SHAPE, settle, times_noted
 from tests.agent.scripted_model import calls
+from tools.base import Effect
 
 NOTE_TEA = calls(("note", {"subject": "tea"}))
 
@@ -204,3 +205,93 @@ async def test_the_page_can_be_rebuilt_from_the_transcript(
     ]
     assert entries[1].payload["artifact"] == {"card": "tea"}
     assert [each.title for each in await assistant.list_threads(operator)] == ["look, then note tea"]
+
+
+async def test_one_yes_answers_one_question(make_assistant: MakeAssistant, operator: Actor, sessions: Sessions) -> None:
+    both = calls(("note", {"subject": "tea"}), ("note", {"subject": "coffee"}), ids=("one", "two"))
+    assistant = make_assistant(both, AIMessage("Done."))
+    thread = await assistant.open_thread(operator)
+    await hear(assistant.say(operator, thread, "note both"))
+    answered = (await hear(assistant.say(operator, thread, "yes")))[-1]
+    assert isinstance(answered, Answered)
+    assert answered.asked is not None
+    assert "1. Note tea 1 times." in answered.text
+    assert (noted(sessions), noted(sessions, "coffee")) == (0, 0)
+    await hear(assistant.say(operator, thread, "the second one, please"))
+    assert (noted(sessions), noted(sessions, "coffee")) == (0, 1)
+    await hear(assistant.say(operator, thread, "yes"))
+    assert (noted(sessions), noted(sessions, "coffee")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "tea", "coffee"),
+    [("both", 1, 1), ("yes to all of them", 1, 1), ("全部", 1, 1), ("no", 0, 0), ("第2个", 0, 1), ("yes to 1", 1, 0)],
+)
+async def test_several_questions_are_answered_by_number_or_together(
+    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions, words: str, tea: int, coffee: int
+) -> None:
+    both = calls(("note", {"subject": "tea"}), ("note", {"subject": "coffee"}), ids=("one", "two"))
+    assistant = make_assistant(both, AIMessage("Done."))
+    thread = await assistant.open_thread(operator)
+    await hear(assistant.say(operator, thread, "note both"))
+    await hear(assistant.say(operator, thread, words))
+    assert (noted(sessions), noted(sessions, "coffee")) == (tea, coffee)
+
+
+SHAPE_TEA = calls(("shape", {"subject": "tea"}))
+
+
+async def test_a_draft_tool_asks_where_it_touches_more_than_a_draft(
+    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions
+) -> None:
+    assistant = make_assistant(SHAPE_TEA, AIMessage("Done."), tools=[SHAPE])
+    thread = await assistant.open_thread(operator)
+    settle(sessions, "tea", is_settled=True)
+    asked = only(await hear(assistant.say(operator, thread, "shape tea")), ConfirmationAsked)
+    assert noted(sessions) == 0
+    events = await hear(assistant.decide(operator, thread, asked.interrupt_id, "approve"))
+    assert only(events, ToolFinished).effect is Effect.WRITE
+    assert noted(sessions) == 1
+
+
+async def test_the_same_tool_runs_at_once_on_a_draft(
+    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions
+) -> None:
+    assistant = make_assistant(SHAPE_TEA, AIMessage("Done."), tools=[SHAPE])
+    thread = await assistant.open_thread(operator)
+    assert only(await hear(assistant.say(operator, thread, "shape tea")), ToolFinished).effect is Effect.DRAFT
+    assert noted(sessions) == 1
+
+
+@pytest.mark.parametrize("how", ["reject", "no", "不用了", "which day is it?"])
+async def test_a_no_stays_a_no_when_its_target_became_a_draft_meanwhile(
+    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions, how: str
+) -> None:
+    assistant = make_assistant(SHAPE_TEA, AIMessage("All right."), tools=[SHAPE])
+    thread = await assistant.open_thread(operator)
+    settle(sessions, "tea", is_settled=True)
+    asked = only(await hear(assistant.say(operator, thread, "shape tea")), ConfirmationAsked)
+    settle(sessions, "tea", is_settled=False)
+    if how == "reject":
+        await hear(assistant.decide(operator, thread, asked.interrupt_id, "reject"))
+    else:
+        await hear(assistant.say(operator, thread, how))
+    assert noted(sessions) == 0
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_yes_does_not_hold_for_what_was_changed_since(
+    make_assistant: MakeAssistant, operator: Actor, sessions: Sessions, restarts: bool
+) -> None:
+    assistant = make_assistant(SHAPE_TEA, AIMessage("It was changed."), tools=[SHAPE])
+    thread = await assistant.open_thread(operator)
+    settle(sessions, "tea", is_settled=True)
+    await hear(assistant.say(operator, thread, "shape tea"))
+    settle(sessions, "tea", is_settled=True)
+    if restarts:
+        await assistant.aclose()
+        assistant = make_assistant(AIMessage("It was changed."), tools=[SHAPE])
+    finished = only(await hear(assistant.say(operator, thread, "yes")), ToolFinished)
+    assert finished.status is CallStatus.ERROR
+    assert "since you were asked" in (finished.message or "")
+    assert noted(sessions) == 0

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
+from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.access.models import Approval, Role
 from crm.campaigns.models import Campaign
 from crm.errors import Conflict, Forbidden, InvalidRequest, NotFound
@@ -133,7 +134,13 @@ def test_a_manager_approves_what_was_submitted(call: Call, members: None, manage
 def test_a_change_voids_the_pending_approval(call: Call, members: None, manager: Actor) -> None:
     call(DRAFT_CAMPAIGN, **BRIEF)
     call(SUBMIT_CAMPAIGN, campaign="Gold Days")
-    assert call(CHANGE_CAMPAIGN, campaign="Gold Days", changes={"channels": ["sms"]}).content["approval_voided"] is True
+    with pytest.raises(NotConfirmed, match="awaits approval"):
+        call(CHANGE_CAMPAIGN, campaign="Gold Days", changes={"channels": ["sms"]})
+    changed = call(CHANGE_CAMPAIGN, confirmed=Confirmed(), campaign="Gold Days", changes={"channels": ["sms"]})
+    assert changed.content["approval_voided"] is True
+    assert [(each["field"], each["before"], each["after"]) for each in changed.artifact["changes"]] == [
+        ("channels", "email, SMS", "SMS")
+    ]
     with pytest.raises(Conflict):
         call(APPROVE_CAMPAIGN, actor=manager, campaign="Gold Days")
 
@@ -178,3 +185,50 @@ def test_a_csm_plans_over_his_own_members(session: Session, call: Call, members:
 def test_no_contact_detail_is_in_a_campaign_card(call: Call, members: None, now: datetime) -> None:
     results = [call(DRAFT_CAMPAIGN, **BRIEF), call(SUBMIT_CAMPAIGN, campaign="Gold Days")]
     assert "example.com" not in json.dumps([[result.content, result.artifact] for result in results])
+
+
+@pytest.mark.parametrize(
+    ("copy", "subject", "body"),
+    [
+        ({"channel": "email", "subject": "A cup for you"}, "A cup for you", None),
+        ({"channel": "email", "body": "Come by."}, None, "Come by."),
+        ({"channel": "email", "subject": "为您留了一杯茶", "body": "好久不见。"}, "为您留了一杯茶", "好久不见。"),
+        ({"channel": "sms", "body": "50 metres from you"}, None, "50 metres from you"),
+        ({"channel": "email", "subject": "{{ name }}, tea?"}, "{{ name }}, tea?", None),
+        ({"channel": "email", "body": "🍵"}, None, "🍵"),
+    ],
+)
+def test_a_change_of_copy_stores_that_text_and_nothing_else(
+    call: Call, members: None, copy: dict[str, Any], subject: str | None, body: str | None
+) -> None:
+    before = call(DRAFT_CAMPAIGN, **BRIEF, copy_texts=[{"channel": "sms", "body": "Old text"}]).artifact["brief"]
+    result = call(CHANGE_CAMPAIGN, campaign="Gold Days", changes={"copy_texts": [copy]})
+    after = result.artifact["brief"]
+    assert {key for key in after if after[key] != before[key]} == {"copy_texts"}
+    [stored] = [each for each in after["copy_texts"] if each["channel"] == copy["channel"]]
+    assert (stored["subject"], stored["body"]) == (subject, body)
+    others = [each for each in after["copy_texts"] if each["channel"] != copy["channel"]]
+    assert others == [each for each in before["copy_texts"] if each["channel"] != copy["channel"]]
+    [change] = result.artifact["changes"]
+    assert (subject or body or "") in change["after"]
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"channels": ["email", "sms"]},
+        {"offers": [{"kind": "points_bonus", "value": 500}]},
+        {"start": "2026-06-05T10:00"},
+        {"holdout_pct": 10},
+        {"goal": "win-back"},
+        {"audience": GOLD},
+    ],
+)
+def test_a_change_that_changes_nothing_says_so_and_leaves_an_approval_alone(
+    session: Session, call: Call, members: None, same: dict[str, Any]
+) -> None:
+    call(DRAFT_CAMPAIGN, **BRIEF)
+    call(SUBMIT_CAMPAIGN, campaign="Gold Days")
+    result = call(CHANGE_CAMPAIGN, campaign="Gold Days", changes=same)
+    assert (result.content["changes"], result.content["state"]) == ([], "awaiting_approval")
+    assert session.scalars(select(Approval)).one().state == "pending"

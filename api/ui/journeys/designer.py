@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.journeys import Checked, check
 from api.ui import formats
+from api.ui.components.dialogs import ask
 from api.ui.components.member_preview import Asked, MemberPreview, PreviewForm
 from api.ui.journeys.draft import Draft, placed
 from api.ui.journeys.flow import draw_flow
@@ -23,6 +24,7 @@ from api.ui.segments.undo_bar import UndoBar
 from api.ui.theme import block, fold, icon, notice, panel, primary, quiet, text
 from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Actor
+from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.catalog import CATALOG
 from crm.errors import InvalidRequest
 from crm.members.models import SENDABLE_CHANNELS
@@ -241,16 +243,37 @@ class Designer:
         self._redraw()
 
     async def _save(self) -> None:
-        def work(session: Session, actor: Actor, now: datetime) -> int:
+        saved = await attempt(self._viewer.write(self._saving()))
+        if isinstance(saved, NotConfirmed):
+            # Somebody relies on what stands there: the person says whether it shall go.
+            words = formats.sentence(saved.message)
+            if await ask("Replace it?", words, yes="Replace it", is_dangerous=True) is None:
+                return
+            saved = await attempt(self._viewer.write(self._saving(Confirmed(saved.mark))))
+        if saved is not None:
+            ui.navigate.to(f"/journeys/{saved}")
+
+    def _saving(self, confirmed: Confirmed | None = None) -> Callable[[Session, Actor, datetime], int | NotConfirmed]:
+        """Gives the id of what was saved, or what a person has to confirm first."""
+
+        def work(session: Session, actor: Actor, now: datetime) -> int | NotConfirmed:
             if not self._draft.data.get("name"):
                 raise InvalidRequest("give the journey a name", path="name")
             request_id = f"page:{actor.account_id}:{now.isoformat()}"
-            data = self._draft.data
-            return save_draft(session, data=data, actor=actor, request_id=request_id, now=now, catalog=CATALOG).id
+            try:
+                return save_draft(
+                    session,
+                    data=self._draft.data,
+                    actor=actor,
+                    request_id=request_id,
+                    now=now,
+                    catalog=CATALOG,
+                    confirmed=confirmed,
+                ).id
+            except NotConfirmed as error:
+                return error
 
-        saved = await attempt(self._viewer.write(work))
-        if saved is not None:
-            ui.navigate.to(f"/journeys/{saved}")
+        return work
 
 
 def _mistake(mistake: Mistake) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
+from crm.access.confirmed import Confirmed
 from crm.access.models import Approval
 from crm.access.policy import get_policy
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
@@ -23,6 +24,7 @@ from crm.outreach.journey import JourneySpec
 from crm.outreach.journeys.approval import JOURNEY, ask_for_approval, bound_of, journey_parts
 from crm.outreach.journeys.lookup import STARTED, SUBJECT_KIND, get_journey, journey_scope, versions_of
 from crm.outreach.journeys.mistakes import definitions_of, parse_journey
+from crm.outreach.journeys.reopening import require_confirmed
 from crm.outreach.journeys.triggers import Entered, enrol_audience, enrol_members
 from crm.outreach.ledger import spec_of
 from crm.outreach.link_targets import store_targets
@@ -38,13 +40,20 @@ NOT_STARTED = (JourneyState.DRAFT, JourneyState.AWAITING_APPROVAL, JourneyState.
 
 
 def save_draft(
-    session: Session, *, data: Mapping[str, Any], actor: Actor, request_id: str, now: datetime, catalog: Catalog
+    session: Session,
+    *,
+    data: Mapping[str, Any],
+    actor: Actor,
+    request_id: str,
+    now: datetime,
+    catalog: Catalog,
+    confirmed: Confirmed | None = None,
 ) -> Journey:
     """Write a journey from its JSON form: a new version, or the one in place of that which was not started yet.
 
-    An approval asked for or given before is void. The same request_id returns the first version. Without
-    `experiment` the holdout is drawn by the name. Raises InvalidRequest with every mistake in the message,
-    Conflict when a campaign has the name.
+    An approval asked for or given before is void; only the actor's own draft is replaced without `confirmed`. The
+    same request_id returns the first version. Without `experiment` the holdout is drawn by the name. Raises
+    InvalidRequest with every mistake in the message, Conflict when a campaign has the name.
     """
     require(actor, Permission.DRAFT_CAMPAIGN)
     first = session.scalar(select(Journey).where(Journey.request_id == request_id))
@@ -55,7 +64,7 @@ def save_draft(
     require_sensitive(session, sensitive, actor=actor, purpose=Purpose.AUDIENCE)
     try:
         with session.begin_nested():
-            journey, action = _store(session, spec, actor, request_id, now)
+            journey, action = _store(session, spec, actor, request_id, now, confirmed)
             session.flush()
     except IntegrityError:
         # The same call in another worker was faster, or somebody else wrote a version of this name.
@@ -221,7 +230,9 @@ def _check_names(session: Session, spec: JourneySpec, catalog: Catalog, now: dat
     return tuple(fields)
 
 
-def _store(session: Session, spec: JourneySpec, actor: Actor, request_id: str, now: datetime) -> tuple[Journey, str]:
+def _store(
+    session: Session, spec: JourneySpec, actor: Actor, request_id: str, now: datetime, confirmed: Confirmed | None
+) -> tuple[Journey, str]:
     """The version written, and what to call it."""
     newest = session.scalar(select(func.max(Journey.version)).where(Journey.name == spec.name)) or 0
     versions = versions_of(session, spec.name)
@@ -231,6 +242,7 @@ def _store(session: Session, spec: JourneySpec, actor: Actor, request_id: str, n
         journey, action = versions[0], "journey.changed"
         if journey.author_id != actor.account_id:
             require(actor, Permission.SUBMIT_CAMPAIGN)
+        require_confirmed(session, journey, actor, confirmed)
         approvals.void_pending(session, SUBJECT_KIND, journey.id, reason="the journey was changed", now=now)
     else:
         journey = Journey(name=spec.name, version=newest + 1, author_id=actor.account_id, created_at=now)

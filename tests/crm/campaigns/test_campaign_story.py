@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import audit
 from crm.access.actor import Actor
+from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.access.models import ApprovalState, Role
 from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, parse_brief
@@ -221,7 +222,11 @@ def test_submitting_with_another_start_voids_the_first_request(session: Session,
     campaign = drafted(session, olive, now)
     first = service.submit(session, campaign.id, actor=olive, now=now, catalog=CATALOG)
     thursday = datetime.fromisoformat("2026-06-04T10:30")
-    second = service.submit(session, campaign.id, actor=olive, now=now, catalog=CATALOG, start=thursday)
+    with pytest.raises(NotConfirmed, match="awaits approval"):
+        service.submit(session, campaign.id, actor=olive, now=now, catalog=CATALOG, start=thursday)
+    second = service.submit(
+        session, campaign.id, actor=olive, now=now, catalog=CATALOG, start=thursday, confirmed=Confirmed()
+    )
     session.refresh(first)
     assert (first.state, second.state) == (ApprovalState.VOIDED, ApprovalState.PENDING)
     assert first.fingerprint != second.fingerprint
@@ -237,7 +242,9 @@ def test_nobody_approves_his_own_work(
     campaign = drafted(session, author, now)
     if shaped_as == "editor":
         changes = {"budget_cents": 500_00}
-        service.change_draft(session, campaign.id, changes=changes, actor=grace, now=now, catalog=CATALOG)
+        service.change_draft(
+            session, campaign.id, changes=changes, actor=grace, now=now, catalog=CATALOG, confirmed=Confirmed()
+        )
     submitter = grace if shaped_as == "submitter" else olive
     service.submit(session, campaign.id, actor=submitter, now=now, catalog=CATALOG)
     with pytest.raises(Forbidden):
@@ -271,7 +278,9 @@ def test_a_change_after_approval_makes_it_a_draft_that_does_not_start(
     make_member(session)
     campaign = scheduled(session, olive, grace, now)
     changes = {"channels": ["push"]}
-    service.change_draft(session, campaign.id, changes=changes, actor=olive, now=now, catalog=CATALOG)
+    service.change_draft(
+        session, campaign.id, changes=changes, actor=olive, now=now, catalog=CATALOG, confirmed=Confirmed()
+    )
     assert campaign.state is CampaignState.DRAFT
     assert launch_due(session, FRIDAY_TEN, CATALOG) == []
 

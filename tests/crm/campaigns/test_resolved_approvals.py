@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.access.approvals import approval_for
+from crm.access.confirmed import Confirmed
 from crm.access.models import Account, Approval, Role
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
@@ -259,7 +260,10 @@ def test_a_decision_on_something_else_than_was_shown_is_refused_with_the_differe
         )
     campaign = world.submitted(within("Swap"))
     shown = world.asked(campaign).fingerprint
-    service.change_draft(session, campaign.id, changes=changes, actor=world.olive, now=world.now, catalog=CATALOG)
+    said = Confirmed()
+    service.change_draft(
+        session, campaign.id, changes=changes, actor=world.olive, now=world.now, catalog=CATALOG, confirmed=said
+    )
     service.submit(session, campaign.id, actor=world.olive, now=world.now, catalog=CATALOG)
     with pytest.raises(Conflict) as refused:
         decide(session, campaign.id, fingerprint=shown, actor=world.grace, now=world.now)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm.access.actor import Actor
+from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.catalog import CATALOG
@@ -29,10 +30,23 @@ from tests.walks import Json, Walker, journey, make_actor, send, task, wait
 DAY = timedelta(days=1)
 
 
-def save(walker: Walker, data: Json, *, actor: Actor | None = None, request_id: str = "save") -> Journey:
+def save(
+    walker: Walker,
+    data: Json,
+    *,
+    actor: Actor | None = None,
+    request_id: str = "save",
+    confirmed: Confirmed | None = None,
+) -> Journey:
     with unit_of_work(walker.sessions) as session:
         return service.save_draft(
-            session, data=data, actor=actor or walker.author, request_id=request_id, now=walker.now, catalog=CATALOG
+            session,
+            data=data,
+            actor=actor or walker.author,
+            request_id=request_id,
+            now=walker.now,
+            catalog=CATALOG,
+            confirmed=confirmed,
         )
 
 
@@ -73,7 +87,9 @@ def test_a_change_voids_the_approval_and_stays_the_same_version(walker: Walker) 
     written = save(walker, journey(send("hello")))
     submit(walker, written.id)
     do(walker, "approve", written.id, actor=walker.approver)
-    changed = save(walker, journey(send("hello"), wait("w", days=1)), request_id="again")
+    with pytest.raises(NotConfirmed, match="is approved"):
+        save(walker, journey(send("hello"), wait("w", days=1)), request_id="again")
+    changed = save(walker, journey(send("hello"), wait("w", days=1)), request_id="again", confirmed=Confirmed())
     assert (changed.id, changed.version, changed.state) == (written.id, 1, JourneyState.DRAFT)
     with pytest.raises(Conflict):
         do(walker, "activate", written.id, catalog=CATALOG)
@@ -83,7 +99,8 @@ def test_a_change_voids_the_approval_and_stays_the_same_version(walker: Walker) 
 
 def test_whoever_changed_it_cannot_approve_it(walker: Walker) -> None:
     written = save(walker, journey(send("hello")))
-    save(walker, journey(send("hello"), wait("w", days=1)), actor=walker.approver, request_id="change")
+    changed = journey(send("hello"), wait("w", days=1))
+    save(walker, changed, actor=walker.approver, request_id="change", confirmed=Confirmed())
     submit(walker, written.id)
     with pytest.raises(Forbidden, match="wrote or changed"):
         do(walker, "approve", written.id, actor=walker.approver)
