@@ -158,9 +158,12 @@ class EngineProcess:
             walk_to(nurture.sessions, now, nurture.adapters, machine=self._machine, links=nurture.links)
             return
         began = time.monotonic()
-        turned = run_due(nurture.sessions, now, {}, catalog=CATALOG, links=nurture.links, worker=self.name)
-        self._tell(turned, seconds=time.monotonic() - began)
-        self._call_senders(now)
+        try:
+            turned = run_due(nurture.sessions, now, {}, catalog=CATALOG, links=nurture.links, worker=self.name)
+            self._tell(turned, seconds=time.monotonic() - began)
+        finally:
+            # Whatever keeps a part of the turn from being done, what is due is sent.
+            self._call_senders(now)
 
     def _tell(self, turned: TickResult, *, seconds: float) -> None:
         for launch in turned.launches:

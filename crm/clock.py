@@ -7,8 +7,13 @@ walk through a campaign without waiting for Thursday.
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+import structlog
+
+log = structlog.get_logger()
 
 
 class Clock(Protocol):
@@ -32,6 +37,19 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def zone_or(name: str, default: ZoneInfo) -> ZoneInfo:
+    """The zone of a name; `default` for one that there is not, which is said once in the log.
+
+    A member with a zone that nobody knows lives by the workspace's clock, like one without a zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        log.warning("zone.unknown", zone=name[:60], used=default.key)
+        return default
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> date:

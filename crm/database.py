@@ -1,6 +1,6 @@
 """Engine, column types, sessions and the unit of work. `commit(` appears in this file only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,7 +9,18 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Connection, Dialect, Engine, Enum, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    Enum,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -50,6 +61,31 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromtimestamp(int(value), UTC)
+
+
+class StoredJson(TypeDecorator[Any]):
+    """JSON, of which text that is none reads as an object that says so: one bad row must not spoil a list of rows."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any] | None:
+        read = super().result_processor(dialect, coltype)
+        if read is None:
+            return None
+
+        def readable(value: Any) -> Any:
+            try:
+                return read(value)
+            except (ValueError, RecursionError):
+                return {UNREADABLE: str(value)[:UNREADABLE_CHARACTERS]}
+
+        return readable
+
+
+UNREADABLE = "unreadable_json"
+"""The one key of what could not be read. No model knows it, so that reading such a row fails with a sentence."""
+UNREADABLE_CHARACTERS = 80
 
 
 class Base(DeclarativeBase):

@@ -51,6 +51,10 @@ class Conflict(CrmError):
     code = "conflict"
 
 
+class Unreadable(Conflict):
+    """What is stored makes no sense to this version of the program; another version may have written it."""
+
+
 class Unavailable(CrmError):
     """Something this needs is not running or is held by another process; trying later can help."""
 

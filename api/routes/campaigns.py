@@ -25,6 +25,7 @@ from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.preview import preview_message
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
+from crm.errors import Unreadable
 from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
 from crm.outreach.journeys.lookup import SUBJECT_KIND as JOURNEY
@@ -50,7 +51,8 @@ class CampaignPage(BaseModel):
 
 
 class CampaignView(CampaignRow):
-    brief: CampaignBrief
+    brief: CampaignBrief | dict[str, Any]
+    """As it is stored, where this version of the program cannot read it."""
     approval: ApprovalState | None
     """Where the newest request stands; null when nobody asked."""
     fingerprint: str | None
@@ -321,9 +323,13 @@ def _row(campaign: Campaign) -> dict[str, Any]:
 
 def _view(session: Session, campaign: Campaign) -> CampaignView:
     approval = approval_for(session, service.SUBJECT_KIND, campaign.id)
+    try:
+        brief: CampaignBrief | dict[str, Any] = service.brief_of(campaign)
+    except Unreadable:
+        brief = campaign.brief
     return CampaignView(
         **_row(campaign),
-        brief=service.brief_of(campaign),
+        brief=brief,
         approval=None if approval is None else approval.state,
         fingerprint=None if approval is None else approval.fingerprint,
     )

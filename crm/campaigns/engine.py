@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from crm.access import approvals
 from crm.activity.facts import facts_stand_for, keep_facts
 from crm.campaigns.approvables import APPROVABLES
-from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due
+from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due, show_holds
 from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
+from crm.isolation import Stages
 from crm.members.names import keep_names
 from crm.outreach import engine as outreach
 from crm.outreach.channels.adapter import ChannelAdapters
@@ -61,17 +62,13 @@ def run_due(
     way is done at its own moment, in order. Without it everything is done at `now`. `upkeep` keeps what is
     worked out of members on the day; a past that is only replayed does without, and without `links`, too.
     """
-    turn = partial(_turn, sessions, adapters=adapters, catalog=catalog, links=links, worker=worker)
+    turn = partial(_turn, sessions, adapters=adapters, catalog=catalog, links=links, worker=worker, upkeep=upkeep)
     result = TickResult()
     moment: datetime | None = now if since is None else since
     while moment is not None and moment < now:
-        if upkeep:
-            result += TickResult(segments=keep_up(sessions, moment, catalog))
         result += turn(moment)
         with read_only(sessions) as session:
-            moment = _next_moment(session, moment)
-    if upkeep:
-        result += TickResult(segments=keep_up(sessions, now, catalog))
+            moment = next_moment(session, moment)
     return result + turn(now)
 
 
@@ -96,14 +93,25 @@ def _turn(
     catalog: Catalog,
     links: Links | None,
     worker: str,
+    upkeep: bool,
 ) -> TickResult:
-    _expire_requests(sessions, moment)
-    with unit_of_work(sessions) as session:
-        launches = launch_due(session, moment, catalog)
-    advanced = outreach.advance(sessions, moment, adapters, catalog=catalog, links=links, worker=worker)
-    with unit_of_work(sessions) as session:
-        completed = complete_due(session, moment)
-    return TickResult(tuple(launches), advanced.dispatched, tuple(completed), walked=advanced.walked)
+    """Each part is done whatever became of the others; what kept one from being done is raised at the end."""
+    stages, done = Stages(), TickResult()
+    if upkeep:
+        with stages.stage("upkeep"):
+            done += TickResult(segments=keep_up(sessions, moment, catalog))
+    with stages.stage("requests"):
+        _expire_requests(sessions, moment)
+    with stages.stage("launch"), unit_of_work(sessions) as session:
+        done += TickResult(launches=tuple(launch_due(session, moment, catalog)))
+    with stages.stage("journeys"):
+        advanced = outreach.advance(sessions, moment, adapters, catalog=catalog, links=links, worker=worker)
+        done += TickResult(dispatched=advanced.dispatched, walked=advanced.walked)
+    with stages.stage("complete"), unit_of_work(sessions) as session:
+        done += TickResult(completed=tuple(complete_due(session, moment)))
+        show_holds(session)
+    stages.finish()
+    return done
 
 
 def _expire_requests(sessions: Sessions, moment: datetime) -> None:
@@ -116,11 +124,19 @@ def _expire_requests(sessions: Sessions, moment: datetime) -> None:
             approvals.expire_due(session, kind, moment)
 
 
-def _next_moment(session: Session, after: datetime) -> datetime | None:
+def next_moment(session: Session, after: datetime) -> datetime | None:
     """When something starts, falls due or ends next, strictly after a moment."""
     starts = select(func.min(Campaign.starts_at)).where(
         Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at > after
     )
+    freed = select(func.min(Campaign.held_until)).where(
+        Campaign.state.in_((CampaignState.SCHEDULED, CampaignState.RUNNING)), Campaign.held_until > after
+    )
     ends = select(func.min(Campaign.ends_at)).where(Campaign.state == CampaignState.RUNNING, Campaign.ends_at > after)
-    moments = (session.scalar(starts), session.scalar(ends), outreach.next_moment(session, after))
+    moments = (
+        session.scalar(starts),
+        session.scalar(freed),
+        session.scalar(ends),
+        outreach.next_moment(session, after),
+    )
     return min((moment for moment in moments if moment is not None), default=None)

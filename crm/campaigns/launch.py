@@ -2,8 +2,9 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
@@ -11,14 +12,16 @@ from crm.access.policy import get_policy
 from crm.access.selection import SelectionChanges, selection_changes
 from crm.campaigns.audience import SUBJECT_KIND, audience_definition, audience_ids
 from crm.campaigns.fingerprint import campaign_parts
-from crm.campaigns.lookup import brief_of
+from crm.campaigns.lookup import brief_of, get_campaign
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import journey_of, launch_setting
 from crm.clock import day_end
-from crm.errors import Conflict, CrmError
+from crm.errors import Conflict
 from crm.fields import Catalog
+from crm.isolation import isolated, next_try
 from crm.outreach import ledger
-from crm.outreach.models import Message, MessageState
+from crm.outreach.holds import CANNOT_GO_ON
+from crm.outreach.models import Journey, Message, MessageState
 from crm.outreach.rules import check_drift
 from crm.segments import service as segments
 from crm.segments.approved import approved_scope
@@ -31,29 +34,36 @@ class LaunchOutcome:
     name: str
     is_launched: bool
     reason: str | None
-    """Why it was held back; it is a draft again and has to be approved anew."""
+    """Why it was held back. It is a draft again and has to be approved anew; after an error that nobody foresaw it
+    stays scheduled, and the engine tries again."""
 
 
 def launch_due(session: Session, now: datetime, catalog: Catalog) -> list[LaunchOutcome]:
     """Launch every approved campaign whose start has come; hold back those that are not what was approved."""
     due = (
-        select(Campaign)
-        .where(Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at <= now)
+        select(Campaign.id, Campaign.name, Campaign.state_note)
+        .where(Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at <= now, _is_free(now))
         .order_by(Campaign.starts_at, Campaign.id)
         .with_for_update(skip_locked=True)
     )
-    return [_launch_or_hold(session, campaign, now, catalog) for campaign in session.scalars(due).all()]
+    return [_launch_or_hold(session, *row, now, catalog) for row in session.execute(due).all()]
 
 
-def _launch_or_hold(session: Session, campaign: Campaign, now: datetime, catalog: Catalog) -> LaunchOutcome:
-    try:
-        with session.begin_nested():
-            _launch(session, campaign, now, catalog)
-    except CrmError as error:
-        session.refresh(campaign)
-        _hold(session, campaign, error.message, now)
-        return LaunchOutcome(campaign.id, campaign.name, is_launched=False, reason=error.message)
-    return LaunchOutcome(campaign.id, campaign.name, is_launched=True, reason=None)
+def _launch_or_hold(
+    session: Session, campaign_id: int, name: str, note: str | None, now: datetime, catalog: Catalog
+) -> LaunchOutcome:
+    with isolated(f"{SUBJECT_KIND}:{campaign_id}", session, known=note) as attempt:
+        _launch(session, get_campaign(session, campaign_id), now, catalog)
+    if attempt.reason is not None:
+        if attempt.is_quick_to_check:
+            _send_back(session, campaign_id, attempt.reason, now)
+        else:
+            _hold(session, campaign_id, f"Not launched yet: {attempt.reason}", now)
+    return LaunchOutcome(campaign_id, name, is_launched=not attempt.failed, reason=attempt.reason)
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(Campaign.held_until.is_(None), Campaign.held_until <= now)
 
 
 def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalog) -> None:
@@ -78,6 +88,7 @@ def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalo
     last_due = session.scalar(select(func.max(Message.due_at)).where(Message.journey_id == journey.id)) or starts_at
     offers_end = day_end(brief.end, workspace.zone) if brief.end is not None else last_due
     campaign.state, campaign.state_note = CampaignState.RUNNING, _note(changes)
+    campaign.held_until, campaign.held_times = None, 0
     campaign.journey_id, campaign.launched_at, campaign.updated_at = journey.id, now, now
     campaign.ends_at = max(last_due, offers_end) + timedelta(days=brief.attribution_window_days)
     session.flush()
@@ -92,12 +103,27 @@ def _note(changes: SelectionChanges | None) -> str | None:
     return None if is_same or changes is None else f"Launched: {changes.in_words}."
 
 
-def _hold(session: Session, campaign: Campaign, reason: str, now: datetime) -> None:
-    campaign.state, campaign.updated_at = CampaignState.DRAFT, now
-    campaign.state_note = f"Not launched: {reason}"
-    session.flush()
-    subject = f"{SUBJECT_KIND}:{campaign.id}"
+def _send_back(session: Session, campaign_id: int, reason: str, now: datetime) -> None:
+    """It may not start as it stands: somebody has to look at it and submit it anew."""
+    _write(session, campaign_id, state=CampaignState.DRAFT, state_note=f"Not launched: {reason}", updated_at=now)
+    subject = f"{SUBJECT_KIND}:{campaign_id}"
     audit.record(session, now=now, actor=None, action="campaign.held", subject=subject, reason=reason)
+
+
+def _hold(session: Session, campaign_id: int, note: str, now: datetime) -> None:
+    """It failed in a way that nobody foresaw: it stays what it is, and is tried again after a while."""
+    before = select(Campaign.held_times, Campaign.state_note).where(Campaign.id == campaign_id)
+    times, known = session.execute(before).one()
+    _write(session, campaign_id, state_note=note, held_until=next_try(times, now), held_times=times + 1)
+    if known != note:
+        subject = f"{SUBJECT_KIND}:{campaign_id}"
+        audit.record(session, now=now, actor=None, action="campaign.held", subject=subject, reason=note)
+
+
+def _write(session: Session, campaign_id: int, **values: Any) -> None:
+    """Without reading the row first: what is stored may be what is wrong."""
+    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**values))
+    session.expire_all()
 
 
 def complete_due(session: Session, now: datetime) -> list[int]:
@@ -106,18 +132,38 @@ def complete_due(session: Session, now: datetime) -> list[int]:
         Message.journey_id == Campaign.journey_id,
         Message.state.in_((MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED)),
     )
-    over = select(Campaign).where(
+    over = select(Campaign.id, Campaign.journey_id, Campaign.state_note).where(
         Campaign.state == CampaignState.RUNNING,
         Campaign.is_imported.is_(False),
         Campaign.ends_at <= now,
         ~open_messages,
+        _is_free(now),
     )
-    closed = session.scalars(over.with_for_update(skip_locked=True)).all()
-    for campaign in closed:
-        if campaign.journey_id is not None:
-            ledger.end(session, campaign.journey_id, now=now)
-        campaign.state, campaign.completed_at, campaign.updated_at = CampaignState.COMPLETED, now, now
-        subject = f"{SUBJECT_KIND}:{campaign.id}"
-        audit.record(session, now=now, actor=None, action="campaign.completed", subject=subject)
-    session.flush()
-    return [campaign.id for campaign in closed]
+    closed = []
+    for campaign_id, journey_id, note in session.execute(over.with_for_update(skip_locked=True)).all():
+        with isolated(f"{SUBJECT_KIND}:{campaign_id}", session, known=note) as attempt:
+            _complete(session, campaign_id, journey_id, now)
+        if attempt.failed:
+            _hold(session, campaign_id, f"Not closed yet: {attempt.reason}", now)
+        else:
+            closed.append(campaign_id)
+    return closed
+
+
+def show_holds(session: Session) -> None:
+    """Write beside each running campaign what holds its journey, and take that away when nothing does any more."""
+    note = select(Journey.note).where(Journey.id == Campaign.journey_id).scalar_subquery()
+    differs = func.coalesce(Campaign.state_note, "") != func.coalesce(note, "")
+    says = or_(note.is_not(None), Campaign.state_note.startswith(CANNOT_GO_ON, autoescape=True))
+    running = (Campaign.state == CampaignState.RUNNING, Campaign.journey_id.is_not(None), Campaign.held_until.is_(None))
+    shown = update(Campaign).where(*running, differs, says).values(state_note=note)
+    session.execute(shown.execution_options(synchronize_session=False))
+
+
+def _complete(session: Session, campaign_id: int, journey_id: int | None, now: datetime) -> None:
+    if journey_id is not None:
+        ledger.end(session, journey_id, now=now)
+    over = {"state": CampaignState.COMPLETED, "completed_at": now, "updated_at": now}
+    _write(session, campaign_id, **over, state_note=None, held_until=None, held_times=0)
+    subject = f"{SUBJECT_KIND}:{campaign_id}"
+    audit.record(session, now=now, actor=None, action="campaign.completed", subject=subject)

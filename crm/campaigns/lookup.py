@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import Campaign, CampaignState
-from crm.errors import Ambiguous, Conflict, NotFound
+from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound, Unreadable
 
 _NEAR_SCORE = 60
 """Similarity (0 to 100) from which a name is worth offering when none fits."""
@@ -54,7 +54,14 @@ def list_campaigns(session: Session, state: CampaignState | None = None) -> Sequ
 
 
 def brief_of(campaign: Campaign) -> CampaignBrief:
-    return parse_brief(campaign.brief)
+    """Raises Unreadable for what this version of the program does not know, e.g. what a newer one stored."""
+    try:
+        return parse_brief(campaign.brief)
+    except (InvalidRequest, TypeError, ValueError) as error:
+        wrong = error.message if isinstance(error, InvalidRequest) else "it is no object"
+        raise Unreadable(
+            f"the brief of {campaign.name} is stored in a form that cannot be read here: {wrong}"
+        ) from error
 
 
 def require_state(campaign: Campaign, allowed: Collection[CampaignState], done: str) -> None:

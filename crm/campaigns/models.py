@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.database import Base
+from crm.database import Base, StoredJson
 
 
 class CampaignState(StrEnum):
@@ -29,9 +29,9 @@ class Campaign(Base):
     state: Mapped[CampaignState] = mapped_column(index=True)
     state_note: Mapped[str | None]
     """Why it stands where it stands, when that needs words: a launch that was held back, a rejection."""
-    brief: Mapped[dict[str, Any]] = mapped_column(JSON)
+    brief: Mapped[dict[str, Any]] = mapped_column(StoredJson)
     """`CampaignBrief` (campaigns/brief.py) as JSON."""
-    plan: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    plan: Mapped[dict[str, Any] | None] = mapped_column(StoredJson)
     """The last computed `CampaignPlan` (campaigns/plan.py) as JSON; None when the brief changed since."""
     author_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     request_id: Mapped[str | None] = mapped_column(unique=True)
@@ -48,3 +48,7 @@ class Campaign(Base):
     """When its attribution window closes, or when an imported campaign ended."""
     launched_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    """Launching or closing it failed in a way that nobody foresaw, as `state_note` says; it is tried again then."""
+    held_times: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How often in a row."""

@@ -13,8 +13,10 @@ from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.lookup import brief_of, get_campaign
 from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
+from crm.errors import Unreadable
 from crm.members.models import Channel
 from crm.outreach.channels.pausing import channel_pauses
+from crm.outreach.holds import note_of
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
     PENDING_STATES,
@@ -145,7 +147,7 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         campaign_id=campaign.id,
         name=campaign.name,
         state=campaign.state,
-        state_note=campaign.state_note,
+        state_note=campaign.state_note or note_of(session, journey_id),
         as_of=now,
         members=sum(arms.values()),
         holdout=arms.get(Arm.HOLDOUT, 0),
@@ -217,7 +219,11 @@ def _planned(session: Session, campaign: Campaign, members: int, tally: _Tally) 
     """What the ledger must hold, from the journey and not from the ledger; imported history promises nothing."""
     if campaign.is_imported or campaign.journey_id is None:
         return sum(tally.values())
-    return members * spec_of(session.get_one(Journey, campaign.journey_id)).messages_per_member
+    try:
+        spec = spec_of(session.get_one(Journey, campaign.journey_id))
+    except Unreadable:
+        return sum(tally.values())
+    return members * spec.messages_per_member
 
 
 def _state_counts(tally: Iterable[tuple[tuple[Channel, MessageState], int]], planned: int | None = None) -> StateCounts:

@@ -217,6 +217,8 @@ def resume(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -
         late_limit = timedelta(hours=get_policy(session).late_limit_hours)
         ledger.resume(session, campaign.journey_id, late_limit=late_limit, now=now)
         campaign.state = CampaignState.RUNNING
+    # What the engine held is tried again at once.
+    campaign.state_note, campaign.held_until, campaign.held_times = None, None, 0
     campaign.updated_at = now
     session.flush()
     _audit(session, campaign, "campaign.resumed", actor, now)

@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.activity.service import refresh_activity
-from crm.campaigns.engine import TickResult, run_due
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.engine import TickResult, next_moment, run_due
 from crm.catalog import CATALOG
 from crm.clock import Clock, day_end, day_start, local_day
 from crm.database import Sessions, read_only, unit_of_work
@@ -20,7 +18,6 @@ from crm.datasets.simulation import Lived, World, live, read_world
 from crm.datasets.summary import Progress, no_progress
 from crm.errors import InvalidRequest
 from crm.outreach.channels.adapter import ChannelAdapters
-from crm.outreach.engine import next_moment
 from crm.outreach.links import Links
 from crm.outreach.sending import DispatchResult
 from crm.workspace import WorldClock, get_workspace, move_clock
@@ -157,11 +154,4 @@ def walk_through(
 def _next_due(sessions: Sessions, after: datetime) -> datetime:
     """The next moment at which something starts, falls due or ends."""
     with read_only(sessions) as session:
-        starts = select(func.min(Campaign.starts_at)).where(
-            Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at > after
-        )
-        ends = select(func.min(Campaign.ends_at)).where(
-            Campaign.state == CampaignState.RUNNING, Campaign.ends_at > after
-        )
-        moments = (next_moment(session, after), session.scalar(starts), session.scalar(ends))
-    return min((moment for moment in moments if moment is not None), default=datetime.max.replace(tzinfo=UTC))
+        return next_moment(session, after) or datetime.max.replace(tzinfo=UTC)

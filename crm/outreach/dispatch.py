@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
+from crm.clock import zone_or
 from crm.database import Sessions, UtcDateTime, let_others_write, unit_of_work
 from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
@@ -36,6 +37,7 @@ from crm.outreach.batches import among
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
 from crm.outreach.channels.condition import resting_channels
 from crm.outreach.channels.pausing import channel_pauses
+from crm.outreach.holds import is_free
 from crm.outreach.links import Links
 from crm.outreach.models import (
     LEDGER,
@@ -264,6 +266,7 @@ def _due(priority: Priority, channels: Sequence[Channel], now: datetime) -> Sele
             Message.due_at <= now,
             Message.channel.in_(channels),
             Journey.state == JourneyState.ACTIVE,
+            is_free(now),
         )
         .order_by(Message.due_at, Message.id)
     )
@@ -306,7 +309,7 @@ def _put_off_in_quiet_hours(
     lives_in = func.coalesce(Member.zone_name, default.key)
     names = select(lives_in).join(Message, Message.member_id == Member.id).where(among(Message.id, ids)).distinct()
     for name in session.scalars(names).all():
-        due = after_quiet_hours(now, ZoneInfo(name), QuietHours.of(policy))
+        due = after_quiet_hours(now, zone_or(name, default), QuietHours.of(policy))
         if due.is_deferred:
             waits = (among(Message.id, ids), Message.state.in_(WAITING))
             lives_there = exists().where(Member.id == Message.member_id, lives_in == name)

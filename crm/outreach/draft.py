@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, String, case, func, insert, litera
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy
+from crm.clock import zone_or
 from crm.database import UtcDateTime
 from crm.loyalty.service import stock_for
 from crm.members.models import Channel
@@ -93,7 +94,7 @@ def variant_of(
 def _zones(session: Session, default: ZoneInfo) -> Mapping[str, ZoneInfo]:
     """Every zone that a member of the audience lives in, by name."""
     names = session.scalars(select(AUDIENCE.c.zone_name).distinct())
-    return {name: ZoneInfo(name) for name in names} | {default.key: default}
+    return {name: zone_or(name, default) for name in names} | {default.key: default}
 
 
 def _slots(spec: JourneySpec, setting: Setting, zones: Mapping[str, ZoneInfo]) -> Sequence[Slot]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm.outreach.channels.condition import resting_channels
 from crm.outreach.channels.pausing import IS_PAUSED
+from crm.outreach.holds import is_free
 from crm.outreach.models import MAY_BE_DUE, Journey, JourneyState, Message, MessageState
 
 
@@ -18,6 +19,7 @@ def count_due(session: Session, now: datetime, *, most: int) -> int:
         Message.channel.not_in(resting_channels(session)),
         ~IS_PAUSED,
         Journey.state == JourneyState.ACTIVE,
+        is_free(now),
     )
     lapsed = and_(Message.state == MessageState.CLAIMED, Message.lease_until <= now)
     found = select(Message.id).join(Journey, Journey.id == Message.journey_id)

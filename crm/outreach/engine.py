@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm.database import Sessions
 from crm.fields import Catalog
+from crm.isolation import Stages
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.journeys.walk import Walked, next_wake, walk_due
@@ -32,18 +33,24 @@ def advance(
     worker: str = "engine",
 ) -> Advanced:
     """Move every journey on to `now`. Idempotent, and safe to start again after a crash."""
-    walked = walk_due(sessions, now, catalog)
-    return Advanced(walked, dispatch_due(sessions, adapters, now=now, worker=worker, links=links))
+    stages, walked, dispatched = Stages(), Walked(), DispatchResult()
+    with stages.stage("walk"):
+        walked = walk_due(sessions, now, catalog)
+    with stages.stage("send"):
+        dispatched = dispatch_due(sessions, adapters, now=now, worker=worker, links=links)
+    stages.finish()
+    return Advanced(walked, dispatched)
 
 
 def next_moment(session: Session, after: datetime) -> datetime | None:
-    """When something falls due next, strictly after a moment: a message, a member under way, the end of a lease."""
+    """When something falls due next, after a moment: a message, a member under way, a lease or hold that ends."""
     due = select(func.min(Message.due_at)).join(Journey, Journey.id == Message.journey_id)
     due = due.where(
         MAY_BE_DUE, Message.state.in_(WAITING), Message.due_at > after, Journey.state == JourneyState.ACTIVE
     )
+    freed = select(func.min(Journey.held_until)).where(Journey.state == JourneyState.ACTIVE, Journey.held_until > after)
     lapse = select(func.min(Message.lease_until)).where(
         MAY_BE_DUE, Message.state == MessageState.CLAIMED, Message.lease_until > after
     )
-    moments = (session.scalar(due), session.scalar(lapse), next_wake(session, after))
+    moments = (session.scalar(due), session.scalar(lapse), session.scalar(freed), next_wake(session, after))
     return min((moment for moment in moments if moment is not None), default=None)

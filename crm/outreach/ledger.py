@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
 from sqlalchemy import Select, and_, cast, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from crm import wrong_values
+from crm.errors import InvalidRequest, Unreadable
 from crm.loyalty import service as loyalty
 from crm.loyalty.models import CouponGrant
 from crm.members.changes import Change, note_members
@@ -25,6 +28,7 @@ from crm.outreach.models import (
     UnknownReason,
 )
 from crm.outreach.priority import Priority
+from crm.outreach.wording import fields_of
 
 LAUNCH = "launch"
 """The occurrence of an audience that takes part once."""
@@ -34,8 +38,9 @@ def launch(session: Session, spec: JourneySpec, audience: Select[int], setting: 
     """Write a new version of the journey, its enrolments and its ledger.
 
     Excluded messages are written too, with their reason, so that the ledger accounts for everyone.
-    `audience` gives one column of member ids.
+    `audience` gives one column of member ids. Raises InvalidRequest for a text that cannot be rendered.
     """
+    require_writable(spec)
     version = session.scalar(select(func.max(Journey.version)).where(Journey.name == spec.name)) or 0
     journey = Journey(
         name=spec.name,
@@ -58,7 +63,25 @@ def launch(session: Session, spec: JourneySpec, audience: Select[int], setting: 
 
 
 def spec_of(journey: Journey) -> JourneySpec:
-    return JourneySpec.model_validate(journey.spec)
+    """Raises Unreadable for what this version of the program does not know, e.g. what a newer one stored."""
+    try:
+        return JourneySpec.model_validate(journey.spec)
+    except ValidationError as error:
+        wrong = wrong_values.sentence(error.errors(include_url=False)[0])
+        raise Unreadable(
+            f"version {journey.version} of {journey.name} is stored in a form that cannot be read here: {wrong}"
+        ) from error
+
+
+def require_writable(spec: JourneySpec) -> None:
+    """Raises InvalidRequest for a text that cannot be rendered: it may have been stored before that was asked."""
+    for step in spec.sends:
+        for words in step.wordings:
+            for text in (words.subject, words.body):
+                try:
+                    fields_of(text or "")
+                except InvalidRequest as error:
+                    raise InvalidRequest(f"the {words.channel} text of step {step.key}: {error.message}") from error
 
 
 def _write_enrolments(session: Session, journey_id: int, now: datetime) -> None:
@@ -109,7 +132,8 @@ def resume(session: Session, journey_id: int, *, late_limit: timedelta, now: dat
         .values(state=MessageState.EXCLUDED, reason=ExclusionReason.CAMPAIGN_PAUSED.value)
         .execution_options(synchronize_session=False)
     )
-    session.execute(update(Journey).where(Journey.id == journey_id).values(state=JourneyState.ACTIVE))
+    free = {"note": None, "held_until": None, "held_times": 0}
+    session.execute(update(Journey).where(Journey.id == journey_id).values(state=JourneyState.ACTIVE, **free))
     settle_benefits(session, select(Enrolment.id).where(Enrolment.journey_id == journey_id), now=now)
 
 

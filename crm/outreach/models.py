@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKey, Index, Table, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.database import Base
+from crm.database import Base, StoredJson
 from crm.members.models import Channel
 from crm.outreach.priority import Priority
 
@@ -31,7 +31,7 @@ class Journey(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     version: Mapped[int] = mapped_column(default=1)
-    spec: Mapped[dict[str, Any]] = mapped_column(JSON)
+    spec: Mapped[dict[str, Any]] = mapped_column(StoredJson)
     """`JourneySpec` (outreach/journey.py) as JSON."""
     state: Mapped[JourneyState]
     created_at: Mapped[datetime]
@@ -43,13 +43,17 @@ class Journey(Base):
     """Of the call that made this version: the same call makes no second one."""
     updated_at: Mapped[datetime | None]
     note: Mapped[str | None]
-    """Why it is a draft again."""
+    """Why it is a draft again, or cannot go on."""
     activated_at: Mapped[datetime | None]
     entries_since: Mapped[datetime | None]
     """What happened earlier lets nobody in: the start, or the last time it was resumed."""
     seen_until: Mapped[datetime | None]
     """Up to when the engine has looked at what happened."""
     ended_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    """It failed in a way that nobody foresaw, as `note` says; until then it is left alone. None: it goes on."""
+    held_times: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How often in a row."""
 
 
 class Arm(StrEnum):

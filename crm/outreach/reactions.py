@@ -13,7 +13,6 @@ from crm.members.contacts import withdraw_consent
 from crm.members.masking import mask_address
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint
 from crm.members.people import lock_records_that_share
-from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, Message, MessageEvent, MessageEventKind, MessageLink
 from crm.outreach.rules import BURST_WINDOW, Visit, is_burst, machine_sign
 from crm.outreach.tracking import MAY_HAVE_BEEN_SEEN
@@ -107,9 +106,15 @@ def opt_out_choices(session: Session, message_id: int) -> OptOut:
     return OptOut(
         channel=message.channel,
         address=mask_address(address) if address else None,
-        language=spec_of(journey).language,
+        language=_language(journey),
         agreed=tuple(channel for channel in SENDABLE_CHANNELS if channel in agreed),
     )
+
+
+def _language(journey: Journey) -> str:
+    """As stored: whoever wants to opt out can, whatever became of the rest of the journey."""
+    stored = journey.spec.get("language") if isinstance(journey.spec, dict) else None
+    return stored if stored in ("en", "zh") else "en"
 
 
 def opt_out(session: Session, message_id: int, channels: Collection[Channel], at: datetime) -> bool:

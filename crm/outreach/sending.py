@@ -18,6 +18,7 @@ from crm.outreach.batches import among, texts_by_id
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.condition import note_success, note_trouble
 from crm.outreach.channels.pausing import IS_PAUSED
+from crm.outreach.holds import hold, let_go_of_sent
 from crm.outreach.links import Links
 from crm.outreach.models import (
     LEDGER,
@@ -30,7 +31,7 @@ from crm.outreach.models import (
     UnknownReason,
 )
 from crm.outreach.rules import RETRY_DELAYS
-from crm.outreach.writing import finished_messages
+from crm.outreach.writing import Finished, finished_messages
 
 log = structlog.get_logger()
 
@@ -82,8 +83,9 @@ def send_claimed(
     excluded += gate.exclude(session, LEDGER, _ROW, _STANDING_CHECKS, held, states=(MessageState.CLAIMED,))
     if excluded:
         doubt_retried(session, ids, attempts=1)
-    batch = finished_messages(session, ids, lease.holder, links)
-    is_available = True
+    finished = finished_messages(session, ids, lease.holder, links)
+    _keep_back(session, finished, ids, lease, now)
+    batch, is_available = finished.messages, True
     if batch:
         answers = _hand_over(session, adapter, batch, now)
         is_available = answers.is_available
@@ -142,6 +144,20 @@ def _stop_what_may_not_go(session: Session, ids: Sequence[int], lease: Lease) ->
     session.execute(back.execution_options(synchronize_session=False))
     out = ended.values(state=MessageState.EXCLUDED, reason=ExclusionReason.CANCELLED.value)
     return cast(CursorResult[Any], session.execute(out.execution_options(synchronize_session=False))).rowcount
+
+
+def _keep_back(session: Session, finished: Finished, ids: Sequence[int], lease: Lease, now: datetime) -> None:
+    """What cannot be written: messages of a held journey wait as before, one that alone has trouble has failed."""
+    for journey_id, attempt in finished.held.items():
+        hold(session, journey_id, attempt, now, rests=True)
+    if finished.held:
+        held = (among(Message.id, ids), Message.state == MessageState.CLAIMED, Message.claimed_by == lease.holder)
+        back = update(Message).where(*held, Message.journey_id.in_(finished.held))
+        back = back.values(state=MessageState.PLANNED, **_NOT_TAKEN_UP)
+        session.execute(back.execution_options(synchronize_session=False))
+    _settle(session, {each: _Settled(MessageState.FAILED, reason=why) for each, why in finished.failed.items()})
+    if finished.messages:
+        let_go_of_sent(session, [message.message_id for message in finished.messages])
 
 
 class _Settled(NamedTuple):

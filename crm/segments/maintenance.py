@@ -17,6 +17,7 @@ from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import CrmError
 from crm.fields import Catalog, Viewpoint
+from crm.isolation import isolated
 from crm.members.changes import Change, MemberChange, note_members
 from crm.segments.crossings import Members, crossings
 from crm.segments.definition import Definition, parse_definition
@@ -171,6 +172,13 @@ def _take_noted(session: Session) -> frozenset[Change]:
     return frozenset(session.scalars(select(NOTED.c.what).where(NOTED.c.member_id.is_(None)).distinct()))
 
 
+def _builds_on(segment: Segment) -> frozenset[str]:
+    """The segments that one builds on; none for one that cannot be read, whose turn says so."""
+    with isolated(f"segment:{segment.id}", known=segment.failure):
+        return segments_named(segment.definition)
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class _Round:
     session: Session
@@ -184,7 +192,7 @@ class _Round:
 
     def ordered(self) -> list[Segment]:
         by_name = {segment.name: segment for segment in self.segments}
-        named = {name: segments_named(segment.definition) for name, segment in by_name.items()}
+        named = {name: _builds_on(segment) for name, segment in by_name.items()}
         return [by_name[name] for name in in_order_of_building(named)]
 
     def attend(self, segment: Segment) -> Evaluation | None:
@@ -192,10 +200,12 @@ class _Round:
         has_failed_today = segment.failure is not None and segment.evaluated_on == self.scope.today
         if has_failed_today and segment.id not in self.anew:
             return None
-        try:
-            return self._attend(segment)
-        except CrmError as error:
-            raise EvaluationFailed(segment, error.message) from error
+        done: Evaluation | None = None
+        with isolated(f"segment:{segment.id}", known=segment.failure) as attempt:
+            done = self._attend(segment)
+        if attempt.reason is not None:
+            raise EvaluationFailed(segment, attempt.reason) from attempt.error
+        return done
 
     def _attend(self, segment: Segment) -> Evaluation | None:
         definition = parse_definition(segment.definition, self.scope.catalog)
@@ -222,7 +232,7 @@ class _Round:
 
     def _touch(self, segment: Segment, concerns: frozenset[Change], crossed: tuple[Members, ...]) -> bool:
         """Gather in `TOUCHED` who has to be looked at again; whether there is anybody."""
-        names = segments_named(segment.definition)
+        names = _builds_on(segment)
         bases = [base.id for base in self.segments if base.name in names]
         changed = select(NOTED.c.member_id).where(NOTED.c.what.in_(concerns), NOTED.c.member_id.is_not(None))
         passed = select(PASSED.c.member_id).where(PASSED.c.segment_id.in_(bases))

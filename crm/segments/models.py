@@ -8,10 +8,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.database import Base
+from crm.database import Base, StoredJson
 
 
 class Segment(Base):
@@ -27,7 +27,7 @@ class Segment(Base):
     """The call that made it; the same call again returns this segment."""
     version: Mapped[int]
     """Number of the version in force."""
-    definition: Mapped[dict[str, Any]] = mapped_column(JSON)
+    definition: Mapped[dict[str, Any]] = mapped_column(StoredJson)
     """Of the version in force, in its JSON form."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -55,7 +55,7 @@ class SegmentVersion(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     description: Mapped[str]
-    definition: Mapped[dict[str, Any]] = mapped_column(JSON)
+    definition: Mapped[dict[str, Any]] = mapped_column(StoredJson)
     changed_by: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     changed_at: Mapped[datetime]
     note: Mapped[str]

@@ -20,6 +20,7 @@ from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.loyalty.service import stock_for
 from crm.outreach import ledger
+from crm.outreach.holds import let_go
 from crm.outreach.journey import JourneySpec
 from crm.outreach.journeys.approval import JOURNEY, ask_for_approval, bound_of, journey_parts
 from crm.outreach.journeys.lookup import STARTED, SUBJECT_KIND, get_journey, journey_scope, versions_of
@@ -268,7 +269,8 @@ def _require_state(journey: Journey, allowed: Collection[JourneyState], done: st
 
 
 def _move(journey: Journey, state: JourneyState, now: datetime) -> None:
-    journey.state, journey.note, journey.updated_at = state, None, now
+    let_go(journey)
+    journey.state, journey.updated_at = state, now
 
 
 def _move_all(

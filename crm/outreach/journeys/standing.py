@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from crm.clock import zone_or
 from crm.database import UtcDateTime
 from crm.members.models import Member
 from crm.outreach.journeys.models import THROUGH, StepTaken
@@ -130,11 +131,20 @@ def _fill(session: Session, journey: Journey, now: datetime, zone: ZoneInfo, mos
     names = [column.name for column in STANDING.c][:10]
     # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.
     done = session.execute(insert(STANDING).from_select(names, due), execution_options={"preserve_rowcount": True})
+    _use_known_zones(session, zone)
     # What is written later refers to these members and holds their rows. Dispatch, which holds them for a send, takes
     # them in this order, too: neither waits for the other in a circle.
     members = select(Member.id).where(Member.id.in_(select(STANDING.c.member_id))).order_by(Member.id)
     session.execute(members.with_for_update(read=True, key_share=True)).all()
     return cast(CursorResult[Any], done).rowcount
+
+
+def _use_known_zones(session: Session, default: ZoneInfo) -> None:
+    names = session.scalars(select(STANDING.c.zone_name).distinct()).all()
+    unknown = [name for name in names if zone_or(name, default).key != name]
+    if unknown:
+        lives_there = STANDING.c.zone_name.in_(unknown)
+        session.execute(update(STANDING).where(lives_there).values(zone_name=default.key))
 
 
 def _write_back(session: Session) -> None:

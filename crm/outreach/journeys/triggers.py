@@ -32,7 +32,7 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
 from crm.access.policy import LeapDay, get_policy
-from crm.clock import day_end, day_start, local_day
+from crm.clock import day_end, day_start, local_day, zone_or
 from crm.columns import distinct_words
 from crm.database import UtcDateTime
 from crm.loyalty.models import StageChange
@@ -135,6 +135,8 @@ class _Calendar:
     leap_day: LeapDay
     zones: tuple[ZoneInfo, ...]
     """Where members live."""
+    unknown_zones: tuple[str, ...]
+    """Names that are no zone: whoever has one lives by the workspace's clock."""
     joined_first: datetime | None
     birthdays: frozenset[int]
     """Of anybody, as month * 100 + day."""
@@ -142,10 +144,12 @@ class _Calendar:
     @classmethod
     def read(cls, session: Session, trigger: OnKeyDate, default: ZoneInfo) -> "_Calendar":
         names = session.scalars(distinct_words(Member.zone_name)).all()
+        zones = {name: zone_or(name, default) for name in sorted({default.key, *names})}
         return cls(
             trigger,
             get_policy(session).leap_day,
-            tuple(ZoneInfo(name) for name in sorted({default.key, *names})),
+            tuple(zone for name, zone in zones.items() if zone.key == name),
+            tuple(name for name, zone in zones.items() if zone.key != name),
             session.scalar(select(func.min(Member.joined_at))),
             frozenset(session.scalars(distinct_words(Member.birth_month_day))),
         )
@@ -188,7 +192,7 @@ def _key_dates(
     for zone in calendar.zones:
         lives_there = Member.zone_name == zone.key
         if zone == default:
-            lives_there = or_(lives_there, Member.zone_name.is_(None))
+            lives_there = or_(lives_there, Member.zone_name.is_(None), Member.zone_name.in_(calendar.unknown_zones))
         first, last = local_day(seen, zone), local_day(now, zone)
         for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
             moment, on = calendar.entry_on(day, zone), day + timedelta(days=trigger.days_before)

@@ -8,6 +8,7 @@ doing it again does nothing.
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,13 +17,15 @@ from crm.access.policy import get_policy
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import CrmError
 from crm.fields import Catalog
+from crm.isolation import isolated
 from crm.outreach import ledger
+from crm.outreach.holds import hold, is_free, let_go
 from crm.outreach.journeys.exits import let_out, pass_waits
 from crm.outreach.journeys.lookup import journey_scope, takes_entries
 from crm.outreach.journeys.standing import Batch, standing
 from crm.outreach.journeys.steps import Walk, take
 from crm.outreach.journeys.triggers import enrol_due, next_entry
-from crm.outreach.ledger import spec_of
+from crm.outreach.ledger import require_writable, spec_of
 from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message
 from crm.workspace import get_workspace
 
@@ -52,18 +55,18 @@ class Walked:
 def walk_due(sessions: Sessions, now: datetime, catalog: Catalog, *, batch_size: int = BATCH_SIZE) -> Walked:
     """Let members into journeys and move on all who are due at `now`. Sends nothing; dispatch does."""
     with read_only(sessions) as session:
-        active = select(Journey.id).where(Journey.is_walked, Journey.state == JourneyState.ACTIVE)
-        journey_ids = session.scalars(active.order_by(Journey.id)).all()
+        active = select(Journey.id, Journey.note).where(
+            Journey.is_walked, Journey.state == JourneyState.ACTIVE, is_free(now)
+        )
+        journeys = session.execute(active.order_by(Journey.id)).all()
     total = Walked()
-    for journey_id in journey_ids:
-        try:
+    for journey_id, note in journeys:
+        with isolated(f"journey:{journey_id}", known=note) as attempt:
             total += _walk_one(sessions, journey_id, now, catalog, batch_size)
-        except CrmError as error:
-            # A definition that makes no sense any more holds up its own journey, and nobody else's.
+        if attempt.reason is not None:
             with unit_of_work(sessions) as session:
-                journey = session.get_one(Journey, journey_id)
-                journey.note = f"It cannot go on: {error.message}"
-                total += Walked(held={journey.name: error.message})
+                name = hold(session, journey_id, attempt, now, rests=not attempt.is_quick_to_check)
+            total += Walked(held={name: attempt.reason})
     return total
 
 
@@ -91,12 +94,13 @@ def _locked(session: Session, journey_id: int) -> Journey | None:
 def _look_around(session: Session, journey: Journey, now: datetime, catalog: Catalog) -> tuple[Walked, bool]:
     """Who enters, for whom an event came, who leaves; and whether anybody is due then."""
     spec, scope = spec_of(journey), journey_scope(session, journey, catalog, now)
+    require_writable(spec)
     is_newest = session.scalar(takes_entries().where(Journey.id == journey.id)) is not None
     entered = enrol_due(session, journey, spec, scope, now) if is_newest else 0
     pass_waits(session, journey, spec, now)
     left = let_out(session, journey, spec, scope, now)
     journey.seen_until = max(now, journey.seen_until or now)
-    journey.note = None
+    let_go(journey)
     session.flush()
     due = select(Enrolment.id).where(_under_way(journey.id), Enrolment.wake_at <= now)
     is_due = session.scalar(due.limit(1)) is not None
@@ -137,7 +141,8 @@ def _end_when_empty(session: Session, journey: Journey, now: datetime) -> None:
 
 def next_wake(session: Session, after: datetime) -> datetime | None:
     """When a member is to be moved on, or can enter for a key date, next; strictly after a moment."""
-    active = session.scalars(select(Journey).where(Journey.is_walked, Journey.state == JourneyState.ACTIVE)).all()
+    walked = (Journey.is_walked, Journey.state == JourneyState.ACTIVE)
+    active = session.scalars(select(Journey).where(*walked, is_free(after))).all()
     if not active:
         return None
     zone = get_workspace(session).zone
@@ -147,5 +152,13 @@ def next_wake(session: Session, after: datetime) -> datetime | None:
         wakes = select(func.min(Enrolment.wake_at)).where(_under_way(journey.id), Enrolment.wake_at > after)
         found.append(session.scalar(wakes))
         if journey.id in entered:
-            found.append(next_entry(session, spec_of(journey), after, zone))
+            found.append(_next_entry(session, journey, after, zone))
     return min((moment for moment in found if moment is not None), default=None)
+
+
+def _next_entry(session: Session, journey: Journey, after: datetime, zone: ZoneInfo) -> datetime | None:
+    """None for a journey that cannot be read: its walk says so."""
+    try:
+        return next_entry(session, spec_of(journey), after, zone)
+    except CrmError:
+        return None
