@@ -29,6 +29,7 @@ install-dev: .venv/.dev ## the same plus what the checks and tests need
 	@touch $@ .venv/.runtime
 
 check: format-check lint contracts types test test-on-postgres ## what CI runs
+	@$(BIN)/python -m tests.browser say
 
 format-check: install-dev
 	$(BIN)/ruff format --check .
@@ -46,8 +47,8 @@ contracts: install-dev
 types: install-dev
 	$(BIN)/mypy
 
-browser:
-	@sh scripts/ensure_browser.sh
+browser: install-dev ## a Chromium for the page tests; without one they are left out, and in CI nothing goes on
+	@$(BIN)/python -m tests.browser
 
 PROCESSES ?= 2
 PYTEST := $(BIN)/pytest -q --durations=10 --numprocesses $(PROCESSES) --dist loadfile

@@ -1,6 +1,5 @@
 """A real browser on a real server: people of the demo in pages of their own."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crm.datasets.people import DEMO_PASSWORD
 from tests.api.conftest import CopyHome, Server, serving
+from tests.browser import find_chromium
 
 ARGUMENTS = [
     "--headless=new",
@@ -26,7 +26,7 @@ Visit = Callable[[str], Page]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One for each file: while it is open an event loop runs, beside which no other file could run its own."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if chromium is None:
         pytest.skip("no Chromium on this machine")
     expect.set_options(timeout=PATIENCE_MS)
