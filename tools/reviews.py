@@ -68,9 +68,9 @@ def _review(ctx: ToolContext, name: str) -> CampaignReview:
 
 
 def _pdf(review: CampaignReview, language: Language) -> bytes:
-    from crm.reports.pdf import render_pdf  # noqa: PLC0415
+    from crm.reports.printing import print_review  # noqa: PLC0415
 
-    return render_pdf(review, language=language)
+    return print_review(review, language=language)
 
 
 def _for_model(review: CampaignReview, language: Language) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def report(
     """Review a campaign: what it did, against its holdout or, for imported ones, as an observation."""
     from crm.campaigns.service import find_campaign
     from crm.database import unit_of_work
-    from crm.reports.pdf import render_pdf
+    from crm.reports.printing import print_review
     from crm.reports.review import review_campaign
 
     with opened(today) as nurture:
@@ -127,7 +127,7 @@ def report(
             found = find_campaign(session, name)
             review = review_campaign(session, found.id, actor=actor, now=nurture.clock.now())
     if pdf is not None:
-        pdf.write_bytes(render_pdf(review, language=language))
+        pdf.write_bytes(print_review(review, language=language))
     if as_json:
         say_json(review.model_dump(mode="json"))
         return

@@ -10,7 +10,7 @@ from crm.access.actor import Permission, require
 from crm.campaigns.lookup import find_campaign
 from crm.database import unit_of_work
 from crm.reports.blocks import CampaignReview
-from crm.reports.pdf import render_pdf
+from crm.reports.printing import print_review
 from crm.reports.review import review_campaign
 
 router = APIRouter(prefix="/api/campaigns", tags=["reviews"])
@@ -36,7 +36,7 @@ def review_pdf(
         subject = f"campaign:{reviewed.campaign_id}"
         audit.record(session, now=now, actor=actor, action="review.exported", subject=subject, version=reviewed.version)
     return Response(
-        render_pdf(reviewed, language=language),
+        print_review(reviewed, language=language),
         media_type="application/pdf",
         headers={"Content-Disposition": f'attachment; filename="review-{reviewed.campaign_id}.pdf"'},
     )
