@@ -16,6 +16,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
 from crm.loyalty.service import stock_for
 from crm.outreach import draft
+from crm.outreach.audience import is_first_record
 from crm.outreach.models import Arm, Enrolment, MessageState
 from crm.segments.scope import SegmentScope
 
@@ -60,7 +61,10 @@ class SharedAudience(Frozen):
 @dataclass(frozen=True)
 class Forecast:
     audience_count: int
+    people_count: int
+    """Of the members; a person with two records is two members."""
     holdout_count: int
+    """People."""
     exclusions: tuple[ExclusionCount, ...]
     eligible_by_channel: dict[str, int]
     messages_per_day: tuple[DayCount, ...]
@@ -74,13 +78,15 @@ class Forecast:
 
 def count(session: Session, brief: CampaignBrief, scope: SegmentScope, starts_at: datetime) -> Forecast:
     """What the draft of this connection holds (`draft.drafted`). `brief` has its coupons filled in."""
-    arms: dict[Arm, int] = dict(session.execute(_counted_by(draft.AUDIENCE.c.arm)).all())
+    people = _counted_by(draft.AUDIENCE.c.arm).where(is_first_record())
+    arms: dict[Arm, int] = dict(session.execute(people).all())
     states: dict[MessageState, int] = dict(session.execute(_counted_by(draft.MESSAGES.c.state)).all())
     days = _messages_per_day(session, scope)
     benefits, benefit_cost_cents = _benefits(session, brief, scope, starts_at)
     passed = draft.waiting()
     return Forecast(
-        audience_count=sum(arms.values()),
+        audience_count=session.scalar(select(func.count()).select_from(draft.AUDIENCE)) or 0,
+        people_count=sum(arms.values()),
         holdout_count=arms.get(Arm.HOLDOUT, 0),
         exclusions=_exclusions(session),
         eligible_by_channel=_eligible(session),
@@ -114,8 +120,10 @@ def _exclusions(session: Session) -> tuple[ExclusionCount, ...]:
 
 def _eligible(session: Session) -> dict[str, int]:
     columns = draft.MESSAGES.c
-    members = func.count(columns.member_id.distinct())
-    query = select(columns.channel, members).where(draft.waiting()).group_by(columns.channel)
+    audience = draft.AUDIENCE.c
+    people = select(columns.channel, func.count(audience.person_id.distinct()))
+    query = people.join_from(draft.MESSAGES, draft.AUDIENCE, audience.member_id == columns.member_id)
+    query = query.where(draft.waiting()).group_by(columns.channel)
     return {channel.value: number for channel, number in session.execute(query)}
 
 

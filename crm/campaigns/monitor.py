@@ -29,10 +29,11 @@ from crm.outreach.models import (
     MessageEventKind,
     MessageState,
 )
+from crm.outreach.persons import person_of
 from crm.workspace import get_workspace
 
 CONVERSION_DEFINITION = (
-    "Members with a delivered message who ordered within {days} days after their first one / members with a "
+    "People with a delivered message who ordered within {days} days after their first one / people with a "
     "delivered message. Ordering afterwards does not mean ordering because of it."
 )
 
@@ -66,7 +67,7 @@ class ChannelProgress(Frozen):
     counts: StateCounts
     members_reached: int
     coverage: float | None
-    """Members reached on the channel / members of the campaign who were not held out."""
+    """People reached on the channel / people of the campaign who were not held out."""
     opened: int | None
     """Delivered messages opened at least once by a person."""
     clicked: int
@@ -103,8 +104,9 @@ class CampaignMonitor(Frozen):
     state_note: str | None
     as_of: datetime
     members: int
-    """Enrolled members, the holdout included."""
+    """Enrolled members, the holdout included; a person with two records is two of them."""
     holdout: int
+    """People held out: from here on a person counts once, with whatever number of records (decision 17)."""
     counts: StateCounts
     adds_up: bool
     by_channel: tuple[ChannelProgress, ...]
@@ -112,7 +114,7 @@ class CampaignMonitor(Frozen):
     members_reached: int
     coverage: float | None
     conversions: int
-    """Members reached who ordered within the attribution window after their first delivered message."""
+    """People reached who ordered within the attribution window after their first delivered message."""
     conversion_rate: float | None
     conversion_definition: str
     timeseries: tuple[DayProgress, ...]
@@ -123,6 +125,8 @@ class CampaignMonitor(Frozen):
     """Of the pending: due, but the campaign is paused. Resumed within the late limit they go out; later they are
     excluded as `campaign_paused`."""
     paused_channels: tuple[PausedChannel, ...] = ()
+    people: int = 0
+    """Those of the members who are different people."""
 
 
 def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonitor:
@@ -136,11 +140,11 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
             _of(journey_id, Message.channel, Message.state, func.count()).group_by(Message.channel, Message.state)
         )
     }
-    enrolled = select(Enrolment.arm, func.count()).where(Enrolment.journey_id == journey_id).group_by(Enrolment.arm)
-    arms: dict[Arm, int] = dict(session.execute(enrolled).all())
-    treated = arms.get(Arm.TREATMENT, 0)
-    counts = _state_counts(tally.items(), planned=_planned(session, campaign, sum(arms.values()), tally))
-    reached = session.scalar(_delivered(journey_id, func.count(Message.member_id.distinct()))) or 0
+    people = _people_by_arm(session, journey_id)
+    members = session.scalar(select(func.count()).where(Enrolment.journey_id == journey_id)) or 0
+    treated = people.get(Arm.TREATMENT, 0)
+    counts = _state_counts(tally.items(), planned=_planned(session, campaign, members, tally))
+    reached = session.scalar(_delivered_to(journey_id, func.count(person_of().distinct()))) or 0
     conversions = _conversions(session, journey_id, window_days, now)
     next_due = _of(journey_id, func.min(Message.due_at)).where(Message.state.in_(WAITING))
     return CampaignMonitor(
@@ -149,8 +153,9 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         state=campaign.state,
         state_note=campaign.state_note or note_of(session, journey_id),
         as_of=now,
-        members=sum(arms.values()),
-        holdout=arms.get(Arm.HOLDOUT, 0),
+        members=members,
+        people=sum(people.values()),
+        holdout=people.get(Arm.HOLDOUT, 0),
         counts=counts,
         adds_up=counts.adds_up,
         by_channel=_by_channel(session, journey_id, tally, treated),
@@ -166,6 +171,12 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         held=_held(session, journey_id, now) if campaign.state is CampaignState.PAUSED else 0,
         paused_channels=_paused_channels(session, tally),
     )
+
+
+def _people_by_arm(session: Session, journey_id: int) -> dict[Arm, int]:
+    people = func.count(person_of().distinct())
+    by_arm = select(Enrolment.arm, people).where(Enrolment.journey_id == journey_id).group_by(Enrolment.arm)
+    return dict(session.execute(by_arm).all())
 
 
 def _held(session: Session, journey_id: int, now: datetime) -> int:
@@ -201,6 +212,12 @@ def _of(journey_id: int, *columns: Any) -> Select[Any]:
 
 def _delivered(journey_id: int, *columns: Any) -> Select[Any]:
     return _of(journey_id, *columns).where(Message.state == MessageState.DELIVERED)
+
+
+def _delivered_to(journey_id: int, *columns: Any) -> Select[Any]:
+    """The delivered, with the enrolments that they belong to."""
+    with_enrolments = _delivered(journey_id, *columns).select_from(Message)
+    return with_enrolments.join(Enrolment, Enrolment.id == Message.enrolment_id)
 
 
 def _responses(journey_id: int, kind: MessageEventKind, *columns: Any) -> Select[Any]:
@@ -241,9 +258,9 @@ def _state_counts(tally: Iterable[tuple[tuple[Channel, MessageState], int]], pla
 
 
 def _by_channel(session: Session, journey_id: int, tally: _Tally, treated: int) -> tuple[ChannelProgress, ...]:
-    members = func.count(Message.member_id.distinct())
+    people = func.count(person_of().distinct())
     messages = func.count(Message.id.distinct())
-    reached = _counts(session, _delivered(journey_id, Message.channel, members), Message.channel)
+    reached = _counts(session, _delivered_to(journey_id, Message.channel, people), Message.channel)
     responses = {
         kind: _counts(session, _responses(journey_id, kind, Message.channel, messages), Message.channel)
         for kind in (MessageEventKind.OPENED, MessageEventKind.CLICKED, MessageEventKind.UNSUBSCRIBED)
@@ -275,14 +292,21 @@ def _share(part: int, whole: int) -> float | None:
 
 def _conversions(session: Session, journey_id: int, window_days: int, now: datetime) -> int:
     first_at = func.min(Message.delivered_at).label("first_at")
-    first = _delivered(journey_id, Message.member_id, first_at).group_by(Message.member_id).subquery("first")
+    person_id = person_of().label("person_id")
+    first = _delivered_to(journey_id, person_id, first_at).group_by(person_id).subquery("first")
     opened = type_coerce(first.c.first_at, BigInteger)
     ordered = type_coerce(Order.ordered_at, BigInteger)
     window_seconds = int(timedelta(days=window_days).total_seconds())
     query = (
-        select(func.count(Order.member_id.distinct()))
-        .join(first, first.c.member_id == Order.member_id)
-        .where(ordered >= opened, ordered < opened + window_seconds, Order.ordered_at <= now)
+        select(func.count(first.c.person_id.distinct()))
+        .join_from(Order, Enrolment, Enrolment.member_id == Order.member_id)
+        .join(first, first.c.person_id == person_of())
+        .where(
+            Enrolment.journey_id == journey_id,
+            ordered >= opened,
+            ordered < opened + window_seconds,
+            Order.ordered_at <= now,
+        )
     )
     return session.scalar(query) or 0
 

@@ -35,10 +35,10 @@ class CampaignPlan(Frozen):
     read_back: str
     """The audience in plain words."""
     holdout_count: int
-    """Members who will get nothing, by chance, so that the effect can be measured."""
+    """People who will get nothing, by chance, so that the effect can be measured: all their records, or none."""
     exclusions: tuple[ExclusionCount, ...]
     eligible_by_channel: dict[str, int]
-    """Members who get at least one message on the channel."""
+    """People who get at least one message on the channel."""
     messages_per_day: tuple[DayCount, ...]
     total_messages: int
     deferred_messages: int
@@ -56,6 +56,8 @@ class CampaignPlan(Frozen):
     conflicts: tuple[SharedAudience, ...]
     sms_texts: tuple[SmsTexts, ...] = ()
     """Length and encoding of the text messages; plans of earlier versions have none."""
+    people_count: int | None = None
+    """How many different people the members are, joined by shared addresses; plans of earlier versions do not say."""
     warnings: tuple[str, ...]
 
 
@@ -91,6 +93,7 @@ def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, no
     return CampaignPlan(
         as_of=now,
         audience_count=counted.audience_count,
+        people_count=counted.people_count,
         read_back=describe(definition, scope, language=brief.language),
         holdout_count=counted.holdout_count,
         exclusions=counted.exclusions,

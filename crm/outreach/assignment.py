@@ -1,6 +1,6 @@
-"""Random but repeatable: which members are held out, and who gets which variant.
+"""Random but repeatable: who is held out, and who gets which variant. Whoever draws passes the person, not the record.
 
-The draw is a polynomial of degree 3 over the prime field of 2^31 - 1, evaluated at the member's id,
+The draw is a polynomial of degree 3 over the prime field of 2^31 - 1, evaluated at the person's id,
 with coefficients from SHA-256 of the experiment's key. Such functions are a 4-wise independent family
 (Wegman and Carter, 1981): shares vary as fair coins do, and two experiments draw independently, which
 shifted copies of one linear hash do not. No product reaches 2^63, so the same integers come out of
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from itertools import accumulate
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, String, case, cast, func, literal
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, String, case, cast, literal, select
 
 PRIME = 2**31 - 1
 _COEFFICIENTS = 4
@@ -37,16 +37,18 @@ def draw_of(experiment: str, member_id: int) -> int:
     return drawn
 
 
-def is_held_out(experiment: str, member_id: ColumnElement[int], share: float) -> ColumnElement[bool]:
-    """Whether a member belongs to the `share` (0 to 1) of the statement's rows that is left alone.
+def holdout_size(people: int, share: float) -> int:
+    """How many of some people the `share` (0 to 1) comes to, rounded: a tenth of 59 is 6."""
+    return (people * round(share * _SHARE_PARTS) + _SHARE_PARTS // 2) // _SHARE_PARTS
 
-    The rows with the lowest draws, as many as the share asks for, rounded (complete randomisation): a tenth of
-    59 members is 6, where one coin for each could well make it 11. For the columns of a statement only.
+
+def held_out(experiment: str, people: Select[int], size: int) -> Select[int]:
+    """The `size` people who are left alone: those with the lowest draws (complete randomisation).
+
+    One coin for each could well make 11 out of a tenth of 59. `people` gives one column of ids.
     """
-    rank = func.row_number().over(order_by=(draw(f"{experiment}/holdout", member_id), member_id))
-    rows = func.count().over()
-    in_shares = literal(_SHARE_PARTS, BigInteger)
-    return rank * in_shares <= rows * literal(round(share * _SHARE_PARTS), BigInteger) + _SHARE_PARTS // 2
+    (person_id,) = people.subquery("people").c
+    return select(person_id).order_by(draw(f"{experiment}/holdout", person_id), person_id).limit(size)
 
 
 def is_drawn(experiment: str, member_id: ColumnElement[int], share: float) -> ColumnElement[bool]:

@@ -21,16 +21,18 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    update,
 )
 from sqlalchemy.orm import Session, aliased
 
 from crm.members.models import SENDABLE_CHANNELS, AddressSuppression, Channel, Consent, ContactPoint, Member
 from crm.members.people import PERSON_CHANNELS
 from crm.members.suppression import suppressed_members
-from crm.outreach.assignment import is_held_out
+from crm.outreach.assignment import held_out, holdout_size
 from crm.outreach.draft_tables import AUDIENCE, DOUBLES, refresh_statistics
 from crm.outreach.journey import PREFERRED, JourneySpec
 from crm.outreach.models import Arm, ExclusionReason
+from crm.outreach.persons import JOINED, SHARED, join_records
 
 _CHANNEL, _ARM = AUDIENCE.c.preferred.type, AUDIENCE.c.arm.type
 
@@ -41,11 +43,18 @@ Channels = tuple[str, ...]
 def fill_audience(session: Session, spec: JourneySpec, audience: Select[int], zone_name: str) -> int:
     """Fill the tables of this connection; gives how many take part. `zone_name` is that of members without one."""
     ways = {step.channels for step in spec.sends}
-    _enrol(session, spec, audience, zone_name, asks_for_preferred=(PREFERRED,) in ways)
+    _enrol(session, audience, zone_name, asks_for_preferred=(PREFERRED,) in ways)
     refresh_statistics(session, AUDIENCE)
+    _find_persons(session)
+    _hold_out(session, spec)
     for channels in sorted(ways):
         _find_doubles(session, channels)
     return session.scalar(select(func.count()).select_from(AUDIENCE)) or 0
+
+
+def is_first_record() -> ColumnElement[bool]:
+    """Whether an audience row is the one of its person that counts when people are counted."""
+    return AUDIENCE.c.person_id == AUDIENCE.c.member_id
 
 
 def exclusion(channels: Channels, choice: str) -> ColumnElement[Any]:
@@ -82,21 +91,17 @@ def preferred_channel() -> ColumnElement[Channel]:
     return case((known, Member.preferred_channel), *zip(usable, names, strict=True), else_=names[0])
 
 
-def _enrol(
-    session: Session, spec: JourneySpec, audience: Select[int], zone_name: str, *, asks_for_preferred: bool
-) -> None:
-    ids = audience.subquery("audience")
-    (member_id,) = ids.c
-    held_out = is_held_out(spec.experiment, member_id, spec.holdout_share)
-    arm = case((held_out, literal(Arm.HOLDOUT, _ARM)), else_=literal(Arm.TREATMENT, _ARM))
-    drawn = select(member_id.label("member_id"), arm.label("arm")).subquery("drawn")
+def _enrol(session: Session, audience: Select[int], zone_name: str, *, asks_for_preferred: bool) -> None:
+    """Every record as a person of its own, and nobody held out yet."""
+    (member_id,) = audience.subquery("audience").c
     # Counted in the order of ids, and so read in it: lookups that jump to and fro take three times as long.
-    place = func.row_number().over(order_by=drawn.c.member_id)
-    drawn = select(place.label("place"), drawn.c.member_id, drawn.c.arm).subquery("placed")
+    place = func.row_number().over(order_by=member_id)
+    drawn = select(place.label("place"), member_id.label("member_id")).subquery("placed")
     values: dict[str, ColumnElement[Any]] = {
         "place": drawn.c.place,
         "member_id": drawn.c.member_id,
-        "arm": drawn.c.arm,
+        "person_id": drawn.c.member_id,
+        "arm": literal(Arm.TREATMENT, _ARM),
         "zone_name": func.coalesce(Member.zone_name, zone_name),
         "preferred": preferred_channel() if asks_for_preferred else null(),
     }
@@ -121,39 +126,64 @@ def _enrol(
     session.execute(insert(AUDIENCE).from_select(list(values), rows))
 
 
+def _find_persons(session: Session) -> None:
+    """Records joined by shared addresses get the person id of the first of them. Most records share none."""
+    for channel in PERSON_CHANNELS:
+        address = _address(channel)
+        twice = select(address).where(address.is_not(None)).group_by(address).having(func.count() > 1)
+        shared = select(AUDIENCE.c.member_id, literal(channel, _CHANNEL), address, AUDIENCE.c.place)
+        columns = ["member_id", "channel", "address", "place"]
+        session.execute(insert(SHARED).from_select(columns, shared.where(address.in_(twice))))
+    join_records(session)
+    others = select(SHARED.c.place, JOINED.c.person_id).join_from(
+        SHARED, JOINED, JOINED.c.member_id == SHARED.c.member_id
+    )
+    others = others.where(JOINED.c.person_id != JOINED.c.member_id).distinct()
+    other = others.subquery("other")
+    joined = update(AUDIENCE).where(AUDIENCE.c.place == other.c.place).values(person_id=other.c.person_id)
+    session.execute(joined)
+
+
+def _hold_out(session: Session, spec: JourneySpec) -> None:
+    """All records of a person are held out, or none."""
+    people = select(AUDIENCE.c.person_id).where(is_first_record())
+    size = holdout_size(session.scalar(select(func.count()).select_from(people.subquery())) or 0, spec.holdout_share)
+    if size:
+        out = AUDIENCE.c.person_id.in_(held_out(spec.experiment, people, size))
+        session.execute(update(AUDIENCE).where(out).values(arm=Arm.HOLDOUT))
+
+
 def _find_doubles(session: Session, channels: Channels) -> None:
     """Of several records of one person the one with the lowest id that may hear from us takes part in a step, on all
     its channels. Whoever shares an address of a channel that tells persons apart is the same person, so that only
-    the others need a look at addresses."""
+    the others need a look at addresses. In one step, as the gate looks: not over records that share with neither."""
     takes_part = or_(*[_reason(choice).is_(None) for choice in channels])
     for channel in PERSON_CHANNELS:
-        _write_doubles(session, channels, None, _address(channel), takes_part)
+        here = (SHARED.c.channel == channel, takes_part)
+        sharing = select(SHARED.c.address, AUDIENCE.c.member_id).where(*here)
+        sharing = sharing.join_from(SHARED, AUDIENCE, AUDIENCE.c.place == SHARED.c.place)
+        _write_doubles(session, channels, None, sharing)
     named = SENDABLE_CHANNELS if PREFERRED in channels else [Channel(choice) for choice in channels]
     for channel in named:
         if channel not in PERSON_CHANNELS:
             hears = _reason(channel).is_(None)
             goes_there = and_(hears, AUDIENCE.c.preferred == channel) if PREFERRED in channels else hears
-            _write_doubles(session, channels, channel, _address(channel), goes_there)
+            sharing = select(_address(channel), AUDIENCE.c.member_id).where(_address(channel).is_not(None), goes_there)
+            _write_doubles(session, channels, channel, sharing)
 
 
 def _write_doubles(
-    session: Session,
-    channels: Channels,
-    channel: Channel | None,
-    address: ColumnElement[str],
-    takes_part: ColumnElement[bool],
+    session: Session, channels: Channels, channel: Channel | None, sharing: Select[*tuple[Any, ...]]
 ) -> None:
-    shared = (
-        select(address.label("address"), func.min(AUDIENCE.c.member_id).label("first_id"))
-        .where(address.is_not(None), takes_part)
-        .group_by(address)
-        .having(func.count() > 1)
-        .subquery("shared")
-    )
+    """`sharing`: address and member id of those who would get the step; all but the first at an address are doubles."""
+    address, member_id = sharing.subquery("sharing").c
+    first_id = func.min(member_id).label("first_id")
+    shared = select(address.label("address"), first_id).group_by(address).having(func.count() > 1).subquery("shared")
+    other_address, other_id = sharing.subquery("others").c
     doubles = (
-        select(literal(_key(channels)), literal(channel, _CHANNEL), AUDIENCE.c.member_id)
-        .join_from(AUDIENCE, shared, address == shared.c.address)
-        .where(takes_part, AUDIENCE.c.member_id > shared.c.first_id)
+        select(literal(_key(channels)), literal(channel, _CHANNEL), other_id)
+        .join(shared, other_address == shared.c.address)
+        .where(other_id > shared.c.first_id)
     )
     session.execute(insert(DOUBLES).from_select(["channels", "channel", "member_id"], doubles))
 

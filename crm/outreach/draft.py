@@ -26,6 +26,7 @@ from crm.outreach.capacity import Slot, channel_of, is_capped, message_id, note_
 from crm.outreach.draft_tables import AUDIENCE, DRAFT, MESSAGES
 from crm.outreach.journey import JourneySpec, SendStep
 from crm.outreach.models import WAITING, Arm, DeferralReason, ExclusionReason
+from crm.outreach.persons import PERSONS
 from crm.outreach.priority import Priority
 from crm.outreach.rules import DueTime, QuietHours, due_time
 
@@ -56,7 +57,8 @@ class Setting:
 def drafted(session: Session, spec: JourneySpec, audience: Select[int], setting: Setting) -> Iterator[None]:
     """`AUDIENCE` and `MESSAGES` filled and judged, as long as the block runs. `audience` gives member ids."""
     connection = session.connection()
-    DRAFT.create_all(connection, checkfirst=False)
+    for tables in (DRAFT, PERSONS):
+        tables.create_all(connection, checkfirst=False)
     size = fill_audience(session, spec, audience, setting.zone.key)
     slots = _slots(spec, setting, _zones(session, setting.zone))
     until = note_used(session, spec.priority, slots)
@@ -64,7 +66,8 @@ def drafted(session: Session, spec: JourneySpec, audience: Select[int], setting:
         _write_slot(session, spec, slot, _capped(spec, slot, slots, setting.policy, size, until), size)
     _allot_benefits(session, spec, setting)
     yield
-    DRAFT.drop_all(connection, checkfirst=False)
+    for tables in (DRAFT, PERSONS):
+        tables.drop_all(connection, checkfirst=False)
 
 
 def waiting() -> ColumnElement[bool]:
@@ -79,12 +82,12 @@ def benefit_recipients() -> Select[int]:
 
 
 def variant_of(
-    spec: JourneySpec, step: SendStep, channel: ColumnElement[Channel], member_id: ColumnElement[int]
+    spec: JourneySpec, step: SendStep, channel: ColumnElement[Channel], person_id: ColumnElement[int]
 ) -> ColumnElement[Any]:
-    """The variant of each member; None where a channel has only one text."""
+    """The variant of each person; None where a channel has only one text."""
     tested = {possible: step.variants_of(possible) for possible in step.possible_channels}
     draws = [
-        (channel == possible, variant(spec.experiment, member_id, names))
+        (channel == possible, variant(spec.experiment, person_id, names))
         for possible, names in tested.items()
         if len(names) > 1
     ]
@@ -137,7 +140,7 @@ def _write_slot(session: Session, spec: JourneySpec, slot: Slot, capped: ColumnE
         "position": literal(slot.position),
         "step_key": literal(slot.step.key),
         "channel": channel,
-        "variant": variant_of(spec, slot.step, channel, AUDIENCE.c.member_id),
+        "variant": variant_of(spec, slot.step, channel, AUDIENCE.c.person_id),
         "due_at": _moment(slot),
         "reason": func.coalesce(exclusion(slot.step.channels, slot.choice), case(*held_back, else_=deferral)),
     }

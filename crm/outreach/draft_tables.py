@@ -21,6 +21,7 @@ AUDIENCE = Table(
     DRAFT,
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("member_id", Integer),
+    Column("person_id", Integer),
     Column("arm", _ARM),
     Column("zone_name", String),
     Column("preferred", _CHANNEL),
@@ -30,6 +31,7 @@ AUDIENCE = Table(
 )
 """Everyone who takes part, the holdout included; `place` counts them in the order of their ids.
 
+`person_id` is the lowest member id among the records of the same person (`persons.py`), who share one arm.
 For each channel the normalised address, None where there is none, and why the member may not be written to, None
 where he may. `preferred` stands only where a step asks for it.
 """

@@ -1,9 +1,10 @@
 """Launching a journey: everyone enrolled, every message on the books, benefits set aside, in one transaction."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Select, and_, cast, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, cast, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm import wrong_values
@@ -87,10 +88,16 @@ def require_writable(spec: JourneySpec) -> None:
 def _write_enrolments(session: Session, journey_id: int, now: datetime) -> None:
     columns = Enrolment.__table__.c
     audience = draft.AUDIENCE.c
-    rows = select(
-        literal(journey_id), audience.member_id, literal(LAUNCH), audience.arm, literal(now, columns.enrolled_at.type)
-    ).order_by(audience.member_id)
-    names = ["journey_id", "member_id", "occurrence", "arm", "enrolled_at"]
+    values: dict[str, ColumnElement[Any]] = {
+        "journey_id": literal(journey_id),
+        "member_id": audience.member_id,
+        "person_id": audience.person_id,
+        "occurrence": literal(LAUNCH),
+        "arm": audience.arm,
+        "enrolled_at": literal(now, columns.enrolled_at.type),
+    }
+    rows = select(*values.values()).order_by(audience.member_id)
+    names = list(values)
     session.execute(insert(Enrolment).from_select(names, rows))
 
 

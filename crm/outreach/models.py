@@ -92,6 +92,9 @@ class Enrolment(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     journey_id: Mapped[int] = mapped_column(ForeignKey("journeys.id"))
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    person_id: Mapped[int | None]
+    """Which person the record was when it was assigned: the member id of the first record of theirs that took part
+    (decision 17). They were drawn by it, and count once. None, from before people were joined: the member."""
     occurrence: Mapped[str]
     """e.g. `launch`, `birthday-2026`."""
     arm: Mapped[Arm]

@@ -19,6 +19,7 @@ from crm.outreach.models import (
     MessageEventKind,
     MessageState,
 )
+from crm.outreach.persons import person_of
 from crm.reports.incrementality import ArmSums
 from crm.reports.metrics import COVARIATE_DAYS
 
@@ -48,7 +49,8 @@ class CampaignSpan:
 
 @dataclass(frozen=True)
 class ArmTotals:
-    """One arm over all its members: spend in the window (y) and in the 90 days before launch (x), minor units."""
+    """One arm over its people, each once with all their records (decision 17), in minor units: spend in the window
+    (y) and in the 90 days before launch (x)."""
 
     sums: ArmSums
     ordering_members: int
@@ -98,7 +100,7 @@ class ChannelCounts:
 
 @dataclass(frozen=True)
 class Reached:
-    """Members with a delivered message, and their orders within the window after the first one."""
+    """People with a delivered message, and their orders within the window after the first one."""
 
     members: int
     converted: int
@@ -124,27 +126,28 @@ class QuarterCount:
 
 
 def arm_totals(session: Session, span: CampaignSpan) -> dict[Arm, ArmTotals]:
-    """Spend by random arm over everybody enrolled. An arm without members is missing."""
+    """Spend by random arm over everybody enrolled. An arm without people is missing."""
     enrolled = _enrolled(span.journey_id)
     in_window = Order.ordered_at >= span.starts_at
     spend = (
         select(
-            Order.member_id,
+            enrolled.c.person_id,
             func.sum(case((in_window, Order.amount_cents), else_=0)).label("y"),
             func.sum(case((in_window, 0), else_=Order.amount_cents)).label("x"),
             func.sum(case((in_window, 1), else_=0)).label("orders"),
             func.sum(case((in_window & (Order.source == "simulated"), 1), else_=0)).label("simulated"),
         )
-        .join(enrolled, enrolled.c.member_id == Order.member_id)
+        .join_from(Order, enrolled, enrolled.c.member_id == Order.member_id)
         .where(Order.ordered_at >= span.starts_at - timedelta(days=COVARIATE_DAYS), Order.ordered_at < span.until)
-        .group_by(Order.member_id)
+        .group_by(enrolled.c.person_id)
         .cte("spend")
     )
+    people = select(enrolled.c.person_id, enrolled.c.arm).distinct().subquery("people")
     # Floats: squares of minor units overflow 64-bit integers at a few thousand large orders.
     y, x = (cast(func.coalesce(column, 0), Float) for column in (spend.c.y, spend.c.x))
     rows = session.execute(
         select(
-            enrolled.c.arm,
+            people.c.arm,
             func.count(),
             func.sum(y),
             func.sum(y * y),
@@ -154,17 +157,17 @@ def arm_totals(session: Session, span: CampaignSpan) -> dict[Arm, ArmTotals]:
             func.sum(case((spend.c.orders > 0, 1), else_=0)),
             func.coalesce(func.sum(spend.c.simulated), 0),
         )
-        .select_from(enrolled)
-        .outerjoin(spend, spend.c.member_id == enrolled.c.member_id)
-        .group_by(enrolled.c.arm)
+        .select_from(people)
+        .outerjoin(spend, spend.c.person_id == people.c.person_id)
+        .group_by(people.c.arm)
     )
     return {row[0]: ArmTotals(ArmSums(row[1], *map(float, row[2:7])), int(row[7]), int(row[8])) for row in rows}
 
 
 def _enrolled(journey_id: int) -> CTE:
-    return (
-        select(Enrolment.member_id, Enrolment.arm).where(Enrolment.journey_id == journey_id).distinct().cte("enrolled")
-    )
+    """Each record once, with its person and their arm."""
+    columns = (Enrolment.member_id, person_of().label("person_id"), Enrolment.arm)
+    return select(*columns).where(Enrolment.journey_id == journey_id).distinct().cte("enrolled")
 
 
 def channel_counts(session: Session, journey_ids: Collection[int]) -> dict[tuple[int, Channel], ChannelCounts]:
@@ -210,9 +213,10 @@ def _events_by_channel(
 
 
 def reached_by_channel(session: Session, journey_id: int) -> dict[Channel, int]:
-    """Members with at least one delivered message, by channel."""
+    """People with at least one delivered message, by channel."""
     rows = session.execute(
-        select(Message.channel, func.count(Message.member_id.distinct()))
+        select(Message.channel, func.count(person_of().distinct()))
+        .join(Enrolment, Enrolment.id == Message.enrolment_id)
         .where(Message.journey_id == journey_id, Message.state == MessageState.DELIVERED)
         .group_by(Message.channel)
     )
@@ -220,39 +224,45 @@ def reached_by_channel(session: Session, journey_id: int) -> dict[Channel, int]:
 
 
 def reached(session: Session, span: CampaignSpan) -> Reached:
-    """Orders within the attribution days after each member's own first delivered message, up to now."""
+    """Orders, by whichever of their records, within the attribution days after each person's own first delivered
+    message, up to now."""
+    enrolled = _enrolled(span.journey_id)
     first = (
-        select(Message.member_id, func.min(epoch_of(Message.delivered_at)).label("at"))
+        select(person_of().label("person_id"), func.min(epoch_of(Message.delivered_at)).label("at"))
+        .join(Enrolment, Enrolment.id == Message.enrolment_id)
         .where(Message.journey_id == span.journey_id, Message.state == MessageState.DELIVERED)
-        .group_by(Message.member_id)
+        .group_by(person_of())
         .cte("first_delivery")
     )
     window_seconds = int(timedelta(days=span.attribution_days).total_seconds())
     ordered = epoch_of(Order.ordered_at)
     row = session.execute(
-        select(func.count(Order.member_id.distinct()), func.coalesce(func.sum(Order.amount_cents), 0))
+        select(func.count(first.c.person_id.distinct()), func.coalesce(func.sum(Order.amount_cents), 0))
         .select_from(first)
-        .join(Order, Order.member_id == first.c.member_id)
+        .join(enrolled, enrolled.c.person_id == first.c.person_id)
+        .join(Order, Order.member_id == enrolled.c.member_id)
         .where(ordered >= first.c.at, ordered < first.c.at + window_seconds, Order.ordered_at <= span.now)
     ).one()
-    members = session.scalar(select(func.count()).select_from(first)) or 0
-    return Reached(members=members, converted=row[0], gmv_cents=int(row[1]))
+    people = session.scalar(select(func.count()).select_from(first)) or 0
+    return Reached(members=people, converted=row[0], gmv_cents=int(row[1]))
 
 
 def redeemed(session: Session, span: CampaignSpan) -> Redeemed:
     issued = session.scalar(
-        select(func.count(CouponGrant.member_id.distinct()))
-        .join(Enrolment, Enrolment.id == CouponGrant.enrolment_id)
+        select(func.count(person_of().distinct()))
+        .join_from(CouponGrant, Enrolment, Enrolment.id == CouponGrant.enrolment_id)
         .where(Enrolment.journey_id == span.journey_id, CouponGrant.state == GrantState.ISSUED)
     )
+    enrolled = _enrolled(span.journey_id)
     row = session.execute(
         select(
-            func.count(CouponRedemption.member_id.distinct()),
+            func.count(func.coalesce(enrolled.c.person_id, CouponRedemption.member_id).distinct()),
             func.count(CouponRedemption.id),
             func.coalesce(func.sum(CouponRedemption.discount_cents), 0),
             func.coalesce(func.sum(Coupon.unit_cost_cents), 0),
         )
-        .join(Coupon, Coupon.id == CouponRedemption.coupon_id)
+        .join_from(CouponRedemption, Coupon, Coupon.id == CouponRedemption.coupon_id)
+        .outerjoin(enrolled, enrolled.c.member_id == CouponRedemption.member_id)
         .where(
             CouponRedemption.journey_id == span.journey_id,
             CouponRedemption.redeemed_at >= span.starts_at,

@@ -32,7 +32,7 @@ def plan_figures(plan: CampaignPlan, local: Local) -> None:
     with block("figures"):
         figure("Audience", formats.count(plan.audience_count), "members")
         figure("Messages", formats.count(plan.total_messages), "after every check")
-        figure("Holdout", formats.count(plan.holdout_count), "kept back to measure")
+        figure("Holdout", formats.count(plan.holdout_count), "people kept back to measure")
         figure("Cost", local.money(plan.cost_cents), budget)
 
 

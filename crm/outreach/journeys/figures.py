@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from crm.activity.models import Order
@@ -20,12 +20,13 @@ from crm.outreach.models import (
     MessageState,
 )
 from crm.outreach.moments import earlier
+from crm.outreach.persons import person_of
 
 CONVERSION_DAYS = 14
 """How long after entering an order counts; the same as a campaign's attribution window by default."""
 CONVERSION_DEFINITION = (
-    f"Enrolments that entered at least {CONVERSION_DAYS} days ago whose member ordered within {CONVERSION_DAYS} days "
-    "of entering / all that entered so long ago. The held back ones show what happens without the journey."
+    f"People who entered at least {CONVERSION_DAYS} days ago and ordered within {CONVERSION_DAYS} days of entering / "
+    "all who entered so long ago; each counts once. Those held back show what happens without the journey."
 )
 
 
@@ -49,7 +50,7 @@ class ChannelFigures:
 
 @dataclass(frozen=True)
 class Conversion:
-    """Orders after entering, of enrolments whose time for it is over; the share is None before there are any."""
+    """Orders after entering, of people whose time for it is over; the share is None before there are any."""
 
     ripe: int
     ordered: int
@@ -59,10 +60,11 @@ class Conversion:
 @dataclass(frozen=True)
 class JourneyFigures:
     entered: int
+    """Enrolments, of which a member may have several; likewise those under way and held out."""
     under_way: int
     held_out: int
     members_reached: int
-    """Members with a delivered message."""
+    """People with a delivered message, each counted once (decision 17)."""
     channels: tuple[ChannelFigures, ...]
     treated: Conversion
     held_back: Conversion
@@ -75,11 +77,15 @@ def journey_figures(session: Session, journey_ids: Collection[int], now: datetim
     arms = dict(session.execute(select(Enrolment.arm, func.count()).where(mine).group_by(Enrolment.arm)).all())
     under_way = select(func.count()).where(mine, Enrolment.state == EnrolmentState.ACTIVE)
     delivered = (Message.journey_id.in_(journey_ids), Message.state == MessageState.DELIVERED)
+    reached = select(func.count(person_of().distinct())).join_from(
+        Message, Enrolment, Enrolment.id == Message.enrolment_id
+    )
+    reached = reached.where(*delivered)
     return JourneyFigures(
         entered=sum(arms.values()),
         under_way=session.scalar(under_way) or 0,
         held_out=arms.get(Arm.HOLDOUT, 0),
-        members_reached=session.scalar(select(func.count(Message.member_id.distinct())).where(*delivered)) or 0,
+        members_reached=session.scalar(reached) or 0,
         channels=_channels(session, journey_ids),
         treated=_conversion(session, mine & (Enrolment.arm == Arm.TREATMENT), now),
         held_back=_conversion(session, mine & (Enrolment.arm == Arm.HOLDOUT), now),
@@ -127,14 +133,21 @@ def _channel(
 
 
 def _conversion(session: Session, whose: ColumnElement[bool], now: datetime) -> Conversion:
+    """Of whoever entered several times, or with several records, any entry may be followed by an order of any."""
     is_ripe = (whose, Enrolment.enrolled_at <= now - timedelta(days=CONVERSION_DAYS))
-    ordered = exists().where(
-        Order.member_id == Enrolment.member_id,
-        Order.ordered_at > Enrolment.enrolled_at,
-        earlier(Order.__table__.c.ordered_at, timedelta(days=CONVERSION_DAYS)) <= Enrolment.enrolled_at,
+    entry = select(person_of().label("person_id"), Enrolment.enrolled_at).where(*is_ripe).cte("entry")
+    record = select(person_of().label("person_id"), Enrolment.member_id).where(whose).distinct().cte("record")
+    ordered = (
+        select(func.count(entry.c.person_id.distinct()))
+        .join_from(entry, record, record.c.person_id == entry.c.person_id)
+        .join(Order, Order.member_id == record.c.member_id)
+        .where(
+            Order.ordered_at > entry.c.enrolled_at,
+            earlier(Order.__table__.c.ordered_at, timedelta(days=CONVERSION_DAYS)) <= entry.c.enrolled_at,
+        )
     )
-    ripe = session.scalar(select(func.count(Enrolment.id)).where(*is_ripe)) or 0
-    number = session.scalar(select(func.count(Enrolment.id)).where(*is_ripe, ordered)) or 0
+    ripe = session.scalar(select(func.count(entry.c.person_id.distinct()))) or 0
+    number = session.scalar(ordered) or 0
     return Conversion(ripe, number, _share(number, ripe))
 
 

@@ -63,7 +63,7 @@ def _write(batch: Batch, spec: JourneySpec, step: SendStep, choice: str, quiet: 
         "member_id": STANDING.c.member_id,
         "step_key": literal(step.key, String),
         "channel": channel,
-        "variant": variant_of(spec, step, channel, STANDING.c.member_id),
+        "variant": variant_of(spec, step, channel, STANDING.c.person_id),
         "due_at": case((sleeps, as_moment(waits)), else_=STANDING.c.at),
         "priority": cast(literal(spec.priority), LEDGER.c.priority.type),
         "state": case((sleeps, states[True]), else_=states[False]),

@@ -45,6 +45,7 @@ STANDING = Table(
     _METADATA,
     Column("enrolment_id", Integer, primary_key=True),
     Column("member_id", Integer, nullable=False),
+    Column("person_id", Integer, nullable=False),
     Column("arm", _ENROLMENT.c.arm.type, nullable=False),
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("anchor_at", UtcDateTime),
@@ -114,6 +115,7 @@ def _fill(session: Session, journey: Journey, now: datetime, zone: ZoneInfo, mos
         select(
             Enrolment.id,
             Enrolment.member_id,
+            func.coalesce(Enrolment.person_id, Enrolment.member_id),
             Enrolment.arm,
             Enrolment.enrolled_at,
             Enrolment.anchor_at,
@@ -128,7 +130,7 @@ def _fill(session: Session, journey: Journey, now: datetime, zone: ZoneInfo, mos
         .order_by(Enrolment.wake_at, Enrolment.id)
         .limit(most)
     )
-    names = [column.name for column in STANDING.c][:10]
+    names = [column.name for column in STANDING.c][:11]
     # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.
     done = session.execute(insert(STANDING).from_select(names, due), execution_options={"preserve_rowcount": True})
     _use_known_zones(session, zone)

@@ -57,7 +57,7 @@ def take(walk: Walk, step_key: str) -> None:
         walk.batch.leave(step_key, due, walk.spec.after(step))
     elif isinstance(step, SplitStep):
         weights = [(each.to, each.weight) for each in step.ways]
-        walk.batch.leave(step_key, due, way(f"{walk.spec.experiment}/{step.key}", STANDING.c.member_id, weights))
+        walk.batch.leave(step_key, due, way(f"{walk.spec.experiment}/{step.key}", STANDING.c.person_id, weights))
     elif isinstance(step, BranchStep):
         walk.batch.leave(step_key, due, case((_answers(walk, step), step.then), else_=walk.spec.after(step)))
     else:

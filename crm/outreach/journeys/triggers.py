@@ -7,21 +7,15 @@ lock of the journey (`walk.py`), so that what they find missing is missing until
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CompoundSelect,
-    CursorResult,
-    Select,
     String,
     and_,
-    case,
-    exists,
     func,
-    insert,
     literal,
     null,
     or_,
@@ -37,23 +31,17 @@ from crm.columns import distinct_words
 from crm.database import UtcDateTime
 from crm.loyalty.models import StageChange
 from crm.members.models import Member
-from crm.outreach.assignment import is_drawn
 from crm.outreach.journey import JourneySpec, OnEvent, OnKeyDate, OnStage
-from crm.outreach.journeys.conditions import entry_definition, fitting
+from crm.outreach.journeys.entering import Candidates, Entry, enter
 from crm.outreach.journeys.happenings import occurrences
 from crm.outreach.ledger import LAUNCH
-from crm.outreach.models import Arm, Enrolment, EnrolmentState, Journey
-from crm.outreach.moments import earlier
+from crm.outreach.models import Journey
 from crm.outreach.rules import anniversary_days, kept_on, moment_of
-from crm.segments.definition import EVERYONE
 from crm.segments.scope import SegmentScope
 
 NEWS_DELAY = timedelta(days=1)
 """How late events may be told and still let somebody in, e.g. by a nightly import. They are looked at again for so
 long; an occurrence that was let in is not let in again."""
-
-Candidates = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
-"""Member id, occurrence, moment and, where there is a key date, the first moment of that day."""
 
 
 @dataclass(frozen=True)
@@ -67,35 +55,25 @@ class Entered:
         return self.asked - self.entered
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A journey that members are about to enter."""
-
-    session: Session
-    journey: Journey
-    spec: JourneySpec
-    scope: SegmentScope
-
-
 def enrol_due(session: Session, journey: Journey, spec: JourneySpec, scope: SegmentScope, now: datetime) -> int:
     """Let in everyone for whom the trigger held since the engine looked last; how many."""
-    entry, trigger = _Entry(session, journey, spec, scope), spec.trigger
+    entry, trigger = Entry(session, journey, spec, scope), spec.trigger
     since, seen = journey.entries_since or now, journey.seen_until or now
     if isinstance(trigger, OnKeyDate):
         days = _key_dates(session, trigger, scope.zone, max(since, seen), now)
-        return sum(_enrol(entry, found) for found in days)
+        return sum(enter(entry, found) for found in days)
     after = max(since, seen - NEWS_DELAY)
     if isinstance(trigger, OnStage):
-        return _enrol(entry, _stages(trigger, after, now))
+        return enter(entry, _stages(trigger, after, now))
     if isinstance(trigger, OnEvent):
-        return _enrol(entry, _with_day(occurrences(trigger.event, after=after, until=now)))
+        return enter(entry, _with_day(occurrences(trigger.event, after=after, until=now)))
     return 0
 
 
 def enrol_audience(session: Session, journey: Journey, spec: JourneySpec, scope: SegmentScope, now: datetime) -> int:
     """Let in everyone who fits now, once; how many."""
     everyone = select(Member.id, literal(LAUNCH, String), _moment(now), _no_day())
-    return _enrol(_Entry(session, journey, spec, scope), everyone)
+    return enter(Entry(session, journey, spec, scope), everyone)
 
 
 def enrol_members(
@@ -115,7 +93,7 @@ def enrol_members(
     found = select(Member.id, occurrence, _moment(now), _no_day()).where(Member.id.in_(chosen))
     if owner_id is not None:
         found = found.where(Member.owner_id == owner_id)
-    return Entered(len(chosen), _enrol(_Entry(session, journey, spec, scope), found))
+    return Entered(len(chosen), enter(Entry(session, journey, spec, scope), found))
 
 
 def next_entry(session: Session, spec: JourneySpec, after: datetime, default: ZoneInfo) -> datetime | None:
@@ -226,58 +204,3 @@ def _moment(moment: datetime) -> ColumnElement[datetime]:
 
 def _no_day() -> ColumnElement[Any]:
     return type_coerce(cast_to(null(), BigInteger), UtcDateTime)
-
-
-def _enrol(entry: _Entry, candidates: Candidates) -> int:
-    """Write the enrolments of those candidates who may enter; how many."""
-    spec, columns = entry.spec, Enrolment.__table__.c
-    entering = _entering(entry, candidates).subquery("entering")
-    member_id, occurrence, moment, anchor, place = entering.c
-    held_out = is_drawn(spec.experiment, member_id, spec.holdout_share)
-    arm = case((held_out, literal(Arm.HOLDOUT, columns.arm.type)), else_=literal(Arm.TREATMENT, columns.arm.type))
-    values: dict[str, ColumnElement[Any]] = {
-        "journey_id": literal(entry.journey.id),
-        "member_id": member_id,
-        "occurrence": occurrence,
-        "arm": arm,
-        "enrolled_at": moment,
-        "state": literal(EnrolmentState.ACTIVE, columns.state.type),
-        "step_key": literal(spec.steps[0].key, String),
-        "wake_at": moment,
-        "is_waiting": literal(False, columns.is_waiting.type),
-        "anchor_at": anchor,
-    }
-    # In the order of members, in which dispatch locks them, too: neither waits for the other in a circle.
-    rows = select(*values.values()).order_by(member_id, moment)
-    if spec.reentry_rule.rule != "each_occurrence":
-        rows = rows.where(place == 1)
-    # Kept on purpose: on PostgreSQL an insert forgets how many rows it made.
-    done = entry.session.execute(
-        insert(Enrolment).from_select(list(values), rows), execution_options={"preserve_rowcount": True}
-    )
-    return cast(CursorResult[Any], done).rowcount
-
-
-def _entering(entry: _Entry, candidates: Candidates) -> Select[*tuple[Any, ...]]:
-    """Those candidates who may enter; where a member has several occurrences, each with its place among them."""
-    found = candidates.subquery("candidates")
-    member_id, occurrence, moment, _ = found.c
-    versions = select(Journey.id).where(Journey.name == entry.journey.name, Journey.is_walked)
-    version_ids = entry.session.scalars(versions).all()
-    may_enter = [~_took_part(version_ids, member_id, Enrolment.occurrence == occurrence)]
-    rule = entry.spec.reentry_rule
-    if rule.rule != "each_occurrence":
-        since = [] if rule.days is None else [Enrolment.enrolled_at > earlier(moment, timedelta(days=rule.days))]
-        may_enter.append(~_took_part(version_ids, member_id, *since))
-    definition = entry_definition(entry.spec, entry.scope.catalog)
-    if definition != EVERYONE or entry.scope.row_owner_id is not None:
-        among = None if definition.is_limited else select(member_id)
-        may_enter.append(member_id.in_(fitting(entry.session, definition, entry.scope, among).subquery().select()))
-    place = func.row_number().over(partition_by=member_id, order_by=(moment, occurrence))
-    return select(*found.c, place.label("place")).where(*may_enter)
-
-
-def _took_part(
-    version_ids: Collection[int], member_id: ColumnElement[int], *conditions: ColumnElement[bool]
-) -> ColumnElement[bool]:
-    return exists().where(Enrolment.journey_id.in_(version_ids), Enrolment.member_id == member_id, *conditions)

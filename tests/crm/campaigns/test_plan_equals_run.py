@@ -113,7 +113,8 @@ def check_equal(session: Session, plan: CampaignPlan, campaign_id: int) -> None:
     watched = monitor(session, campaign_id, NOW + HORIZON)
     assert watched.adds_up
     assert watched.counts.pending == watched.counts.failed == watched.counts.unknown == 0
-    assert (watched.members, watched.holdout) == (plan.audience_count, plan.holdout_count)
+    assert (watched.members, watched.people) == (plan.audience_count, plan.people_count)
+    assert watched.holdout == plan.holdout_count
     assert watched.counts.delivered == plan.total_messages
     assert watched.exclusions == plan.exclusions
     assert {row.channel: row.members_reached for row in watched.by_channel if row.members_reached} == (

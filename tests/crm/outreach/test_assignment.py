@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from sqlalchemy import BigInteger, column, select, values
 from sqlalchemy.orm import Session
 
-from crm.outreach.assignment import PRIME, draw, draw_of, is_held_out, variant
+from crm.outreach.assignment import PRIME, draw, draw_of, held_out, holdout_size, variant
 
 MEMBERS = range(1, 20_001)
 
 
-def held_out(experiment: str, share: float = 0.1) -> list[bool]:
+def drawn_out(experiment: str, share: float = 0.1) -> list[bool]:
     return [draw_of(f"{experiment}/holdout", member) < share * PRIME for member in MEMBERS]
 
 
@@ -31,7 +31,7 @@ def test_the_share_is_kept_within_chance(share: float) -> None:
     # Four standard deviations of a binomial count: one false alarm in 16,000 experiments.
     spread = 4 * (len(MEMBERS) * share * (1 - share)) ** 0.5
     for number in range(12):
-        assert abs(sum(held_out(f"campaign {number}", share)) - share * len(MEMBERS)) < spread
+        assert abs(sum(drawn_out(f"campaign {number}", share)) - share * len(MEMBERS)) < spread
 
 
 @pytest.mark.parametrize(("members", "share", "size"), [(59, 0.1, 6), (10, 0.05, 1), (4, 0.1, 0), (1_000, 0.335, 335)])
@@ -40,20 +40,19 @@ def test_the_holdout_has_just_the_size_that_was_asked_for(
 ) -> None:
     ids = values(column("id", BigInteger), name="ids").data([(n,) for n in range(1, members + 1)]).cte()
     for experiment in ("spring", "summer", "autumn"):
-        rows = session.execute(select(ids.c.id, is_held_out(experiment, ids.c.id, share))).all()
-        assert len(rows) == members
-        chosen = {member for member, is_out in rows if is_out}
+        assert holdout_size(members, share) == size
+        chosen = set(session.scalars(held_out(experiment, select(ids.c.id), size)))
         assert chosen == set(sorted(range(1, members + 1), key=lambda n: draw_of(f"{experiment}/holdout", n))[:size])
 
 
 def test_every_part_of_the_id_range_is_held_out_alike() -> None:
-    chosen = held_out("spring")
+    chosen = drawn_out("spring")
     for start in range(0, len(MEMBERS), 2_000):
         assert abs(sum(chosen[start : start + 2_000]) - 200) < 4 * (2_000 * 0.1 * 0.9) ** 0.5
 
 
 def test_holdouts_of_different_campaigns_are_independent() -> None:
-    draws = {number: set_of(held_out(f"campaign {number}")) for number in range(30)}
+    draws = {number: set_of(drawn_out(f"campaign {number}")) for number in range(30)}
     for one, other in combinations(draws.values(), 2):
         # Expected overlap 1% of members; 200 with a standard deviation of about 14.
         assert abs(len(one & other) - 200) < 75
@@ -64,16 +63,15 @@ def set_of(flags: list[bool]) -> set[int]:
 
 
 def test_a_holdout_is_no_shifted_copy_of_another() -> None:
-    one, other = set_of(held_out("a")), set_of(held_out("b"))
+    one, other = set_of(drawn_out("a")), set_of(drawn_out("b"))
     for shift in range(-200, 201):
         assert len(one & {number + shift for number in other}) < 300
 
 
 def test_variants_share_evenly_and_independently_of_the_holdout(session: Session) -> None:
     ids = values(column("id", BigInteger), name="ids").data([(n,) for n in range(1, 3_001)]).cte()
-    rows = session.execute(
-        select(variant("spring", ids.c.id, ("A", "B", "C")), is_held_out("spring", ids.c.id, 0.5))
-    ).all()
+    out = ids.c.id.in_(held_out("spring", select(ids.c.id), 1_500))
+    rows = session.execute(select(variant("spring", ids.c.id, ("A", "B", "C")), out)).all()
     for name in "ABC":
         mine = [is_out for given, is_out in rows if given == name]
         assert 850 < len(mine) < 1_150
