@@ -6,7 +6,7 @@ export UV_LINK_MODE ?= copy
 export UV_COMPILE_BYTECODE ?= 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run install install-dev check format lint types contracts test test-on-postgres test-postgres test-deep docs browser lock clean
+.PHONY: run install install-dev check format lint types contracts test test-fresh test-on-postgres test-postgres test-deep docs browser lock clean
 
 run: install ## install, load the demo if the database is empty, serve on http://127.0.0.1:8000
 	@$(BIN)/nurture serve --load-demo-if-empty
@@ -28,7 +28,7 @@ install-dev: .venv/.dev ## the same plus what the checks and tests need
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.runtime
 
-check: format-check lint contracts types test test-on-postgres ## what CI runs
+check: format-check lint contracts types test test-fresh test-on-postgres ## what CI runs
 	@$(BIN)/python -m tests.browser say
 
 format-check: install-dev
@@ -55,6 +55,11 @@ PYTEST := $(BIN)/pytest -q --durations=10 --numprocesses $(PROCESSES) --dist loa
 
 test: install-dev browser
 	$(PYTEST)
+
+SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+test-fresh: install-dev ## every property with a tenth of its examples, from a seed that is new each time: SEED=... repeats one
+	@echo "the seed of these examples is $(SEED); make test-fresh SEED=$(SEED) repeats them"
+	NURTURE_TEST_FRESH=1 $(PYTEST) -m "property and not browser and not real_data" --hypothesis-seed=$(SEED)
 
 ON_POSTGRES ?= database and not browser and not real_data
 test-on-postgres: install-dev ## every test that asks a database, again on PostgreSQL

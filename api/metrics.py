@@ -45,8 +45,7 @@ COUNTED: Mapping[str, Sequence[Counted]] = {
     "engine.crashed": (Counted("engine_crashes", "Turns and senders that ended with a fault of ours.", ("what",)),),
     "engine.postponed": (Counted("engine_postponed", "Turns put off because the database was busy.", ("what",)),),
     "campaign.launched": (Counted("launches", "Campaigns that the engine launched."),),
-    "campaign.held": (Counted("holds", "What the engine held back with a reason.", ("kind",)),),
-    "journey.held": (Counted("holds", "What the engine held back with a reason.", ("kind",)),),
+    "row.held": (Counted("holds", "What the engine held back with a new reason.", ("kind",)),),
     "batch.sent": (
         Counted("batches", "Batches of messages that were handed over.", ("channel",)),
         Counted("batch_seconds", "How long a batch took.", ("channel",), amount="seconds", is_duration=True),

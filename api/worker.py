@@ -169,8 +169,6 @@ class EngineProcess:
         for launch in turned.launches:
             if launch.is_launched:
                 log.info("campaign.launched", campaign_id=launch.campaign_id)
-            else:
-                log.warning("campaign.held", kind="campaign", campaign_id=launch.campaign_id, reason=launch.reason)
         moved = {"entered": turned.walked.entered, "moved": turned.walked.moved, "completed": len(turned.completed)}
         # A turn in which nothing happened is counted, and not written down every few seconds.
         tell = log.info if turned.launches or any(moved.values()) else log.debug

@@ -68,7 +68,9 @@ def isolated(subject: str, session: Session | None = None, *, known: str | None 
             raise
         attempt.error, attempt.reason = error, in_words(error, subject)
         if known is None or attempt.reason not in known:
-            log.warning("row.held", subject=subject, reason=attempt.reason, exc_info=not isinstance(error, CrmError))
+            kind = subject.partition(":")[0]
+            is_bug = not isinstance(error, CrmError)
+            log.warning("row.held", kind=kind, subject=subject, reason=attempt.reason, exc_info=is_bug)
 
 
 @dataclass

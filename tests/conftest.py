@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import Phase, is_hypothesis_test, settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,12 @@ from tests.databases import PostgresServer, migrated_file, running_postgres
 
 # CI tries the same examples each time, so that a red run is about the change; everybody else explores and shrinks.
 settings.register_profile("ci", derandomize=True, phases=(Phase.explicit, Phase.generate))
-if os.environ.get("CI"):
+# Beside them, a tenth of the examples from a seed that nobody has tried; `make test-fresh` prints it.
+IS_FRESH = "NURTURE_TEST_FRESH" in os.environ
+settings.register_profile("fresh", max_examples=10, print_blob=True, phases=(Phase.explicit, Phase.generate))
+if IS_FRESH:
+    settings.load_profile("fresh")
+elif os.environ.get("CI"):
     settings.load_profile("ci")
 
 
@@ -31,8 +36,11 @@ DEEP_EXAMPLES = int(os.environ.get("NURTURE_TEST_EXAMPLES", "0"))
 
 
 def examples(usual: int, *, share: float = 1) -> int:
-    """How many examples a property suite tries: `usual`, or the share of what `make test-deep` asks for."""
-    return max(usual, round(DEEP_EXAMPLES * share))
+    """How many examples a property suite tries: `usual`, or the share of what `make test-deep` asks for.
+
+    From a fresh seed it is a tenth, and one at least.
+    """
+    return max(usual // 10, 1) if IS_FRESH else max(usual, round(DEEP_EXAMPLES * share))
 
 
 DATABASE_FIXTURES = {"engine", "loaded_home"}
@@ -41,6 +49,8 @@ DATABASE_FIXTURES = {"engine", "loaded_home"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs on the database under test; let the longest file begin first, so that no process waits for it."""
     for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("property")
         if DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("database")
     items.sort(key=lambda item: item.path.name != "test_docs.py")

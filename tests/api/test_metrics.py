@@ -68,7 +68,7 @@ def test_what_is_below_the_level_of_the_log_is_counted_all_the_same(capsys: pyte
     log = structlog.get_logger()
     log.debug("engine.turned", worker="w", seconds=0.2)
     log.info("engine.turned", worker="w", seconds=0.3)
-    log.warning("journey.held", kind="journey", journey_id=3)
+    log.warning("row.held", kind="journey", subject="journey:3")
     samples = read(counts.to_text().decode())
     assert value(samples, "nurture_engine_turns_total", worker="w") == 2
     assert value(samples, "nurture_engine_turn_seconds_sum") == pytest.approx(0.5)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crm.segments.language.vocabulary import Vocabulary
 from tests.agent.planner.conversation_driver import Conversation, Said, make_vocabulary
+from tests.conftest import examples
 
 Json = Mapping[str, Any]
 FOLDER = Path(__file__).parent
@@ -78,13 +79,13 @@ def normal(tree: Any) -> Any:
     return tree
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(words=st.lists(st.text(max_size=60), min_size=1, max_size=3))
 def test_the_planner_answers_any_text(words: list[str]) -> None:
     assert Conversation(VOCABULARY).say_all(words).text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_the_planner_answers_any_mixture_of_its_own_words(data: st.DataObject) -> None:
     words = [word for case in CASES for turn in case["turns"] for word in turn.split()]

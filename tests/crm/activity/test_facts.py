@@ -14,6 +14,7 @@ from crm.activity.models import MEMBER_FACTS, ActivityEvent, EventKind
 from crm.database import Sessions
 from crm.members.models import Member
 from tests.builders import make_member, make_order
+from tests.conftest import examples
 
 TODAY = date(2026, 6, 1)
 
@@ -107,7 +108,7 @@ def zones() -> list[ZoneInfo]:
     return [ZoneInfo("Asia/Shanghai"), ZoneInfo("America/Sao_Paulo"), ZoneInfo("Europe/London")]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=happenings, zone_index=st.integers(0, 2), start=st.dates(date(2024, 1, 1), date(2026, 12, 31)))
 def test_facts_equal_the_rows_after_any_run_of_days_and_arrivals(
     sessions: Sessions, zones: list[ZoneInfo], story: list[tuple[int, list, list]], zone_index: int, start: date

@@ -28,6 +28,7 @@ from crm.outreach.channels import default_adapters
 from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState
 from crm.segments.approved import author_scope
 from tests.builders import make_account
+from tests.conftest import examples
 from tests.decisions import asked_of
 from tests.journeys import make_coupon
 from tests.worlds import PERSONS, Person, settle, world
@@ -145,7 +146,7 @@ def check_benefits(session: Session, plan: CampaignPlan) -> None:
         assert len(session.scalars(issued).all()) == need.needed - need.short
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     persons=st.lists(PERSONS, min_size=1, max_size=8),
     data=BRIEFS,

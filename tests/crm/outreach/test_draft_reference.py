@@ -36,6 +36,7 @@ from crm.outreach.models import (
 )
 from crm.outreach.priority import YIELD_WINDOW, Priority
 from crm.outreach.rules import FREQUENCY_WINDOW, QuietHours, due_time
+from tests.conftest import examples
 from tests.journeys import EVERYBODY, journey_spec, send_step, setting
 from tests.worlds import PERSONS, Person, settle, world
 
@@ -223,7 +224,7 @@ def policy_of(session: Session, caps: tuple[int, int]) -> Policy:
     return get_policy(session)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     persons=st.lists(PERSONS, min_size=1, max_size=7),
     steps=STEPS,

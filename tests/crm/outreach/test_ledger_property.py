@@ -26,6 +26,7 @@ from crm.outreach.journey import Benefits, JourneySpec
 from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message, MessageState
 from crm.outreach.priority import Priority
 from crm.outreach.rules import LEASE, QuietHours
+from tests.conftest import examples
 from tests.journeys import EVERYBODY, journey_spec, make_coupon, send_step, setting
 from tests.providers import FakeProvider, Killed
 from tests.worlds import PERSONS, InterruptedSessions, Person, settle, world
@@ -274,7 +275,7 @@ def check_stock(session: Session) -> None:
     assert set(session.scalars(delivered)) <= granted
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     persons=st.lists(PERSONS, min_size=1, max_size=6),
     steps=STEPS,

@@ -88,7 +88,7 @@ def test_as_of_a_past_day_are_the_members_of_a_world_in_which_nothing_later_happ
             session.rollback()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(condition=st.sampled_from(PRESENT_ONLY).flatmap(conditions_on))
 def test_a_field_without_history_is_refused_as_of_a_past_day(condition: Condition) -> None:
     scope = SegmentScope(CATALOG, TODAY, ZONES[0], me_id=1, as_of=True)

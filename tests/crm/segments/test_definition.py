@@ -12,12 +12,13 @@ from crm.catalog import CATALOG
 from crm.errors import InvalidRequest
 from crm.fields import Op
 from crm.segments.definition import EVERYONE, MAX_CONDITIONS, Condition, Definition, Term, parse_definition
+from tests.conftest import examples
 from tests.crm.segments.strategies import definitions
 
 NEVER_BOUGHT = {"field": "orders.count", "op": "=", "value": 0}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(definitions())
 def test_every_definition_survives_json(definition: Definition) -> None:
     assert parse_definition(json.dumps(definition.to_json()), CATALOG) == definition
@@ -44,7 +45,7 @@ KEYS = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(KEYS), json_values | st.sampled_from([*CATALOG.names, "in", "="]), max_size=5),
     st.sampled_from(CATALOG.names),

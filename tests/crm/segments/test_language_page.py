@@ -14,7 +14,7 @@ from crm.segments.definition import Condition, Definition, Not, Term
 from crm.segments.plan import Shape
 from crm.segments.scope import SegmentScope
 from tests.builders import make_member
-from tests.conftest import DATABASE_KINDS, OpenDatabase
+from tests.conftest import DATABASE_KINDS, OpenDatabase, examples
 from tests.crm.segments.drawing import TODAY, ZONES
 from tests.crm.segments.language_page import PAGE, page, without_a_value
 from tests.crm.segments.strategies import terms, values
@@ -53,7 +53,7 @@ def verdict_on_the_member(session: Session, condition: Condition) -> WhenMissing
 
 
 @pytest.mark.parametrize(("field", "op"), MISSING, ids=lambda part: getattr(part, "name", part))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(data=st.data())
 def test_a_comparison_says_of_a_missing_value_what_the_catalog_says(
     nobody_known: Session, field: Field, op: Op, data: st.DataObject

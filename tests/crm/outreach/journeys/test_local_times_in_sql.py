@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, String, literal, s
 from crm.outreach import rules
 from crm.outreach.journeys.zones import LocalTimes, after_quiet_hours, changes_of, next_time
 from crm.outreach.rules import QuietHours, moment_of
-from tests.conftest import DATABASE_KINDS, OpenDatabase
+from tests.conftest import DATABASE_KINDS, OpenDatabase, examples
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Nuuk")
 QUIETS = (QuietHours(time(21), time(8)), QuietHours(time(0), time(6)), QuietHours(time(9), time(9)))
@@ -32,7 +32,7 @@ MOMENTS = st.one_of(
     ),
 ).map(lambda seconds: datetime.fromtimestamp(seconds // 60 * 60, UTC))
 given_a_moment = given(zone=st.sampled_from(ZONES), moment=MOMENTS)
-around = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+around = settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module", params=DATABASE_KINDS)

@@ -15,6 +15,7 @@ from crm.segments.language.reader import read_segment
 from crm.segments.language.vocabulary import Vocabulary
 from crm.segments.phrases import Language
 from crm.segments.scope import SegmentScope
+from tests.conftest import examples
 from tests.crm.segments.strategies import definitions
 
 SCOPE = SegmentScope(CATALOG, date(2026, 6, 1), ZoneInfo("Asia/Shanghai"), me_id=1)
@@ -22,7 +23,7 @@ FIELDS = {field.name: field for field in CATALOG.fields}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(definition=definitions())
 def test_every_definition_can_be_read_back_from_its_words(language: Language, definition: Definition) -> None:
     words = describe(definition, SCOPE, language=language)

@@ -11,6 +11,7 @@ from crm.catalog import CATALOG
 from crm.segments.definition import parse_definition
 from crm.segments.language.reader import SegmentRequest, read_segment
 from crm.segments.language.vocabulary import Vocabulary
+from tests.conftest import examples
 
 WORDS = [
     "gold",
@@ -150,7 +151,7 @@ def test_a_follow_up_leaves_the_request_before_untouched(vocabulary: Vocabulary)
     assert before.definition == {"all": [{"field": "tier", "op": "in", "value": ["gold"]}]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(text=st.one_of(st.text(max_size=80), st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)))
 def test_any_text_is_read_asked_about_or_left_alone(text: str, vocabulary: Vocabulary) -> None:
     first = read_segment(text, vocabulary, TODAY)
