@@ -33,7 +33,9 @@ def open_links(settings: Settings) -> Links:
         where = "NURTURE_LINK_KEYS"
     if any(len(key) < MIN_KEY_LENGTH for key in keys):
         raise InvalidRequest(f"{where} holds a key of fewer than {MIN_KEY_LENGTH} characters")
-    return Links(tuple(key.encode() for key in keys), settings.public_url or "")
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 - as above
+    own_url = f"http://{host}:{settings.port}"
+    return Links(tuple(key.encode() for key in keys), settings.public_url or "", own_url)
 
 
 def add_key(settings: Settings) -> int:

@@ -102,6 +102,15 @@ def dead_link_page() -> str:
     return _page().render(language="en", title="This link does not work.", sentences=sentences, choices=())
 
 
+def preview_page() -> str:
+    """For the link in a preview: it looks like a member's, and does nothing."""
+    sentences = (
+        "In the message that a member gets, this link opens the page to opt out. Here it does nothing.",
+        "在会员收到的消息中，此链接会打开退订页面；在预览中不起任何作用。",
+    )
+    return _page().render(language="en", title="This is a preview. 这是预览。", sentences=sentences, choices=())
+
+
 def _listed(names: Sequence[str], language: str) -> str:
     if language == "zh":
         return "、".join(names)

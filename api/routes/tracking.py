@@ -14,11 +14,11 @@ from starlette.exceptions import HTTPException
 
 from api.auth import TheNurture
 from api.bootstrap import Nurture
-from api.opt_out_page import dead_link_page, opt_out_page
+from api.opt_out_page import dead_link_page, opt_out_page, preview_page
 from crm.database import read_only, unit_of_work
 from crm.errors import NotFound
 from crm.members.models import SENDABLE_CHANNELS, Channel
-from crm.outreach.links import Purpose
+from crm.outreach.links import SAMPLE_ID, Purpose
 from crm.outreach.links_in_text import in_ascii
 from crm.outreach.models import MessageEventKind
 from crm.outreach.reactions import click_target, note_visit, opt_out, opt_out_choices
@@ -66,6 +66,8 @@ def show_opt_out(token: str, nurture: TheNurture) -> Response:
     read = nurture.links.read(token, Purpose.UNSUBSCRIBE)
     if read is None:
         return _dead_link()
+    if read.message_id == SAMPLE_ID:
+        return HTMLResponse(preview_page(), headers=HEADERS)
     try:
         with read_only(nurture.sessions) as session:
             page = opt_out_page(opt_out_choices(session, read.message_id))
@@ -98,6 +100,8 @@ def do_opt_out(token: str, posted: Annotated[dict[str, str], Depends(_posted)], 
     read = nurture.links.read(token, Purpose.UNSUBSCRIBE)
     if read is None:
         return _dead_link()
+    if read.message_id == SAMPLE_ID:
+        return HTMLResponse(preview_page(), headers=HEADERS)
     try:
         with read_only(nurture.sessions) as session:
             before = opt_out_choices(session, read.message_id)

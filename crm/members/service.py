@@ -1,6 +1,7 @@
 """Finds members by the words that people use for them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from itertools import islice
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -13,6 +14,10 @@ from crm.reading.texts import plain_text
 
 MAX_CANDIDATES = 6
 LARGEST_ID = 2**31 - 1
+MIN_ALIKE, MOST_WORDS, MOST_LETTERS, MOST_COMPARED = 2, 4, 80, 500
+"""What a name that nobody has must share with others for them to be compared with it, and how many are."""
+ALIKE = 0.6
+"""Of all letters of both names, by `difflib`: above it a person sees a slip of the pen."""
 
 
 def find_member(session: Session, words: str, *, owner_id: int | None = None) -> Member:
@@ -33,7 +38,29 @@ def find_member(session: Session, words: str, *, owner_id: int | None = None) ->
         if found:
             candidates = tuple(f"{member.name} ({member.external_ref}, {member.city})" for member in found)
             raise Ambiguous(f"several members fit {wanted!r}; name one by its number", candidates=candidates)
-    raise NotFound(f"there is no member {wanted!r}" + (" among your own" if owner_id is not None else ""))
+    message = f"there is no member {wanted!r}" + (" among your own" if owner_id is not None else "")
+    raise NotFound(message, candidates=_near(session, words, owner_id))
+
+
+def _near(session: Session, words: str, owner_id: int | None) -> tuple[str, ...]:
+    """Members whose name is written much like this one, the nearest first; of those whose names are folded."""
+    folded = fold_name(words)
+    beginnings = [word[:MIN_ALIKE] for word in folded.split()[:MOST_WORDS] if len(word) >= MIN_ALIKE]
+    if not beginnings:
+        return ()
+    columns = (Member.name_folded, Member.name_local_folded)
+    alike = (column.contains(each, autoescape=True) for column in columns for each in beginnings)
+    query = select(Member).where(or_(*alike)).order_by(Member.id).limit(MOST_COMPARED)
+    if owner_id is not None:
+        query = query.where(Member.owner_id == owner_id)
+    likeness = {member: _likeness(folded, member) for member in session.scalars(query)}
+    nearest = sorted((member for member in likeness if likeness[member] >= ALIKE), key=lambda m: (-likeness[m], m.id))
+    return tuple(f"{member.name} ({member.external_ref}, {member.city})" for member in nearest[:MAX_CANDIDATES])
+
+
+def _likeness(folded: str, member: Member) -> float:
+    names = (member.name_folded, member.name_local_folded)
+    return max(SequenceMatcher(None, folded[:MOST_LETTERS], name or "").ratio() for name in names)
 
 
 def _as_spelt(found: Sequence[Member], wanted: str) -> Sequence[Member]:

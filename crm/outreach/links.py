@@ -8,7 +8,7 @@ before its message exists.
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from struct import Struct
 
@@ -47,9 +47,15 @@ class Links:
     """The last one signs; the older ones keep links valid that are out already."""
     base_url: str = ""
     """Where members reach this installation, without a slash at the end; empty: links are relative."""
+    own_url: str = "http://127.0.0.1:8000"
+    """Where this machine reaches it, for what is looked at on it alone."""
 
     def __repr__(self) -> str:
         return f"Links({self.base_url!r})"
+
+    def of_previews(self) -> "Links":
+        """The same with an address in any case: whoever looks at an e-mail on its own has nothing to be relative to."""
+        return replace(self, base_url=self.base_url or self.own_url)
 
     def open_pixel(self, message_id: int) -> str:
         return f"{self.base_url}/t/o/{self._sign(Purpose.OPEN, message_id)}.gif"

@@ -1,5 +1,7 @@
 """One message of a journey as one member would read it."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from crm.outreach.goods import goods_of, names_goods
 from crm.outreach.journey import JourneySpec, SendStep
 from crm.outreach.letter import Letter
 from crm.outreach.links import Links
+from crm.outreach.markup import MessageLinks
 from crm.outreach.sms import Encoding, SmsLength, measure
 from crm.outreach.wording import Wording
 from crm.outreach.writing import sample_links
@@ -21,6 +24,9 @@ from crm.outreach.writing import sample_links
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+PREVIEW_MARK = "?preview"
 
 
 class SmsParts(_Frozen):
@@ -76,7 +82,7 @@ def preview_step(
     on = _channel(chosen, channel, found)
     words = _words(chosen, on, variant)
     goods = goods_of(session, [found.id], spec.language).get(found.id) if names_goods(spec) else None
-    written = Letter(spec.offering(chosen), words).write(found, sample_links(links, spec), goods)
+    written = Letter(spec.offering(chosen), words).write(found, _links(links, spec, on), goods)
     sms = measure(written.body) if on is Channel.SMS else None
     consent = session.get(Consent, (found.id, on))
     return MessagePreview(
@@ -93,6 +99,14 @@ def preview_step(
         sms=_parts(sms) if sms else None,
         cost_millicents=get_policy(session).unit_cost_millicents.get(on, 0) * (sms.parts if sms else 1),
     )
+
+
+def _links(links: Links, spec: JourneySpec, channel: Channel) -> MessageLinks:
+    """Of a text message as long as those of a real one: its parts are counted. An e-mail says that it is a preview."""
+    if channel is not Channel.EMAIL:
+        return sample_links(links, spec)
+    samples = sample_links(links.of_previews(), spec)
+    return replace(samples, unsubscribe=samples.unsubscribe + PREVIEW_MARK)
 
 
 def _address(session: Session, member: Member, channel: Channel, actor: Actor) -> str | None:

@@ -21,6 +21,7 @@ from crm.clock import FixedClock, SystemClock
 from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.walk import walk_to
 from crm.members.models import Channel, Consent
+from crm.outreach.links import SAMPLE_ID, Links
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, OutboxItem
 from tests.api.conftest import CopyHome, settings_of
 from tests.crm.outreach.test_machine_signs import BROWSER
@@ -237,5 +238,15 @@ def test_a_signed_in_person_previews_a_message_and_nothing_is_noted(delivered: D
     delivered.browser.post("/api/session", json=signed_in).raise_for_status()
     seen = delivered.browser.post("/api/campaigns/Tea/preview", json=body).raise_for_status().json()
     assert seen["sms"]["parts"] == 1
-    assert delivered.browser.get(link(seen["body"], "/u/")).status_code == 404
+    assert "This is a preview." in delivered.browser.get(link(seen["body"], "/u/")).text
     assert delivered.events() == []
+
+
+def test_the_opt_out_of_a_preview_says_so_and_does_nothing(delivered: Delivered) -> None:
+    before = delivered.granted(delivered.item(Channel.EMAIL).member_id)
+    path = f"{Links(delivered.nurture.links.keys).unsubscribe(SAMPLE_ID)}?preview"
+    for answer in (delivered.browser.get(path), delivered.browser.post(path, data={"stop": "all"})):
+        assert answer.status_code == 200
+        assert "This is a preview." in answer.text
+        assert "<button" not in answer.text
+    assert delivered.granted(delivered.item(Channel.EMAIL).member_id) == before

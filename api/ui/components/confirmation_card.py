@@ -20,6 +20,7 @@ class ConfirmationCard:
 
     def __init__(self, tool: str, summary: str, args: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
         self._args = dict(args)
+        self._is_decided = False
         self._schema: Mapping[str, Any] = schema.get("properties", {})
         self._fields: dict[str, Field] = {}
         with card("help_outline", "Confirmation", formats.words(tool), classes="ask") as self._corner:
@@ -32,9 +33,12 @@ class ConfirmationCard:
 
     def on_decision(self, interrupt_id: str, decide: Decide) -> None:
         async def take(decision: str, edited: Mapping[str, Any] | None) -> None:
+            # Both clicks of a double click arrive: the second finds that the first is being answered.
+            if not self._buttons.visible:
+                return
             self._buttons.visible = False
             if not await decide(interrupt_id, decision, edited):
-                self._buttons.visible = True
+                self._buttons.visible = not self._is_decided
 
         async def confirm() -> None:
             edited = self._edited()
@@ -48,6 +52,7 @@ class ConfirmationCard:
             quiet("Cancel", cancel)
 
     def decided(self, decision: str, note: str | None) -> None:
+        self._is_decided = True
         confirmed = decision in ("approve", "edit")
         self._buttons.visible = self._details.visible = False
         with self._corner:

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from api.ui import formats
 from api.ui.components.message_text import message_text
-from api.ui.theme import block, chip, secondary, text
-from api.ui.viewer import Viewer, attempt
+from api.ui.theme import block, chip, notice, secondary, text
+from api.ui.viewer import SignedOut, Viewer
 from crm.access.actor import Actor
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.preview import preview_message
+from crm.errors import CrmError
 from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.links import Links
 from crm.outreach.preview import MessagePreview, SmsParts
@@ -54,6 +55,7 @@ class MemberPreview:
 
     def __init__(self, viewer: Viewer, form: PreviewForm) -> None:
         self._viewer, self._form = viewer, form
+        self._asked: Asked | None = None
 
     def draw(self) -> None:
         with block("line flow tight"):
@@ -66,17 +68,40 @@ class MemberPreview:
             self._channel = ui.select(channels, value="", label="Channel").style("width: 200px")
             secondary("Preview", self._show, symbol="visibility")
         self._result = block("stack")
+        for field in (self._member, self._step, self._channel):
+            field.on_value_change(self._forget)
+
+    def _forget(self) -> None:
+        """What is shown under a new name, step or channel is never another's message."""
+        self._asked = None
+        self._result.clear()
 
     async def _show(self) -> None:
         if not (member := (self._member.value or "").strip()):
             return
         channel = Channel(self._channel.value) if self._channel.value else None
         asked = Asked(member, self._step.value, channel)
-        seen = await attempt(self._viewer.read(lambda session, actor, now: self._form.load(session, actor, now, asked)))
-        if seen is not None:
+        self._forget()
+        self._asked = asked
+        try:
+            seen = await self._viewer.read(lambda session, actor, now: self._form.load(session, actor, now, asked))
+        except SignedOut:
+            ui.navigate.to("/login")
+            return
+        except CrmError as error:
+            if self._asked is asked:
+                self._say_why(error)
+            return
+        if self._asked is asked:
             self._result.clear()
             with self._result:
                 _message(seen)
+
+    def _say_why(self, error: CrmError) -> None:
+        self._result.clear()
+        with self._result:
+            hint = f" Did you mean: {', '.join(error.candidates)}?" if error.candidates else ""
+            notice(formats.sentence(error.message) + hint, "warn").props("role=alert")
 
 
 def _message(seen: MessagePreview) -> None:

@@ -106,7 +106,7 @@ class WalkerList:
             return
         with ui.dialog(value=True) as dialog, ui.card().classes("dialog wide-dialog"):
             text(name, "section-title wrap", "h2")
-            with block("stack scroll"):
+            with block("stack long-list"):
                 for way in ways:
                     _way(way, self._local)
             with block("line").style("justify-content: flex-end"):

@@ -13,8 +13,8 @@ from api.ui.latest_read import LatestRead
 from api.ui.segments.asking import reader_scope
 from api.ui.segments.sections import working
 from api.ui.theme import block, chip, notice, primary, text
-from api.ui.viewer import Viewer
-from crm.errors import Ambiguous
+from api.ui.viewer import SignedOut, Viewer
+from crm.errors import Ambiguous, CrmError
 from crm.members.service import find_member
 from crm.segments.definition import Definition
 from crm.segments.explain import Explanation, LeafVerdict, definition_behind, explain_member
@@ -58,9 +58,15 @@ class WhySection:
             with self._box:
                 self._choose(error)
             return
-        except Exception:
+        except SignedOut:
+            ui.navigate.to("/login")
+            return
+        except CrmError as error:
             self._box.clear()
-            raise
+            with self._box:
+                notice(formats.sentence(error.message), "warn").props("role=alert")
+                self._offer(error.candidates)
+            return
         if found is None:
             return
         self._box.clear()
@@ -69,8 +75,11 @@ class WhySection:
 
     def _choose(self, error: Ambiguous) -> None:
         text(formats.sentence(error.message), "muted")
+        self._offer(error.candidates)
+
+    def _offer(self, candidates: tuple[str, ...]) -> None:
         with block("line flow tight"):
-            for candidate in error.candidates:
+            for candidate in candidates:
                 button = text(candidate, "choice", "button").props("type=button")
                 button.on("click", lambda _event, candidate=candidate: self._take(candidate))
 

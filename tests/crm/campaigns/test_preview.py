@@ -20,6 +20,7 @@ from crm.outreach.preview import MessagePreview
 from crm.outreach.sms import Encoding
 from crm.segments.approved import author_scope
 from tests.builders import make_account, make_member
+from tests.crm.outreach.test_markup import Page
 
 LINKS = Links((b"a key of tests, 32 characters.....",), "https://n.example")
 TEXT = "{{ name }}: https://shop.example/a-long-address-of-a-page Opt out: {{ unsubscribe }}"
@@ -79,6 +80,34 @@ def test_an_e_mail_comes_with_its_page_and_a_masked_address(session: Session, mi
     assert "/u/" in seen.html
     assert seen.address is not None
     assert "***@" in seen.address
+
+
+@pytest.mark.parametrize(
+    ("links", "base"),
+    [
+        (LINKS, "https://n.example"),
+        (Links(LINKS.keys), "http://127.0.0.1:8000"),
+        (Links(LINKS.keys, "", "http://127.0.0.1:8123"), "http://127.0.0.1:8123"),
+        (Links(LINKS.keys, "https://post.example/club"), "https://post.example/club"),
+    ],
+)
+@pytest.mark.parametrize(
+    "body", ["Hi {{ name }}", "退订：{{ unsubscribe }}", "{{ unsubscribe }}\n\nhttps://shop.example/tea"]
+)
+def test_the_opt_out_of_a_previewed_e_mail_is_absolute_and_says_what_it_is(
+    session: Session, mia: Actor, now: datetime, links: Links, base: str, body: str
+) -> None:
+    make_member(session, name="Ann")
+    brief = brief_with(copy_texts=(Copy(channel="email", subject="Tea", body=body), Copy(channel="sms", body=TEXT)))
+    seen = preview_message(session, brief, member="Ann", channel=Channel.EMAIL, actor=mia, links=links, now=now)
+    assert seen.html is not None
+    ways_out = [link for link in Page(seen.html).links if link and "/u/" in link]
+    assert ways_out
+    for link in ways_out:
+        assert link.startswith(f"{base}/u/")
+        assert link.endswith("?preview")
+    if "unsubscribe" in body:
+        assert ways_out[0] in seen.body
 
 
 @pytest.mark.parametrize(
