@@ -22,12 +22,21 @@ def register(app: typer.Typer) -> None:
 @campaign.command("list")
 def list_all(as_json: Json = False) -> None:
     """Every campaign with its state, the newest first."""
+    from crm.campaigns.lookup import needs_new_start
     from crm.campaigns.service import list_campaigns
     from crm.database import read_only
+    from crm.workspace import get_workspace
 
     with opened() as nurture, read_only(nurture.sessions) as session:
+        local_now = nurture.clock.now().astimezone(get_workspace(session).zone)
         rows = [
-            {"id": c.id, "name": c.name, "state": c.state.value, "starts_at": c.starts_at}
+            {
+                "id": c.id,
+                "name": c.name,
+                "state": c.state.value,
+                "starts_at": c.starts_at,
+                "start_has_passed": needs_new_start(c, local_now),
+            }
             for c in list_campaigns(session)
         ]
     if as_json:
@@ -35,7 +44,35 @@ def list_all(as_json: Json = False) -> None:
     else:
         for row in rows:
             starts = f"{row['starts_at']:%Y-%m-%d %H:%M} UTC" if row["starts_at"] else "no start"
-            say(f"{row['id']:>4}  {row['state']:<18} {starts:<22} {row['name']}")
+            passed = " (start has passed: choose a new one)" if row["start_has_passed"] else ""
+            say(f"{row['id']:>4}  {row['state']:<18} {starts:<22} {row['name']}{passed}")
+
+
+@campaign.command("audience")
+def audience(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
+    """Who came into the audience of a campaign, and who left it, since its approval was asked for."""
+    from dataclasses import asdict
+
+    from crm.campaigns.selection import who_changed
+    from crm.campaigns.service import find_campaign
+    from crm.catalog import CATALOG
+    from crm.database import read_only
+
+    with opened() as nurture:
+        actor = person(nurture, as_)
+        with read_only(nurture.sessions) as session:
+            found = find_campaign(session, name)
+            seen = who_changed(session, found, CATALOG, actor=actor, now=nurture.clock.now())
+    if as_json:
+        say_json(None if seen is None else asdict(seen))
+        return
+    if seen is None:
+        say(f"{found.name}: nobody asked for its approval, so there is nothing to compare with")
+        return
+    say(f"{found.name}: {seen.changes.in_words}")
+    for words, members in (("joined", seen.joined), ("left", seen.left)):
+        for member in members:
+            say(f"  {words:<7} {member.id:>8}  {member.name}")
 
 
 @campaign.command("monitor")

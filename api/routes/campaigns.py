@@ -19,10 +19,12 @@ from crm.access.models import Account, Approval, ApprovalState
 from crm.campaigns import service
 from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.lookup import needs_new_start
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.preview import preview_message
+from crm.campaigns.selection import WhoChanged, who_changed
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
 from crm.errors import Unreadable
@@ -31,6 +33,7 @@ from crm.outreach.browse import LedgerFilter, browse_ledger
 from crm.outreach.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.outreach.models import Journey
 from crm.outreach.preview import MessagePreview
+from crm.workspace import get_workspace
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
 
@@ -41,6 +44,8 @@ class CampaignRow(BaseModel):
     state: CampaignState
     state_note: str | None
     starts_at: datetime | None
+    start_has_passed: bool
+    """Of a draft: it needs another start before it can be submitted."""
     updated_at: datetime
 
 
@@ -138,9 +143,10 @@ def list_campaigns(
     """The newest first."""
     with read_only(nurture.sessions) as session:
         found = [c for c in service.list_campaigns(session, state) if before is None or c.id < before]
+        local_now = nurture.clock.now().astimezone(get_workspace(session).zone)
     page = found[:limit]
     next_cursor = page[-1].id if len(found) > limit else None
-    return CampaignPage(items=[CampaignRow(**_row(campaign)) for campaign in page], next_cursor=next_cursor)
+    return CampaignPage(items=[CampaignRow(**_row(campaign, local_now)) for campaign in page], next_cursor=next_cursor)
 
 
 @router.post("/campaigns", status_code=201)
@@ -155,13 +161,13 @@ def create_draft(
     with unit_of_work(nurture.sessions) as session:
         now = nurture.clock.now()
         made = service.create_draft(session, brief=brief, actor=actor, request_id=request_id, now=now, catalog=CATALOG)
-        return _view(session, made)
+        return _view(session, made, now)
 
 
 @router.get("/campaigns/{campaign}")
 def show_campaign(campaign: str, actor: SignedIn, nurture: TheNurture) -> CampaignView:
     with read_only(nurture.sessions) as session:
-        return _view(session, service.find_campaign(session, campaign))
+        return _view(session, service.find_campaign(session, campaign), nurture.clock.now())
 
 
 @router.patch("/campaigns/{campaign}")
@@ -255,6 +261,19 @@ def show_monitor(campaign: str, actor: SignedIn, nurture: TheNurture) -> Campaig
         return monitor(session, service.find_campaign(session, campaign).id, nurture.clock.now())
 
 
+@router.get("/campaigns/{campaign}/audience-changes")
+def list_audience_changes(
+    campaign: str, actor: SignedIn, nurture: TheNurture, limit: Annotated[int, Query(ge=0, le=200)] = 50
+) -> WhoChanged | None:
+    """Who is selected now, or was at the launch, and was not when approval was asked for; and the other way round.
+
+    Counts are of all members, the names the first of each, a CSM's own alone. Null for what nobody asked about.
+    """
+    with read_only(nurture.sessions) as session:
+        found = service.find_campaign(session, campaign)
+        return who_changed(session, found, CATALOG, actor=actor, now=nurture.clock.now(), limit=limit)
+
+
 @router.get("/campaigns/{campaign}/messages")
 def list_messages(
     campaign: str,
@@ -303,7 +322,8 @@ Work = Callable[[Session, Campaign, datetime], Campaign]
 
 def _changed(nurture: Nurture, name: str, work: Work) -> CampaignView:
     with unit_of_work(nurture.sessions) as session:
-        return _view(session, work(session, service.find_campaign(session, name), nurture.clock.now()))
+        now = nurture.clock.now()
+        return _view(session, work(session, service.find_campaign(session, name), now), now)
 
 
 def _decision(decide: Callable[..., Campaign], actor: Actor, body: Decision) -> Work:
@@ -317,18 +337,21 @@ def _operation(operate: Callable[..., Campaign], actor: Actor) -> Work:
     return lambda session, found, now: operate(session, found.id, actor=actor, now=now)
 
 
-def _row(campaign: Campaign) -> dict[str, Any]:
-    return {field: getattr(campaign, field) for field in CampaignRow.model_fields}
+def _row(campaign: Campaign, local_now: datetime) -> dict[str, Any]:
+    passed = needs_new_start(campaign, local_now)
+    stored = {field: getattr(campaign, field) for field in CampaignRow.model_fields if field != "start_has_passed"}
+    return {**stored, "start_has_passed": passed}
 
 
-def _view(session: Session, campaign: Campaign) -> CampaignView:
+def _view(session: Session, campaign: Campaign, now: datetime) -> CampaignView:
+    local_now = now.astimezone(get_workspace(session).zone)
     approval = approval_for(session, service.SUBJECT_KIND, campaign.id)
     try:
         brief: CampaignBrief | dict[str, Any] = service.brief_of(campaign)
     except Unreadable:
         brief = campaign.brief
     return CampaignView(
-        **_row(campaign),
+        **_row(campaign, local_now),
         brief=brief,
         approval=None if approval is None else approval.state,
         fingerprint=None if approval is None else approval.fingerprint,

@@ -1,6 +1,7 @@
 """Finding campaigns by id, by name, or by what somebody remembers of the name."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.rules import start_has_passed
 from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound, Unreadable
 
 _NEAR_SCORE = 60
@@ -62,6 +64,14 @@ def brief_of(campaign: Campaign) -> CampaignBrief:
         raise Unreadable(
             f"the brief of {campaign.name} is stored in a form that cannot be read here: {wrong}"
         ) from error
+
+
+def needs_new_start(campaign: Campaign, local_now: datetime) -> bool:
+    """Whether it is a draft whose start has passed, which nobody can submit as it stands."""
+    try:
+        return campaign.state is CampaignState.DRAFT and start_has_passed(brief_of(campaign).start, local_now)
+    except Unreadable:
+        return False
 
 
 def require_state(campaign: Campaign, allowed: Collection[CampaignState], done: str) -> None:

@@ -11,14 +11,19 @@ from crm.loyalty.models import OfferKind
 _TITLES = {"en": "Campaign", "zh": "活动"}
 
 
-def check_start(brief: CampaignBrief, local_now: datetime) -> None:
-    """Raises InvalidRequest for a start that has passed. Today without a time (midnight) means at once."""
+def start_has_passed(start: datetime | None, local_now: datetime) -> bool:
+    """Whether a start lies in the past. Today without a time (midnight) means at once, and so does none."""
     now = local_now.replace(tzinfo=None, second=0, microsecond=0)
     today = datetime.combine(now.date(), time.min)
-    if brief.start is None or brief.start >= now or brief.start == today:
+    return start is not None and start < now and start != today
+
+
+def check_start(brief: CampaignBrief, local_now: datetime) -> None:
+    """Raises InvalidRequest for a start that has passed."""
+    if not start_has_passed(brief.start, local_now):
         return
     raise InvalidRequest(
-        f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {now:%Y-%m-%d %H:%M} now", path="start"
+        f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {local_now:%Y-%m-%d %H:%M} now", path="start"
     )
 
 

@@ -44,20 +44,24 @@ from crm.access.actor import Actor, Permission
 from crm.access.approvals import approval_for
 from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
+from crm.access.selection import SelectionChanges
 from crm.access.service import list_accounts
 from crm.access.shaping import shaped_by
 from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.exclusions import ExcludedPage, ExclusionFilter, ExclusionLog, excluded_members, exclusion_log
+from crm.campaigns.lookup import needs_new_start
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
+from crm.campaigns.selection import audience_changes
 from crm.campaigns.service import brief_of, get_campaign
 from crm.catalog import CATALOG
 from crm.outreach.browse import LedgerFilter, LedgerPage, browse_ledger
 
 REFRESH_S = 5.0
 LIVE_STATES = ("running", "paused", "scheduled")
+BEFORE_LAUNCH = ("awaiting_approval", "scheduled")
 
 
 def add_campaign(nurture: Nurture) -> None:
@@ -76,6 +80,7 @@ class _Facts:
     exclusions: ExclusionLog | None
     approval: Approval | None
     shaped_by: frozenset[int]
+    changes: SelectionChanges | None
     history: list[AuditEntry]
     people: Mapping[int, str]
 
@@ -133,6 +138,7 @@ def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
         exclusions=exclusion_log(session, campaign_id, now) if is_launched else None,
         approval=approval,
         shaped_by=frozenset() if approval is None else shaped_by(session, approval),
+        changes=audience_changes(session, campaign, CATALOG, now) if campaign.state in BEFORE_LAUNCH else None,
         history=history_of(session, f"campaign:{campaign_id}"),
         people={account.id: account.display_name for account in list_accounts(session)},
     )
@@ -167,6 +173,10 @@ def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
         CampaignActions(viewer, campaign).draw()
     if campaign.state_note:
         notice(campaign.state_note, "warn")
+    if needs_new_start(campaign, facts.now.astimezone(viewer.zone)):
+        notice("Its start has passed: choose a new one before it is submitted.", "warn")
+    if facts.changes is not None and campaign.launched_at is None:
+        notice(f"Since approval was asked for: {facts.changes.in_words}.", "info")
 
 
 def _waits(facts: _Facts) -> bool:

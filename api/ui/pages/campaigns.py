@@ -17,6 +17,7 @@ from api.ui.theme import block, chip, empty_state, icon, panel, text
 from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission
 from crm.access.service import list_accounts
+from crm.campaigns.lookup import needs_new_start
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.service import list_campaigns
 
@@ -28,7 +29,7 @@ def add_campaigns(nurture: Nurture) -> None:
 
 
 async def _build(viewer: Viewer, _request: Request) -> None:
-    campaigns, people = await viewer.read(_load)
+    campaigns, people, now = await viewer.read(_load)
     with block("page"):
         with block("line top flow"):
             with block("stack snug grow"):
@@ -38,19 +39,19 @@ async def _build(viewer: Viewer, _request: Request) -> None:
                 with ui.link(target="/").classes("plain button-link solid"):
                     icon("add")
                     text("Draft one with the assistant", "", "span")
-        CampaignList(campaigns, people, Local(viewer.zone, viewer.currency)).draw()
+        CampaignList(campaigns, people, Local(viewer.zone, viewer.currency), now.astimezone(viewer.zone)).draw()
 
 
-def _load(session: Session, _actor: Actor, _now: datetime) -> tuple[list[Campaign], dict[int, str]]:
+def _load(session: Session, _actor: Actor, now: datetime) -> tuple[list[Campaign], dict[int, str], datetime]:
     people = {account.id: account.display_name for account in list_accounts(session)}
-    return sorted(list_campaigns(session), key=lambda row: row.updated_at, reverse=True), people
+    return sorted(list_campaigns(session), key=lambda row: row.updated_at, reverse=True), people, now
 
 
 class CampaignList:
     """The rows that fit the chosen state and the words in the search field."""
 
-    def __init__(self, campaigns: list[Campaign], people: Mapping[int, str], local: Local) -> None:
-        self._campaigns, self._people, self._local = campaigns, people, local
+    def __init__(self, campaigns: list[Campaign], people: Mapping[int, str], local: Local, local_now: datetime) -> None:
+        self._campaigns, self._people, self._local, self._local_now = campaigns, people, local, local_now
         self._state: CampaignState | None = None
         self._wanted = ""
 
@@ -116,6 +117,8 @@ class CampaignList:
                 with block("line tight flow"):
                     text(campaign.name, "strong wrap")
                     state_chip(campaign.state)
+                    if needs_new_start(campaign, self._local_now):
+                        chip("Start has passed", "warn")
                     if campaign.is_imported:
                         chip("Imported", "info")
                 text(" · ".join(part for part in (campaign.brief.get("goal"), channels) if part), "small muted wrap")

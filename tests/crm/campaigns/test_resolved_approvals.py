@@ -3,19 +3,23 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
-from crm.access.approvals import approval_for
+from crm.access.approvals import approval_for, expire_due
 from crm.access.confirmed import Confirmed
 from crm.access.models import Account, Approval, Role
 from crm.campaigns import service
+from crm.campaigns.approval import CAMPAIGN
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.launch import launch_due
+from crm.campaigns.lookup import needs_new_start
 from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.selection import who_changed
 from crm.catalog import CATALOG
 from crm.errors import Conflict, Forbidden, InvalidRequest
 from crm.loyalty.models import Coupon
@@ -301,6 +305,65 @@ def test_a_swap_of_everybody_by_data_is_launched_and_says_so(world: World, sessi
     assert campaign.state_note == (
         "Launched: of the 2 members that were shown for approval 2 are not selected any more, and 2 others are."
     )
+
+
+def test_who_came_and_who_left_is_told_before_the_launch_and_after_it(world: World, session: Session) -> None:
+    campaign = world.submitted(within("Swap"))
+    session.get_one(Member, world.platinum[0]).tier = "silver"
+    session.get_one(Member, world.silver[0]).tier = "platinum"
+    session.flush()
+    for _ in ("before the launch", "after it"):
+        seen = who_changed(session, campaign, CATALOG, actor=world.grace, now=world.now)
+        assert seen is not None
+        changes = seen.changes
+        assert (changes.approved, changes.now, changes.joined, changes.left) == (2, 2, 1, 1)
+        assert [each.id for each in seen.joined] == [world.silver[0]]
+        assert [each.id for each in seen.left] == [world.platinum[0]]
+        if campaign.launched_at is None:
+            world.approve(campaign)
+            world.launch(campaign)
+    own = who_changed(session, campaign, CATALOG, actor=world.kevin, now=world.now)
+    assert own is not None
+    assert (len(own.joined), len(own.left)) == (0, 1)
+
+
+def test_who_is_unknown_to_a_segment_is_outside_of_it(world: World, session: Session) -> None:
+    old = {"field": "age", "op": ">", "value": 1}
+    unborn = make_member(session, tier="silver", birthday_on=None).id
+    world.save("Old", old)
+    campaign = world.submitted({"all": [within("Old", op="not_in"), tier("silver")]})
+    world.approve(campaign)
+    world.change(2, tier("bronze"))
+    assert world.launch(campaign) == [unborn]
+
+
+@pytest.mark.parametrize(
+    ("start", "passed"),
+    [("2026-06-01T08:59", True), ("2026-05-01T10:00", True), ("2026-06-01T00:00", False), (None, False)],
+)
+def test_a_draft_whose_start_has_passed_is_marked(
+    world: World, session: Session, start: str | None, *, passed: bool
+) -> None:
+    campaign = world.submitted(within("Swap"))
+    service.change_draft(
+        session, campaign.id, changes={"holdout_pct": 5}, actor=world.olive, now=world.now, catalog=CATALOG
+    )
+    campaign.brief = {**campaign.brief, "start": start}
+    assert needs_new_start(campaign, world.now.astimezone(ZoneInfo("Asia/Shanghai"))) is passed
+
+
+def test_a_campaign_that_nobody_decides_on_is_a_draft_again(world: World, session: Session) -> None:
+    campaign = world.submitted(within("Swap"))
+    late = world.now + timedelta(hours=72)
+    assert expire_due(session, CAMPAIGN, world.now + timedelta(hours=71)) == []
+    assert expire_due(session, CAMPAIGN, late) == [campaign.id]
+    session.expire_all()
+    assert campaign.state is CampaignState.DRAFT
+    assert campaign.state_note == "The request of 2026-06-01 09:00 expired without a decision; submit it again"
+    world.now = late
+    service.submit(session, campaign.id, actor=world.olive, now=late, catalog=CATALOG)
+    world.approve(campaign)
+    assert world.launch(campaign) == world.platinum
 
 
 @pytest.mark.parametrize("what", ["saved", "changed", "below"])
