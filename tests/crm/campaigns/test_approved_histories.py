@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.access.approvals import approval_for
+from crm.access.confirmed import Confirmed
 from crm.access.models import Approval, Role
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
@@ -174,7 +175,13 @@ class History:
             if self.random.random() < 0.5:
                 changes = {"audience": self.definition(with_limit=True)}
                 service.change_draft(
-                    self.session, campaign.id, changes=changes, actor=self.olive, now=self.now, catalog=CATALOG
+                    self.session,
+                    campaign.id,
+                    changes=changes,
+                    actor=self.olive,
+                    now=self.now,
+                    catalog=CATALOG,
+                    confirmed=Confirmed(),
                 )
         else:
             values = {"name": f"C{self.drafts}", "channels": ["email"], "start": "2026-06-05T10:00", "holdout_pct": 0}
