@@ -1,28 +1,23 @@
 """`nurture orders` and `nurture facts`: orders in, and what is added up from them checked or built anew."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError
 
 from api.cli.console import notes, progress_bar, say, say_json
 from api.cli.opened import Json, opened
-from crm import wrong_values
+from crm.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from crm.activity.facts import Drift
-    from crm.activity.ingest import Ingested, OrderBatch
+    from crm.activity.ingest import Ingested
+    from crm.activity.order_files import ReadOrders
 
 BATCH_ORDERS = 50_000
 """Orders taken in at once, each batch in a transaction of its own: what is in stays in when a later one fails."""
 SHOWN = 20
-CENTS = 100
 
 orders = typer.Typer(help="Orders from other systems.", no_args_is_help=True)
 facts = typer.Typer(help="What is kept added up for each member.", no_args_is_help=True)
@@ -33,24 +28,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(facts, name="facts")
 
 
-class LineInFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    product: str = Field(min_length=1)
-    quantity: int = Field(default=1, ge=1)
-    amount: Decimal = Field(ge=0, decimal_places=2)
-    discount: Decimal = Field(default=Decimal(0), ge=0, decimal_places=2)
-
-
-class OrderInFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    order: str = Field(min_length=1)
-    member: str = Field(min_length=1)
-    ordered_at: AwareDatetime | NaiveDatetime
-    lines: tuple[LineInFile, ...] = Field(min_length=1)
-
-
 # One command would otherwise become the group itself, without its name.
 @orders.callback()
 def _group() -> None: ...
@@ -59,6 +36,12 @@ def _group() -> None: ...
 @orders.command("import")
 def import_orders(
     file: Annotated[Path, typer.Argument(help="JSON lines, one order a line.", exists=True, dir_okay=False)],
+    date_order: Annotated[
+        str | None, typer.Option(help="How 10/2/2026 is meant: dmy (10 February) or mdy (2 October).")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the file, e.g. gb18030; without it the bytes decide.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take in orders: {"order", "member", "ordered_at", "lines": [{"product", "quantity", "amount", "discount"}]}.
@@ -67,27 +50,33 @@ def import_orders(
     left as it is, so the same file can be imported again; the wrong ones are listed, and then the exit code is 1.
     """
     from crm.activity.ingest import ingest_orders
+    from crm.activity.order_files import read_orders
     from crm.campaigns.engine import keep_up
     from crm.catalog import CATALOG
     from crm.database import read_only, unit_of_work
+    from crm.reading.moments import DateOrder
+    from crm.reading.text_files import open_text
     from crm.workspace import get_workspace
 
-    added = known = wrong = 0
+    if date_order is not None and date_order not in tuple(DateOrder):
+        raise InvalidRequest(f"{date_order!r} is no order of dates; say dmy or mdy")
+    source, order = open_text(file, encoding), DateOrder(date_order) if date_order else None
+    if source.notice:
+        notes.print(source.notice, markup=False, soft_wrap=True)
+    added = known = wrong = done = 0
     with opened() as nurture, progress_bar() as progress:
         with read_only(nurture.sessions) as session:
             zone = get_workspace(session).zone
-        total = sum(1 for _ in _lines(file))
-        done, lines = 0, _lines(file)
+        total, lines = sum(1 for _ in source.lines()), source.lines()
         while chunk := list(islice(lines, BATCH_ORDERS)):
-            batch, wrong_lines = _read(chunk, zone)
-            now = nurture.clock.now()
+            read = read_orders(chunk, zone, order)
             with unit_of_work(nurture.sessions) as session:
-                result: Ingested = ingest_orders(session, batch, now=now, zone=zone)
+                result = ingest_orders(session, read.batch, now=nurture.clock.now(), zone=zone)
             done += len(chunk)
             progress("orders", done, total)
-            added, known, wrong = added + result.added, known + result.known, wrong + result.rejected_count
-            wrong += len(wrong_lines)
-            _note(wrong_lines + [f"order {one.external_ref}: {one.reason}" for one in result.rejected])
+            added, known = added + result.added, known + result.known
+            wrong += result.rejected_count + len(read.wrong)
+            _note(_sentences(read, result))
         keep_up(nurture.sessions, nurture.clock.now(), CATALOG)
     if as_json:
         say_json({"added": added, "known": known, "wrong": wrong})
@@ -97,39 +86,13 @@ def import_orders(
         raise typer.Exit(1)
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    with file.open(encoding="utf-8") as stream:
-        yield from ((number, line) for number, line in enumerate(stream, start=1) if line.strip())
-
-
-def _read(lines: list[tuple[int, str]], zone: ZoneInfo) -> tuple["OrderBatch", list[str]]:
-    """The orders of some lines, and a sentence for each line that is none."""
-    from crm.activity.ingest import OrderBatch
-
-    read, wrong = [], []
-    for number, line in lines:
-        try:
-            read.append(OrderInFile.model_validate_json(line))
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            wrong.append(f"line {number}: {place + ': ' if place else ''}{wrong_values.in_words(first)}")
-    in_lines = [(position, line) for position, order in enumerate(read) for line in order.lines]
-    batch = OrderBatch(
-        external_refs=[order.order for order in read],
-        member_refs=[order.member for order in read],
-        ordered_at=[_epoch(order.ordered_at, zone) for order in read],
-        line_positions=[position for position, _ in in_lines],
-        product_refs=[line.product for _, line in in_lines],
-        quantities=[line.quantity for _, line in in_lines],
-        amounts_cents=[int(line.amount * CENTS) for _, line in in_lines],
-        discounts_cents=[int(line.discount * CENTS) for _, line in in_lines],
-    )
-    return batch, wrong
-
-
-def _epoch(moment: datetime, zone: ZoneInfo) -> int:
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp())
+def _sentences(read: "ReadOrders", result: "Ingested") -> list[str]:
+    """What is wrong with which line, in the order of the file."""
+    found = [(line.number, f"line {line.number}: {line.sentence}") for line in read.wrong]
+    for one in result.rejected:
+        number = read.numbers[one.position]
+        found.append((number, f"line {number}: order {one.external_ref}: {one.reason}"))
+    return [sentence for _, sentence in sorted(found)]
 
 
 def _note(sentences: list[str]) -> None:

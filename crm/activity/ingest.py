@@ -33,6 +33,8 @@ from crm.members.models import Member
 
 SOURCE = "import"
 KNOWN = "known"
+MAX_CENTS = 2_000_000_000
+"""Of one order: what the column holds."""
 REJECTED_SHOWN = 1_000
 """Rejected orders that are given back one by one; the rest is only counted."""
 
@@ -91,6 +93,8 @@ class OrderBatch:
 
 @dataclass(frozen=True)
 class RejectedOrder:
+    position: int
+    """Of the order in the batch, counted from 0."""
     external_ref: str
     reason: str
 
@@ -109,7 +113,7 @@ def ingest_orders(session: Session, batch: OrderBatch, *, now: datetime, zone: Z
     """Add the orders of a batch that are new and right; those that make no sense are given back with a reason.
 
     An order is wrong when its member or one of its products is not known, when it lies after `now`, when it
-    has no line or a negative amount, or when its key stands in the batch already.
+    has no line, a negative amount or more than MAX_CENTS, or when its key stands in the batch already.
     """
     lock_facts(session)
     connection = session.connection()
@@ -170,6 +174,7 @@ def _judged(now: datetime) -> Select[int, int, int, str]:
         (lines.c.position.is_(None), "it has no line"),
         (lines.c.unknown_products > 0, "there is no such product"),
         (lines.c.least_cents < 0, "an amount is negative"),
+        (lines.c.amount_cents > MAX_CENTS, "its amounts come to more than 20 million"),
     )
     return (
         select(staged.position, Member.id, lines.c.amount_cents, reason)
@@ -188,7 +193,7 @@ def _outcome(session: Session) -> Ingested:
         )
     ).one()
     shown = (
-        select(STAGED_ORDERS.c.external_ref, JUDGED_ORDERS.c.reason)
+        select(STAGED_ORDERS.c.position, STAGED_ORDERS.c.external_ref, JUDGED_ORDERS.c.reason)
         .join(STAGED_ORDERS, STAGED_ORDERS.c.position == JUDGED_ORDERS.c.position)
         .where(JUDGED_ORDERS.c.reason != KNOWN)
         .order_by(JUDGED_ORDERS.c.position)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from crm.activity.models import MEMBER_FACTS
+from crm.activity.models import MEMBER_FACTS, Order
 from crm.database import open_sessions, unit_of_work
 from tests.api.conftest import database_of
 
@@ -33,6 +33,39 @@ def test_the_right_orders_come_in_once_and_each_wrong_line_is_named(run_command:
     again = run_command("orders", "import", str(file))
     assert (again.returncode, again.stdout) == (0, "0 orders added, 1 known already, 0 wrong\n")
     assert run_command("facts", "check").returncode == 0
+
+
+AWKWARD = [
+    (order("A-1"), None),
+    (order("A-2", ordered_at="20260520"), None),
+    (order("A-3", ordered_at=46162.4), None),
+    (order("A-4", ordered_at="2026-05-01 09:59:00 +0200"), None),
+    (order("A-5", ordered_at="10/2/2025 10:56"), "line 5: ordered_at: '10/2/2025 10:56' can be two days"),
+    (order("A-6", lines=[{"product": "P-coffee-1", "amount": 1e30}]), "line 6: amount is more than"),
+    (order("A-7", lines=[{"product": "P-coffee-1", "amount": "1,234.50"}]), None),
+    (order("A-8", lines=[{"product": "P-coffee-1", "amount": float("nan")}]), "line 8: amount is no number"),
+    (order("A-9", lines=[{"product": "P-coffee-1", "amount": 19_000_000}] * 2), "line 9: order A-9: its amounts"),
+    (order("A\x0010"), "line 10: a key holds a character"),
+    (order("A-11", ordered_at=5), "line 11: ordered_at: the number 5 is no moment"),
+    (order("A-12", member="\ud800"), "line 12: member"),
+    ("[" * 100_000, "line 13: Invalid JSON"),
+    (order("A-14", lines=[{"product": "P-coffee-1", "amount": 1, "quantity": 10**12}]), "line 14: lines.0.quantity"),
+    (order("A-15"), None),
+]
+
+
+def test_no_line_costs_the_others_and_the_first_is_not_lost(run_command: Run, tmp_path: Path, home: Path) -> None:
+    file = tmp_path / "orders.jsonl"
+    file.write_bytes("\n".join(line for line, _ in AWKWARD).encode("utf-16"))
+    answer = run_command("orders", "import", str(file), "--json")
+    wrong = [sentence for _, sentence in AWKWARD if sentence is not None]
+    assert answer.returncode == 1
+    assert json.loads(answer.stdout) == {"added": len(AWKWARD) - len(wrong), "known": 0, "wrong": len(wrong)}
+    for sentence in wrong:
+        assert sentence in answer.stderr
+    with database_of(home) as engine, open_sessions(engine)() as session:
+        moments = session.execute(select(Order.ordered_at).where(Order.external_ref.like("A-%")))
+        assert {moment.year for (moment,) in moments} == {2026}
 
 
 def test_a_fact_that_differs_is_named_and_mended(run_command: Run, home: Path) -> None:

@@ -67,12 +67,12 @@ def test_a_wrong_order_comes_back_with_its_reason_and_the_others_are_added(
     result = ingest_orders(session, batch, now=now, zone=zone)
     assert (result.added, result.rejected_count) == (1, 6)
     assert result.rejected == (
-        RejectedOrder("nobody", "there is no such member"),
-        RejectedOrder("tomorrow", "it lies in the future"),
-        RejectedOrder("empty", "it has no line"),
-        RejectedOrder("unknown", "there is no such product"),
-        RejectedOrder("negative", "an amount is negative"),
-        RejectedOrder("right", "the key stands in this batch already"),
+        RejectedOrder(0, "nobody", "there is no such member"),
+        RejectedOrder(1, "tomorrow", "it lies in the future"),
+        RejectedOrder(2, "empty", "it has no line"),
+        RejectedOrder(3, "unknown", "there is no such product"),
+        RejectedOrder(4, "negative", "an amount is negative"),
+        RejectedOrder(6, "right", "the key stands in this batch already"),
     )
     assert session.scalars(select(Order.external_ref).where(Order.external_ref.is_not(None))).all() == ["right"]
 
