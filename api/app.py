@@ -6,14 +6,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bootstrap import Nurture
 from api.cross_site import CrossSiteCheck
+from api.headers import SecurityHeaders
+from api.health import Readiness
 from api.host_check import HostCheck
 from api.host_names import AllowedHosts
-from api.problems import install_error_handlers
+from api.limits import Limits
+from api.overload import Overload, set_up_threads
+from api.problems import Faults, install_error_handlers
 from api.request_events import RequestEvents
 from api.routes import (
     access,
@@ -26,6 +28,7 @@ from api.routes import (
     insights,
     journeys,
     metrics,
+    nothing,
     people,
     receipts,
     reviews,
@@ -39,18 +42,6 @@ from api.routes import (
 
 if TYPE_CHECKING:
     from api.worker import EngineProcess
-
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
-    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; connect-src 'self' ws: wss:; frame-ancestors 'none'; "
-    "base-uri 'self'; form-action 'self'"
-)
-"""Keeps a picture in a model's text from carrying data out; Vue's templates need 'unsafe-eval'."""
-SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 
 
 def create_app(
@@ -70,6 +61,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        set_up_threads()
         try:
             yield
         finally:
@@ -87,10 +79,15 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.nurture = nurture
+    app.state.readiness = Readiness(nurture)
     app.state.internal_token = internal_token
     app.state.refuses_demo_passwords = refuses_demo_passwords
     install_error_handlers(app)
+    # The last one added stands outermost.
+    app.add_middleware(Overload)
+    app.add_middleware(Limits)
     app.add_middleware(CrossSiteCheck, public_url=nurture.settings.public_url)
+    app.add_middleware(Faults)
     if hosts is not None:
         app.add_middleware(HostCheck, hosts=hosts)
     app.add_middleware(SecurityHeaders)
@@ -113,6 +110,7 @@ def create_app(
         channels,
         journeys,
         tasks,
+        nothing,
     ):
         app.include_router(room.router)
     if with_pages:
@@ -121,20 +119,3 @@ def create_app(
 
         mount_ui(app, nurture)
     return app
-
-
-class SecurityHeaders:
-    """Adds the headers that every answer bears; plain ASGI, so that a stream passes through as it comes."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)

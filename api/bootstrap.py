@@ -91,6 +91,13 @@ class Nurture:
         """The same product seen at another moment."""
         return replace(self, clock=clock)
 
+    def with_own_connections(self) -> "Nurture":
+        """The same product for work that must not wait for requests: it has a pool of connections to itself."""
+        engine = open_engine(self.engine.url, beside=self.engine)
+        sessions = open_sessions(engine)
+        clock = WorldClock(sessions) if isinstance(self.clock, WorldClock) else self.clock
+        return replace(self, engine=engine, sessions=sessions, clock=clock)
+
     async def aclose(self) -> None:
         """Let running turns end, then let go of files, locks and connections."""
         if "assistant" in self.__dict__:

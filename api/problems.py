@@ -1,4 +1,4 @@
-"""Errors as problem+json (RFC 9457): the one place where a domain error becomes an HTTP status."""
+"""Errors as problem+json (RFC 9457): the one place where an error becomes an HTTP status."""
 
 from http import HTTPStatus
 from typing import Any, cast
@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import NotSignedIn
 from crm import wrong_values
@@ -22,8 +23,11 @@ from crm.errors import (
     TooManyAttempts,
     Unavailable,
 )
+from crm.trouble import Fault, explain
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+"""After which somebody who was turned away may ask again."""
 _STATUS: dict[type[CrmError], int] = {
     InvalidRequest: 422,
     Ambiguous: 409,
@@ -35,12 +39,26 @@ _STATUS: dict[type[CrmError], int] = {
     TooManyAttempts: 429,
     Cancelled: 499,  # nginx's "client closed request": only logs read it, the client is gone
     NotSignedIn: 401,
+    Fault: 500,
 }
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
     body = {"type": f"urn:nurture:{code}", "title": code.replace("_", " "), "status": status, "detail": detail}
-    return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of(error: CrmError) -> JSONResponse:
+    more: dict[str, Any] = {"candidates": list(error.candidates)} if error.candidates else {}
+    if error.path:
+        more["path"] = error.path
+    if isinstance(error, Fault):
+        more["fault"] = error.number
+    answer = problem(_status(error), error.code, error.message, **more)
+    if isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = str(error.wait_seconds)
+    return answer
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -49,15 +67,49 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
 
 
+class Faults:
+    """Turns what no handler knows into an answer: 503 for what passes, 500 with a number for a bug.
+
+    Plain ASGI within the application's own middleware: the framework's place for this lies outside of all of them.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = is_over = False
+
+        async def noted(message: Message) -> None:
+            nonlocal has_begun, is_over
+            has_begun = True
+            is_over = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception as error:  # noqa: BLE001 - the edge at which a bug is logged, once
+            told = explain(error, "request.failed", method=scope["method"], route=_route_of(scope))
+            if not has_begun:
+                await problem_of(told)(scope, receive, send)
+            elif not is_over:
+                # Too late for words: the server closes a stream that ends in the middle.
+                raise BrokenAnswer from None
+
+
+class BrokenAnswer(Exception):
+    """A stream broke off after its beginning; what happened stands in the log already."""
+
+
+def _route_of(scope: Scope) -> str:
+    """The pattern of the route, never the path: paths hold members' names."""
+    return str(getattr(scope.get("route"), "path", ""))
+
+
 def _crm_error(_request: Request, error: Exception) -> JSONResponse:
-    error = cast(CrmError, error)
-    more: dict[str, Any] = {"candidates": list(error.candidates)} if error.candidates else {}
-    if error.path:
-        more["path"] = error.path
-    answer = problem(_status(error), error.code, error.message, **more)
-    if isinstance(error, TooManyAttempts):
-        answer.headers["Retry-After"] = str(error.wait_seconds)
-    return answer
+    return problem_of(cast(CrmError, error))
 
 
 def _status(error: CrmError) -> int:
@@ -77,4 +129,6 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return problem(error.status_code, InvalidRequest.code, "the body is not JSON that can be read", path="body")
     phrase = HTTPStatus(error.status_code).phrase.lower()
-    return problem(error.status_code, phrase.replace(" ", "_"), phrase)
+    answer = problem(error.status_code, phrase.replace(" ", "_"), phrase)
+    answer.headers.update(error.headers or {})
+    return answer

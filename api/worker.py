@@ -100,6 +100,7 @@ class EngineProcess:
             with unit_of_work(self._nurture.sessions) as session:
                 worker_stopped(session, self.name, self._machine.now())
         self._held.close()
+        self._nurture.engine.dispose()
         log.info("engine.stopped", worker=self.name, in_order=is_idle)
 
     def _launch(self) -> None:

@@ -1,5 +1,6 @@
 """Engine, column types, sessions and the unit of work. `commit(` appears in this file only."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,14 +22,22 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
-from crm.errors import InvalidRequest
+from crm.errors import CrmError, InvalidRequest, Unavailable
+from crm.trouble import words_of_sqlite
 
 Sessions = sessionmaker[Session]
 
+MOST_CONNECTIONS = 40
+"""Of one engine. The server's threads are fitted to it (api/overload.py), so that none of them waits for another one's
+connection; a server, its engine and a worker together leave PostgreSQL's usual hundred some room."""
+KEPT_CONNECTIONS = 20
+"""That stay open when nobody uses them."""
+POOL_SECONDS = 10.0
+"""How long somebody waits for a connection all the same, before he is told that the database is busy."""
 MAPPED_BYTES = 16 * 2**30
 """How much of a SQLite file is read in place. Lookups all over a large file otherwise copy each page from the
 system's cache: a fifth of the time of a segment that asks three tables about each of 40,000 members."""
@@ -113,27 +122,53 @@ class Base(DeclarativeBase):
     }
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `url`. Raises InvalidRequest when a SQLite path is no database."""
+def open_engine(url: str | URL, *, beside: Engine | None = None) -> Engine:
+    """An engine for `url`; `beside` is another one of this process on the same database, for whom it lets writers in.
+
+    Raises InvalidRequest when a SQLite path is no database, Unavailable when its file cannot be used at the moment.
+    """
     parsed = make_url(url)
+    pool: dict[str, Any] = {
+        "pool_size": KEPT_CONNECTIONS,
+        "max_overflow": MOST_CONNECTIONS - KEPT_CONNECTIONS,
+        "pool_timeout": POOL_SECONDS,
+    }
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True, **pool)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    if not parsed.database or parsed.database == ":memory:":
+        pool = {}
+    else:
+        _make_folder(Path(parsed.database).parent)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    engine.update_execution_options(writers=_Writers())
+    writers = _Writers() if beside is None else beside.get_execution_options()["writers"]
+    engine.update_execution_options(writers=writers)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
     except DatabaseError as error:
-        raise InvalidRequest(
-            f"{parsed.database} is not a SQLite database; point DATABASE_URL or NURTURE_HOME at another place"
-        ) from error
+        engine.dispose()
+        raise _unusable(parsed.database or "", error) from error
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"the data folder {folder} cannot be made: {error.strerror}; choose another place") from error
+
+
+def _unusable(path: str, error: DatabaseError) -> CrmError:
+    """Told apart: a file that is no database, and one that is but cannot be used at the moment."""
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+        return InvalidRequest(
+            f"{path} is not a SQLite database; point DATABASE_URL or NURTURE_HOME at another place",
+        )
+    return Unavailable(f"{path} cannot be used: {words_of_sqlite(error.orig) or error.orig}")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -7,6 +7,8 @@ from pydantic_core import ErrorDetails
 _WORDS: Mapping[str, str] = {
     "missing": "is missing",
     "extra_forbidden": "is not known here",
+    "int_parsing_size": "has too many digits",
+    "decimal_max_digits": "has too many digits; {max_digits} are possible",
     "string_too_long": "must have at most {max_length} characters",
     "too_long": "must have at most {max_length}",
     "union_tag_invalid": "is of a kind {tag} that there is not; there are: {expected_tags}",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Permission
 from crm.access.confirmed import Confirmed
+from crm.bounds import MOST_TEXT
 from knowledge_base.port import InsightIndex
 
 Language = Literal["en", "zh"]
@@ -40,7 +41,7 @@ class Effect(StrEnum):
 class ToolArgs(BaseModel):
     """Base of every tool's arguments. An argument that does not exist is an error, never dropped."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=MOST_TEXT)
 
 
 @dataclass(frozen=True)

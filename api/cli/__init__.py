@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
+from typing import NoReturn
 
 import typer
 
@@ -26,7 +28,9 @@ from api.cli import (
 )
 from api.cli.console import notes
 from api.folder_rights import PRIVATE_UMASK
-from crm.errors import CrmError
+from crm.bounds import wrong_character
+from crm.errors import CrmError, InvalidRequest
+from crm.trouble import explain
 
 app = typer.Typer(
     name="nurture",
@@ -55,11 +59,35 @@ for extension in entry_points(group="nurture.commands"):
     extension.load()(app)
 
 
+TRACEBACK = "NURTURE_DEBUG"
+"""Set to anything, this shows the whole traceback of a bug; so does --debug."""
+
+
 def main() -> None:
-    """Run the command line; an expected error is one sentence on stderr and exit code 1."""
+    """Run the command line; whatever goes wrong is one sentence on stderr and exit code 1."""
     os.umask(PRIVATE_UMASK)
+    shows_traceback = bool(os.environ.get(TRACEBACK))
+    if "--debug" in sys.argv:
+        sys.argv.remove("--debug")
+        shows_traceback = True
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except CrmError as error:
-        notes.print(f"error: {error.message}", markup=False, style="red", soft_wrap=True)
-        sys.exit(1)
+        _fail(error)
+    except Exception as error:
+        if shows_traceback:
+            raise
+        _fail(explain(error, "command.failed"))
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Bytes that are no text of this terminal arrive as half characters."""
+    for number, argument in enumerate(arguments, start=1):
+        if wrong := wrong_character(argument):
+            raise InvalidRequest(f"argument {number} cannot be read: {wrong}")
+
+
+def _fail(error: CrmError) -> NoReturn:
+    notes.print(f"error: {error.message}", markup=False, style="red", soft_wrap=True)
+    sys.exit(1)

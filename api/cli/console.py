@@ -4,20 +4,23 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from crm.bounds import aware_within, day_within
 from crm.clock import Clock, FixedClock
 from crm.errors import InvalidRequest
+from crm.json_input import read_json
 
 Advance = Callable[[str, int, int], None]
 """Called with (what is being done, how much is done, how much there is in all)."""
 
+T = TypeVar("T")
 notes = Console(stderr=True, highlight=False)
 MORNING = time(9, 0)
 
@@ -48,9 +51,10 @@ def progress_bar() -> Iterator[Advance]:
 
 def parse_day(text: str, option: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidRequest(f"{option} {text!r} is no date; write it as 2026-06-01") from error
+    return _within(day_within, day, option)
 
 
 def parse_moment(text: str, option: str, zone: ZoneInfo) -> datetime:
@@ -59,7 +63,14 @@ def parse_moment(text: str, option: str, zone: ZoneInfo) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidRequest(f"{option} {text!r} is no moment; write it as 2026-06-04T10:00") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    return _within(aware_within, moment if moment.tzinfo else moment.replace(tzinfo=zone), option)
+
+
+def _within(check: Callable[[T], T], value: T, option: str) -> T:
+    try:
+        return check(value)
+    except ValueError as error:
+        raise InvalidRequest(f"{option}: {error}") from error
 
 
 def morning_of(day: date, zone: ZoneInfo) -> Clock:
@@ -73,8 +84,12 @@ def read_json_argument(text: str, option: str) -> Any:
         path = Path(text[1:])
         if not path.is_file():
             raise InvalidRequest(f"{option}: there is no file {path}")
-        text = path.read_text(encoding="utf-8")
+        return read_json(_bytes_of(path, option), name=option)
+    return read_json(text, name=option)
+
+
+def _bytes_of(path: Path, option: str) -> bytes:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidRequest(f"{option} is no JSON: {error.msg} at character {error.pos}") from error
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"{option}: {path} cannot be read: {error.strerror}") from error

@@ -1,6 +1,8 @@
 """`nurture serve`: the product on one address."""
 
+import signal
 import socket
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +33,8 @@ def serve(
     from api.bootstrap import Schema
     from api.home import own_folder
 
+    # uvicorn stops in order at a SIGTERM and then sends it on, which would end the process before the folder is let go.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))
     settings = read_settings()
     settings = settings.model_copy(
         update={
@@ -128,7 +132,7 @@ def start_engine(nurture: "Nurture") -> "EngineProcess | None":
         return None
     from api.worker import EngineProcess
 
-    engine = EngineProcess(nurture, nurture.settings.worker_name)
+    engine = EngineProcess(nurture.with_own_connections(), nurture.settings.worker_name)
     engine.start()
     return engine
 
@@ -142,6 +146,8 @@ def run_server(
 
     from api.app import create_app
     from api.host_names import allowed_hosts
+    from api.http_protocol import PatientForAWhile
+    from api.limits import MOST_BODY_BYTES
 
     settings = nurture.settings
     proxies = settings.trusted_proxies
@@ -159,5 +165,7 @@ def run_server(
         access_log=False,
         proxy_headers=proxies is not None,
         forwarded_allow_ips=proxies or "",
+        http=PatientForAWhile,
+        ws_max_size=MOST_BODY_BYTES,
     )
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))

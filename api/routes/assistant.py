@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from api.stream import stream_events
+from crm.bounds import Name
 
 router = APIRouter(prefix="/api/threads", tags=["assistant"])
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
@@ -35,18 +37,14 @@ class EntryView(BaseModel):
     is_open: bool
 
 
-class Words(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Words(Body):
     text: str = Field(min_length=1, max_length=8_000)
 
 
-class DecisionBody(BaseModel):
+class DecisionBody(Body):
     """Approve or reject a pending confirmation, or approve it with other arguments (`edit`)."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    interrupt_id: str
+    interrupt_id: Name
     decision: Literal["approve", "edit", "reject"]
     args: dict[str, Any] | None = None
 

@@ -6,16 +6,18 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from api.bootstrap import Nurture
 from api.decisions import Decision
 from crm.access.actor import Actor, Permission, require
 from crm.access.approvals import approval_for, pending_approvals
 from crm.access.confirmed import Confirmed
 from crm.access.models import Account, Approval, ApprovalState
+from crm.bounds import Moment, Name, RowId
 from crm.campaigns import service
 from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
@@ -82,33 +84,27 @@ class ApprovalRow(BaseModel):
     """Of exactly that: `approve` and `reject` name it."""
 
 
-class Changes(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Changes(Body):
     changes: dict[str, Any] = Field(min_length=1, examples=[{"channels": ["sms"], "holdout_pct": 15}])
     confirm: bool = False
     """Needed to change what is not a draft of your own: an approval asked for or given becomes void."""
 
 
-class Submission(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    start: datetime | None = None
+class Submission(Body):
+    start: Moment | None = None
     """Another start, local wall time without a zone."""
     confirm: bool = False
     """Needed for another start of what is not a draft of your own."""
 
 
-class Preview(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Preview(Body):
     member: str = Field(min_length=1, max_length=200, examples=["Zhang Min"])
     """Name or number."""
-    step: str | None = None
+    step: Name | None = None
     """Key of the step; without it the first."""
     channel: Channel | None = None
     """Without it the member's own, where the step sends on it."""
-    variant: str | None = None
+    variant: Name | None = None
 
 
 class MessageRow(BaseModel):
@@ -137,7 +133,7 @@ def list_campaigns(
     actor: SignedIn,
     nurture: TheNurture,
     state: CampaignState | None = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[RowId | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CampaignPage:
     """The newest first."""

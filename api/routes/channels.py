@@ -1,9 +1,10 @@
 """Channels: how they stand, and holding one back by hand. Workers: who runs the engine."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from api.bootstrap import Nurture
 from api.channel_views import ChannelView, WorkerView, channel_views, worker_views
 from crm.database import read_only, unit_of_work
@@ -18,9 +19,7 @@ from crm.outreach.channels.pausing import (
 router = APIRouter(prefix="/api", tags=["channels"])
 
 
-class PauseRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PauseRequest(Body):
     reason: str = Field(min_length=1, max_length=MOST_REASON_CHARACTERS, examples=["the gateway is being replaced"])
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from crm.database import read_only, unit_of_work
 from crm.members.contact_views import ContactView, contacts_of
 from crm.members.contacts import UnreadablePage, set_contact, unreadable_addresses
@@ -21,9 +22,7 @@ Address = Annotated[str, Field(max_length=320, examples=["ann@example.com"])]
 Reason = Annotated[str, Field(min_length=1, max_length=200, examples=["complained by phone"])]
 
 
-class NewAddress(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NewAddress(Body):
     address: Address
 
 
@@ -37,23 +36,17 @@ class Contact(BaseModel):
     """Why nobody is reached there."""
 
 
-class Why(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Why(Body):
     reason: Reason
 
 
-class AddressToSuppress(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class AddressToSuppress(Body):
     channel: Channel
     address: Address
     reason: Reason
 
 
-class AddressToLift(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class AddressToLift(Body):
     channel: Channel
     address: Address
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from api.auth import SignedIn, TheNurture
+from crm.bounds import LARGEST_ID
 from crm.campaigns.exclusions import (
     ExcludedPage,
     ExclusionFilter,
@@ -27,8 +28,6 @@ router = APIRouter(prefix="/api/campaigns/{campaign}/exclusions", tags=["campaig
 
 IN_MEMORY_BYTES = 1_000_000
 CHUNK_BYTES = 65_536
-LARGEST_ID = 2**31 - 1
-"""Of a PostgreSQL integer."""
 
 
 def narrowed(

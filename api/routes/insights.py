@@ -4,17 +4,16 @@ from secrets import compare_digest
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.auth import NotSignedIn, SignedIn, TheNurture
+from api.bodies import Body
 from knowledge_base.port import InsightHit
 
 router = APIRouter(prefix="/api", tags=["insights"])
 
 
-class InsightQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class InsightQuery(Body):
     query: str = Field(min_length=1, max_length=500)
     limit: int = Field(default=5, ge=1, le=50)
 

@@ -7,16 +7,18 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from api.bootstrap import Nurture
 from api.decisions import Decision
 from api.journeys import Checked, JourneyRow, JourneyView, Language, VersionRow, check, row_of, version_rows, view_of
 from api.problems import problem
 from crm.access.actor import Actor, Permission, require
 from crm.access.confirmed import Confirmed
+from crm.bounds import Name, RowId
 from crm.catalog import CATALOG, segment_scope
 from crm.database import read_only, unit_of_work
 from crm.errors import InvalidRequest
@@ -51,21 +53,17 @@ class TemplateRow(BaseModel):
     days: int
 
 
-class Members(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    members: list[str] = Field(min_length=1, max_length=500, examples=[["Zhang Min", "M000012"]])
+class Members(Body):
+    members: list[Name] = Field(min_length=1, max_length=500, examples=[["Zhang Min", "M000012"]])
     """Names or numbers."""
 
 
-class Preview(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Preview(Body):
     member: str = Field(min_length=1, max_length=200, examples=["Zhang Min"])
     spec: Spec
-    step: str | None = None
+    step: Name | None = None
     channel: Channel | None = None
-    variant: str | None = None
+    variant: Name | None = None
 
 
 @router.get("")
@@ -73,7 +71,7 @@ def list_journeys(
     actor: SignedIn,
     nurture: TheNurture,
     state: JourneyState | None = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[RowId | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JourneyPage:
     """Every journey, the one written to last first."""
@@ -251,8 +249,8 @@ def list_members(
     actor: SignedIn,
     nurture: TheNurture,
     state: EnrolmentState | None = None,
-    step: str | None = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    step: Name | None = None,
+    before: Annotated[RowId | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> WalkerPage:
     """Who takes part and stands where, the newest first; a CSM's own members alone."""

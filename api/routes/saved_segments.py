@@ -5,13 +5,15 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from api.bootstrap import Nurture
 from api.routes.segments import Definition
 from api.saved_segments import SegmentRow, SegmentView, rows_of, view_of
 from crm.access.actor import Actor, Permission, require
+from crm.bounds import LARGEST_ID, Day, RowId
 from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
@@ -21,36 +23,31 @@ from crm.segments.models import Passage
 
 router = APIRouter(prefix="/api/segments", tags=["saved segments"])
 
+Cursor = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-SegmentId = int
+SegmentId = RowId
 ONE = "/{segment_id:int}"
 
 
-class NewSegment(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NewSegment(Body):
     name: str = Field(max_length=saved.MAX_NAME_LENGTH, examples=["Lapsed gold"])
     description: str = Field(default="", max_length=saved.MAX_DESCRIPTION_LENGTH)
     definition: Definition
     note: str = Field(default="", max_length=saved.MAX_DESCRIPTION_LENGTH)
 
 
-class ChangedSegment(BaseModel):
+class ChangedSegment(Body):
     """What is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    version: int = Field(description="The version that the change starts from; another one is refused.")
+    version: RowId = Field(description="The version that the change starts from; another one is refused.")
     name: str | None = Field(default=None, max_length=saved.MAX_NAME_LENGTH)
     description: str | None = Field(default=None, max_length=saved.MAX_DESCRIPTION_LENGTH)
     definition: Definition | None = None
     note: str = Field(default="", max_length=saved.MAX_DESCRIPTION_LENGTH)
 
 
-class Restoration(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    version: int = Field(description="The version in force that the person saw; another one is refused.")
+class Restoration(Body):
+    version: RowId = Field(description="The version in force that the person saw; another one is refused.")
 
 
 class SegmentPage(BaseModel):
@@ -121,9 +118,7 @@ class SubscriberRow(BaseModel):
 
 
 @router.get("")
-def list_segments(
-    actor: SignedIn, nurture: TheNurture, after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 50
-) -> SegmentPage:
+def list_segments(actor: SignedIn, nurture: TheNurture, after: Cursor = 0, limit: Limit = 50) -> SegmentPage:
     """Every saved segment, the oldest first."""
     require(actor, Permission.READ_MEMBERS)
     with read_only(nurture.sessions) as session:
@@ -181,7 +176,7 @@ def change_segment(segment_id: SegmentId, body: ChangedSegment, actor: SignedIn,
 
 @router.post(ONE + "/versions/{number:int}/restore")
 def restore_version(
-    segment_id: SegmentId, number: int, body: Restoration, actor: SignedIn, nurture: TheNurture
+    segment_id: SegmentId, number: RowId, body: Restoration, actor: SignedIn, nurture: TheNurture
 ) -> SegmentView:
     """Undo: the definition of an older version becomes the newest one."""
     now = nurture.clock.now()
@@ -217,7 +212,7 @@ def refresh_segment(segment_id: SegmentId, actor: SignedIn, nurture: TheNurture)
 
 @router.get(ONE + "/history")
 def list_days(
-    segment_id: SegmentId, actor: SignedIn, nurture: TheNurture, before: date | None = None, limit: Limit = 90
+    segment_id: SegmentId, actor: SignedIn, nurture: TheNurture, before: Day | None = None, limit: Limit = 90
 ) -> DayPage:
     """Its size day by day, the newest first. Empty for a CSM: the days count all members."""
     require(actor, Permission.READ_MEMBERS)
@@ -243,7 +238,7 @@ def list_members(
     segment_id: SegmentId,
     actor: SignedIn,
     nurture: TheNurture,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Cursor = 0,
     limit: Limit = 50,
 ) -> MemberPage:
     """Who is in as last evaluated, by id; a CSM's own members alone."""
@@ -260,7 +255,7 @@ def list_events(
     segment_id: SegmentId,
     actor: SignedIn,
     nurture: TheNurture,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[RowId | None, Query()] = None,
     limit: Limit = 50,
 ) -> EventPage:
     """Who entered and left, the newest first; a CSM's own members alone."""

@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from agent.planner.language import language_of
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from api.bootstrap import Nurture
 from api.routes.segments import AsOf, Definition
 from api.while_connected import while_connected
@@ -35,9 +36,7 @@ Language = Literal["en", "zh"]
 MAX_WORDS = 1_000
 
 
-class Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Asked(Body):
     definition: Definition
     language: Language = "en"
 
@@ -115,9 +114,7 @@ class MarginalAnswer(BaseModel):
     as_of: date
 
 
-class WordsAsked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class WordsAsked(Body):
     text: str = Field(
         min_length=1, max_length=MAX_WORDS, examples=["top 5% by spend this year who have not ordered for 60 days"]
     )

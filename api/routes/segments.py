@@ -4,11 +4,13 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from api.while_connected import while_connected
 from crm.access.actor import Actor, Permission, require
+from crm.bounds import Day, Name
 from crm.catalog import CATALOG, segment_scope
 from crm.database import read_only
 from crm.limits import Cancellation, limited
@@ -25,13 +27,11 @@ Definition = Annotated[
 
 
 AsOf = Annotated[
-    date | None, Query(description="A past day: the members of that day. Fields without history are refused.")
+    Day | None, Query(description="A past day: the members of that day. Fields without history are refused.")
 ]
 
 
-class SegmentQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class SegmentQuery(Body):
     definition: Definition
     sample: int = Field(default=5, ge=0, le=100)
 
@@ -52,11 +52,9 @@ class SegmentAnswer(BaseModel):
     members: list[SegmentMember]
 
 
-class BreakdownQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class BreakdownQuery(Body):
     definition: Definition
-    group_by: list[str] = Field(min_length=1, max_length=2)
+    group_by: list[Name] = Field(min_length=1, max_length=2)
     metric: dict[str, Any] | None = Field(default=None, examples=[{"fn": "avg", "field": "points_balance"}])
     limit: int | None = Field(default=None, ge=1, le=1000)
 

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
+from crm.bounds import RowId
 from crm.database import read_only, unit_of_work
 from crm.outreach.journeys import tasks
 from crm.outreach.journeys.models import Task, TaskState
@@ -16,16 +18,12 @@ router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 TASK = "/{task_id:int}"
 
 
-class Outcome(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Outcome(Body):
     outcome: str = Field(min_length=1, max_length=2_000, examples=["Will order next week."])
 
 
-class Owner(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    owner_id: int
+class Owner(Body):
+    owner_id: RowId
 
 
 class TaskView(BaseModel):
@@ -54,28 +52,28 @@ def list_all(
 
 
 @router.post(TASK + "/complete")
-def complete(task_id: int, body: Outcome, actor: SignedIn, nurture: TheNurture) -> TaskView:
+def complete(task_id: RowId, body: Outcome, actor: SignedIn, nurture: TheNurture) -> TaskView:
     """Say what came of it; its owner may, and whoever operates campaigns."""
     with unit_of_work(nurture.sessions) as session:
         return _view(tasks.complete_task(session, task_id, outcome=body.outcome, actor=actor, now=nurture.clock.now()))
 
 
 @router.post(TASK + "/reopen")
-def reopen(task_id: int, actor: SignedIn, nurture: TheNurture) -> TaskView:
+def reopen(task_id: RowId, actor: SignedIn, nurture: TheNurture) -> TaskView:
     """It was not done after all."""
     with unit_of_work(nurture.sessions) as session:
         return _view(tasks.reopen_task(session, task_id, actor=actor, now=nurture.clock.now()))
 
 
 @router.post(TASK + "/take")
-def take(task_id: int, actor: SignedIn, nurture: TheNurture) -> TaskView:
+def take(task_id: RowId, actor: SignedIn, nurture: TheNurture) -> TaskView:
     """A CSM takes one that nobody has."""
     with unit_of_work(nurture.sessions) as session:
         return _view(tasks.take_task(session, task_id, actor=actor, now=nurture.clock.now()))
 
 
 @router.post(TASK + "/assign")
-def assign(task_id: int, body: Owner, actor: SignedIn, nurture: TheNurture) -> TaskView:
+def assign(task_id: RowId, body: Owner, actor: SignedIn, nurture: TheNurture) -> TaskView:
     """Give it to a CSM; whoever operates campaigns may."""
     with unit_of_work(nurture.sessions) as session:
         return _view(tasks.assign_task(session, task_id, owner_id=body.owner_id, actor=actor, now=nurture.clock.now()))

@@ -1,12 +1,15 @@
 """The workspace and its clock."""
 
 from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel
 
 from api.auth import SignedIn, TheNurture
+from api.bodies import Body
 from crm.access.actor import Permission, require
+from crm.bounds import aware_within
 from crm.clock import SystemClock
 from crm.database import read_only
 from crm.datasets.walk import walk_to
@@ -24,10 +27,8 @@ class WorkspaceView(BaseModel):
     now: datetime
 
 
-class ClockTarget(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    at: AwareDatetime
+class ClockTarget(Body):
+    at: Annotated[AwareDatetime, AfterValidator(aware_within)]
 
 
 @router.get("")

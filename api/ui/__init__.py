@@ -1,6 +1,10 @@
 """The web pages, built with NiceGUI over the same services as the JSON API."""
 
-from fastapi import FastAPI
+import html
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from nicegui import app as nicegui_app
 from nicegui import ui
 
 from api.bootstrap import Nurture
@@ -19,6 +23,7 @@ from api.ui.pages.segment import add_segment
 from api.ui.pages.segments import add_segments
 from api.ui.pages.tasks import add_tasks
 from api.ui.theme import FAVICON, apply_theme
+from crm.trouble import explain
 
 RECONNECT_TIMEOUT_S = 30.0
 """How long a page's state waits for a browser that lost its connection."""
@@ -47,6 +52,8 @@ def mount_ui(app: FastAPI, nurture: Nurture) -> None:
     gets no secret, sets no cookie and writes no file; who is signed in comes from our own session cookie.
     """
     apply_theme()
+    nicegui_app.add_exception_handler(Exception, _broken_page)
+    nicegui_app.on_exception(_broken_action)
     add_login(app, nurture)
     for add in PAGES:
         add(nurture)
@@ -61,3 +68,16 @@ def mount_ui(app: FastAPI, nurture: Nurture) -> None:
         reconnect_timeout=RECONNECT_TIMEOUT_S,
         show_welcome_message=False,
     )
+
+
+def _broken_page(_request: Request, error: Exception) -> HTMLResponse:
+    """In place of the framework's page, which shows the error's own words."""
+    told = html.escape(explain(error, "page.failed").message)
+    return HTMLResponse(
+        f"<!doctype html><title>Nurture</title><h1>This page cannot be shown</h1><p>{told}</p>", status_code=500
+    )
+
+
+def _broken_action(error: Exception) -> None:
+    """Of a button or field whose action nobody awaited."""
+    explain(error, "action.failed")

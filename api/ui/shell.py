@@ -1,5 +1,6 @@
 """The frame around every page: navigation, workspace, clock and the person who is signed in."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from api.ui.components.errors import error_panel
 from api.ui.theme import block, icon, page_colours, text
 from api.ui.viewer import Viewer, viewer_of
 from crm.access.approvals import pending_approvals
-from crm.errors import CrmError
+from crm.trouble import explain
 
 PAGE_TIMEOUT_S = 60.0
 """Pages are built after their data was read; a large workspace may need a while."""
@@ -46,7 +47,7 @@ def add_page(nurture: Nurture, path: str, *, section: str, build: Build, title: 
 
     @ui.page(path, title=f"{title or section} · Nurture", response_timeout=PAGE_TIMEOUT_S)
     async def show(request: Request) -> RedirectResponse | None:
-        viewer = viewer_of(nurture, request)
+        viewer = await asyncio.to_thread(viewer_of, nurture, request)
         if viewer is None:
             return RedirectResponse("/login", status_code=303)
         await _draw(viewer, request, section, build)
@@ -62,8 +63,8 @@ async def _draw(viewer: Viewer, request: Request, section: str, build: Build) ->
     with block("framed full-width", "main").props("tabindex=-1") as main:
         try:
             await build(viewer, request)
-        except CrmError as error:
-            error_panel(error)
+        except Exception as error:  # noqa: BLE001 - the edge at which a bug of a page is logged, once
+            error_panel(explain(error, "page.failed", section=section))
     ui.skip_link(target=main)
 
 

@@ -20,6 +20,7 @@ from crm.access.logins import find_login
 from crm.database import read_only, unit_of_work
 from crm.errors import CrmError, Forbidden
 from crm.limits import Cancellation, limited
+from crm.trouble import explain
 from crm.workspace import get_workspace
 
 T = TypeVar("T")
@@ -108,14 +109,14 @@ def viewer_of(nurture: Nurture, request: Request) -> Viewer | None:
 
 
 async def attempt(work: Awaitable[T]) -> T | None:
-    """Await what a person asked for. An expected failure becomes a notice and gives None; a bug still crashes."""
+    """Await what a person asked for. A failure becomes a notice and gives None; a bug has a number in the log, too."""
     try:
         return await work
     except SignedOut:
         ui.navigate.to("/login")
         return None
-    except CrmError as error:
-        show_error(error)
+    except Exception as error:  # noqa: BLE001 - the edge at which a bug of an action is logged, once
+        show_error(explain(error, "action.failed"))
         return None
 
 

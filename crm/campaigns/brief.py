@@ -1,13 +1,14 @@
 """What a campaign is to do, as one frozen value: what people draft, change and approve."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, field_validator, model_validator
 
 from crm import wrong_values
+from crm.bounds import MOST_GOAL, MOST_ITEMS, MOST_MONEY, MOST_TEXT, Day, Moment, Name
 from crm.errors import InvalidRequest
 from crm.loyalty.models import OfferKind
 from crm.outreach.priority import Priority
@@ -18,6 +19,8 @@ LocalTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 """Time of day in the member's zone, e.g. `10:00`."""
 
 MAX_HOLDOUT_PCT = 50.0
+MOST_PARTS = 100
+"""Steps or offers of one campaign."""
 
 
 def _plain_number(value: Decimal) -> int | float:
@@ -25,13 +28,15 @@ def _plain_number(value: Decimal) -> int | float:
 
 
 Amount = Annotated[
-    Decimal, Field(gt=0), PlainSerializer(_plain_number, return_type=int | float, when_used="json-unless-none")
+    Decimal,
+    Field(gt=0, le=MOST_MONEY, max_digits=28),
+    PlainSerializer(_plain_number, return_type=int | float, when_used="json-unless-none"),
 ]
 """A number in whole units (yuan, percent, points, factor), printed in JSON as a number."""
 
 
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=MOST_TEXT)
 
 
 class Offer(Frozen):
@@ -40,12 +45,12 @@ class Offer(Frozen):
     kind: OfferKind
     value: Amount | None = None
     """Percent, money in whole units, points or factor, by kind; None for free shipping and gifts."""
-    currency: str | None = None
+    currency: Name | None = None
     min_spend: Amount | None = None
     """Money in whole units from which the offer holds."""
-    item: str | None = None
+    item: Name | None = None
     """What a gift is, e.g. `sample`."""
-    coupon_code: str | None = None
+    coupon_code: Name | None = None
     """The stocked coupon that backs it; found by kind and value when not given."""
 
     @model_validator(mode="after")
@@ -73,7 +78,7 @@ class Copy(Frozen):
     """The words of one channel and variant. Jinja fields: name, tier, offer, code, unsubscribe."""
 
     channel: ChannelChoice
-    subject: str | None = None
+    subject: Annotated[str, Field(max_length=MOST_GOAL)] | None = None
     body: str | None = Field(default=None, min_length=1)
     """None: written by `copywriting`."""
     variant: str = Field(default="A", min_length=1, max_length=20)
@@ -92,26 +97,26 @@ class CampaignBrief(Frozen):
 
     name: str = Field(default="", max_length=80)
     """Unique; empty: made from goal, tier and date when the draft is saved."""
-    goal: str = ""
+    goal: str = Field(default="", max_length=MOST_GOAL)
     audience: dict[str, Any]
     """Segment definition in its JSON form."""
-    exclude_campaigns: tuple[str, ...] = ()
+    exclude_campaigns: tuple[Name, ...] = Field(default=(), max_length=MOST_ITEMS)
     """Whoever ever took part in one of these is left out."""
-    channels: tuple[ChannelChoice, ...]
-    offers: tuple[Offer, ...] = ()
-    start: datetime | None = None
+    channels: tuple[ChannelChoice, ...] = Field(max_length=MOST_PARTS)
+    offers: tuple[Offer, ...] = Field(default=(), max_length=MOST_PARTS)
+    start: Moment | None = None
     """Local wall time without a zone; None: as soon as it is approved."""
-    end: date | None = None
+    end: Day | None = None
     """Last local day on which the offers hold."""
-    steps: tuple[Step, ...] = (Step(),)
-    copy_texts: tuple[Copy, ...] = ()
+    steps: tuple[Step, ...] = Field(default=(Step(),), max_length=MOST_PARTS)
+    copy_texts: tuple[Copy, ...] = Field(default=(), max_length=MOST_ITEMS)
     """Words that people wrote; what is missing is written by `copywriting`."""
     language: Language = "en"
     """Language of the words that are written for it."""
     holdout_pct: float = 10.0
-    holdout_waiver: str | None = None
+    holdout_waiver: Annotated[str, Field(max_length=MOST_GOAL)] | None = None
     """Why the campaign does without a holdout, when it does."""
-    budget_cents: int | None = Field(default=None, gt=0)
+    budget_cents: int | None = Field(default=None, gt=0, le=MOST_MONEY * 100)
     attribution_window_days: int = Field(default=14, ge=1, le=180)
     priority: Priority = Priority.CAMPAIGN
     """Care goes before campaigns within the frequency caps; service is not held back by them."""

@@ -7,6 +7,7 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.bounds import row_id
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.rules import start_has_passed
@@ -34,7 +35,7 @@ def find_campaign(session: Session, name_or_id: str | int) -> Campaign:
     exact = [name for name in names if name.casefold() == text.casefold()]
     if exact:
         return get_campaign(session, names[exact[0]])
-    if text.isdecimal() and int(text) in names.values():
+    if row_id(text) in names.values():
         return get_campaign(session, int(text))
     containing = sorted(name for name in names if text.casefold() in name.casefold()) if text else []
     if len(containing) == 1:

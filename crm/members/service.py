@@ -7,6 +7,7 @@ from itertools import islice
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from crm.bounds import row_id
 from crm.errors import Ambiguous, NotFound
 from crm.members.models import Member
 from crm.reading.names import fold_name, same_case
@@ -89,9 +90,8 @@ def _ways(session: Session, words: str, owner_id: int | None) -> Iterator[Column
 
 def _is_key(words: str) -> ColumnElement[bool]:
     is_ref = Member.external_ref.in_({words, words.upper(), words.lower()})
-    # ASCII digits alone: other scripts' digits are no ids.
-    is_id = words.isascii() and words.isdigit() and len(words) <= len(str(LARGEST_ID)) and int(words) <= LARGEST_ID
-    return or_(is_ref, Member.id == int(words)) if is_id else is_ref
+    member_id = row_id(words)
+    return is_ref if member_id is None else or_(is_ref, Member.id == member_id)
 
 
 def _unfolded(session: Session, owner_id: int | None) -> Mapping[int, Sequence[str]]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from crm.bounds import MOST_ITEMS, MOST_TEXT, Name
 from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.priority import Priority
 from crm.outreach.wording import Wording
@@ -25,7 +26,7 @@ WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 
 
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=MOST_TEXT)
 
 
 EventName = Literal[
@@ -64,8 +65,8 @@ class Benefits(Frozen):
 
     words: str = ""
     """The offers in words, for the copy."""
-    coupon_codes: tuple[str, ...] = ()
-    unbacked: tuple[str, ...] = ()
+    coupon_codes: tuple[Name, ...] = Field(default=(), max_length=MOST_ITEMS)
+    unbacked: tuple[str, ...] = Field(default=(), max_length=MOST_ITEMS)
     """Offers in words for which nothing is stocked: while there is one, nobody is sent the promise."""
 
     @property
@@ -99,11 +100,11 @@ class SendStep(Frozen):
     key: Key
     next: str | None = None
     """The step that follows; None: the next one in the list, and after the last the end."""
-    offset_days: int = Field(default=0, ge=0)
+    offset_days: int = Field(default=0, ge=0, le=3_650)
     at: TimeOfDay | None = None
     """Time of day in the member's zone; None: that of the start."""
     channels: tuple[ChannelChoice, ...] = Field(min_length=1)
-    wordings: tuple[Wording, ...]
+    wordings: tuple[Wording, ...] = Field(max_length=MOST_ITEMS)
     """At least one for each channel it can send on; several for one channel are variants of an A/B test."""
     benefits: Benefits | None = None
     """What these messages bring; None: the benefits of the journey."""

@@ -16,6 +16,7 @@ from crm.access.models import Account
 from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
 from crm.access.shaping import note_shaping
 from crm.access.uses import forget_uses
+from crm.bounds import row_id
 from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound
 from crm.fields import Catalog, Op
 from crm.members.fields import ME
@@ -239,7 +240,7 @@ def find_segment(session: Session, name_or_id: str | int) -> Segment:
     text = str(name_or_id).strip()
     names = {name: segment_id for segment_id, name in session.execute(select(Segment.id, Segment.name))}
     exact = [name for name in names if name.casefold() == text.casefold()]
-    if not exact and text.isdecimal() and int(text) in names.values():
+    if not exact and row_id(text) in names.values():
         return get_segment(session, int(text))
     fitting = exact or sorted(name for name in names if text and text.casefold() in name.casefold())
     if len(fitting) == 1:

@@ -31,6 +31,7 @@ START_SECONDS = 120
 
 ADDRESS_FILE = "database-address"
 """In a data folder of tests: where its PostgreSQL database is. Without it the folder holds a SQLite file."""
+LOG_FILE = "server.log"
 CopyHome = Callable[[Path, Path], Path]
 
 
@@ -88,6 +89,8 @@ class Server:
     process: "subprocess.Popen[str]"
     clients: ExitStack
     """Closes what `client` opened."""
+    log: Path
+    """What it said on stderr."""
 
     def client(self, username: str) -> httpx.Client:
         """A client that is signed in as one of the demo people."""
@@ -137,29 +140,27 @@ def run_command(home: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]
 def serving(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A server on `home`, answering when this enters and gone when it leaves; `settings` replace its environment."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = subprocess.Popen(
-        nurture_command("serve", "--port", str(port)),
-        env=settings or environment(home),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # A file, because a pipe that nobody reads from stops a server that has much to say.
+    log = home / LOG_FILE
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            nurture_command("serve", "--port", str(port)), env=settings or environment(home), stderr=said, text=True
+        )
     try:
-        _wait_until_ready(url, process)
+        _wait_until_ready(url, process, log)
         with ExitStack() as clients:
-            yield Server(url, process, clients)
+            yield Server(url, process, clients, log)
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(timeout=20)
-        if process.stderr:
-            process.stderr.close()
 
 
-def _wait_until_ready(url: str, process: "subprocess.Popen[str]") -> None:
+def _wait_until_ready(url: str, process: "subprocess.Popen[str]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"the server ended: {process.stderr.read() if process.stderr else ''}")
+            raise RuntimeError(f"the server ended: {log.read_text()}")
         try:
             if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
                 return

@@ -6,6 +6,7 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.bounds import row_id
 from crm.errors import Ambiguous, NotFound
 from crm.outreach.journeys.lookup import STARTED, get_journey, versions_of
 from crm.outreach.models import Journey
@@ -24,8 +25,8 @@ def find_version(session: Session, name_or_id: str) -> Journey:
     exact = [name for name in names if name.casefold() == text.casefold()]
     if exact:
         return versions_of(session, exact[0])[0]
-    if text.isascii() and text.isdecimal():
-        return get_journey(session, int(text))
+    if (journey_id := row_id(text)) is not None:
+        return get_journey(session, journey_id)
     containing = [name for name in names if text.casefold() in name.casefold()] if text else []
     if len(containing) == 1:
         return versions_of(session, containing[0])[0]
