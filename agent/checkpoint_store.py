@@ -33,10 +33,10 @@ _BUSY = "another message of this conversation is still being answered; try again
 class CheckpointStore(Protocol):
     saver: BaseCheckpointSaver[Any]
 
-    def lock(self, thread_id: str) -> AbstractAsyncContextManager[None]:
+    def lock(self, thread_id: str, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> AbstractAsyncContextManager[None]:
         """Be the only one who answers in the conversation, over all processes that share it; whoever dies lets go.
 
-        Raises Unavailable after `LOCK_WAIT_SECONDS`.
+        Raises Unavailable after `wait_seconds`.
         """
         ...
 
@@ -62,10 +62,10 @@ class _FileStore:
         self._locks = home / "locks"
 
     @asynccontextmanager
-    async def lock(self, thread_id: str) -> AsyncIterator[None]:
+    async def lock(self, thread_id: str, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> AsyncIterator[None]:
         self._locks.mkdir(parents=True, exist_ok=True)
         try:
-            async with AsyncFileLock(self._locks / f"{thread_id}.lock", timeout=LOCK_WAIT_SECONDS):
+            async with AsyncFileLock(self._locks / f"{thread_id}.lock", timeout=wait_seconds):
                 yield
         except Timeout as error:
             raise Unavailable(_BUSY) from error
@@ -89,10 +89,10 @@ class _DatabaseStore:
         self._address = address
 
     @asynccontextmanager
-    async def lock(self, thread_id: str) -> AsyncIterator[None]:
+    async def lock(self, thread_id: str, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> AsyncIterator[None]:
         # A connection of its own: the server lets go of the name with it, however this process ends.
         async with await psycopg.AsyncConnection.connect(self._address, autocommit=True) as connection:
-            await connection.execute(f"SET lock_timeout = '{LOCK_WAIT_SECONDS}s'".encode())
+            await connection.execute(f"SET lock_timeout = '{max(1, round(wait_seconds * 1000))}ms'".encode())
             try:
                 await connection.execute(
                     "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"nurture:thread:{thread_id}",)

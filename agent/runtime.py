@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import structlog
 from langchain_core.messages import HumanMessage
 from langgraph.types import Command
 from sqlalchemy import Engine
@@ -34,6 +33,7 @@ from agent.events import (
     ToolFinished,
 )
 from agent.graph import Graph, build_graph
+from agent.interrupted import interrupted_note
 from agent.model_calls import ChosenModel
 from agent.plain_answer import answer_to
 from agent.planner.language import language_of
@@ -41,12 +41,15 @@ from agent.repair import close_open_calls
 from agent.transcript import Question
 from agent.turn import Emit, TurnRun
 from crm.access.actor import Actor
+from crm.access.lookup import actor_of_account
+from crm.bounds import checked_words
 from crm.catalog import CATALOG
 from crm.clock import Clock
 from crm.database import Sessions, read_only, unit_of_work
-from crm.errors import Conflict, CrmError, InvalidRequest
+from crm.errors import Conflict, CrmError, InvalidRequest, Unavailable
 from crm.segments.language.vocabulary import Vocabulary, load_vocabulary
 from crm.settings import READ_SECONDS
+from crm.trouble import Fault, explain
 from crm.workspace import get_workspace
 from knowledge_base.port import InsightIndex
 from tools.base import Effect, Language, Tool
@@ -70,12 +73,10 @@ _WHICH: dict[Language, str] = {
     "zh": "有多个问题等待确认：\n{listed}\n请说明是第几个，或回答“全部”。",
 }
 _FAULT: dict[Language, str] = {
-    "en": "Something went wrong on our side and this turn broke off. What was running may or may not have been done; "
-    "please check before you try again.",
-    "zh": "系统内部出错，本轮已中断。正在执行的操作可能已完成也可能未完成，请先核实再重试。",
+    "en": "Something went wrong on our side (fault {fault}) and this turn broke off. What was running may or may not "
+    "have been done; please check before you try again.",
+    "zh": "系统内部出错（编号 {fault}），本轮已中断。正在执行的操作可能已完成也可能未完成，请先核实再重试。",
 }
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,7 @@ class Assistant:
         """
         if not text.strip():
             raise InvalidRequest("the message is empty; say what you would like to know or do")
-        if len(text) > MAX_REQUEST_CHARACTERS:
-            raise InvalidRequest(f"the message has {len(text)} characters; {MAX_REQUEST_CHARACTERS} are possible")
+        checked_words(text, what="message", most=MAX_REQUEST_CHARACTERS)
         turn = await self._read(self._turn, actor, thread_id, language_of(text), now or self._clock.now())
         async for event in self._in_own_task(turn, lambda emit: self._answer(turn, text, emit)):
             yield event
@@ -179,6 +179,33 @@ class Assistant:
 
         async for event in self._in_own_task(turn, work):
             yield event
+
+    async def settle_interrupted(self) -> int:
+        """Answer the requests that a killed process left without a word; how many there were.
+
+        Those that another process answers at this moment are left to it.
+        """
+        opened = await self._open()
+        settled = 0
+        for thread_id, account_id in await self._read(transcript.unanswered_threads):
+            try:
+                async with opened.store.lock(thread_id, wait_seconds=0):
+                    settled += await self._settle(opened, thread_id, account_id)
+            except Unavailable:
+                continue
+        return settled
+
+    async def _settle(self, opened: _Opened, thread_id: str, account_id: int) -> bool:
+        said = await self._read(transcript.unanswered_request, thread_id)
+        actor = await self._read(actor_of_account, account_id)
+        if said is None or actor is None:
+            return False
+        turn = await self._read(self._turn, actor, thread_id, language_of(said), self._clock.now())
+        await self._withdraw(opened, turn, await self._pending(opened, turn), _BROKE_OFF, lambda _event: None)
+        done = await self._read(transcript.done_since_request, thread_id)
+        words = interrupted_note(done, turn.language)
+        await self._write(transcript.write_answer, thread_id, words, turn.now, failed="interrupted")
+        return True
 
     async def _answer(self, turn: TurnContext, text: str, emit: Emit) -> None:
         opened = await self._open()
@@ -258,10 +285,11 @@ class Assistant:
             await run.run(given, preface=preface)
         except CrmError as error:
             await self._break_off(opened, turn, Failed(error.code, error.message), emit)
-        except Exception:
-            # The edge at which a bug is logged, once. Neither the model nor the person is shown any of it.
-            log.exception("turn.failed", thread_id=turn.thread_id)
-            await self._break_off(opened, turn, Failed("internal_error", _FAULT[turn.language]), emit)
+        except Exception as error:  # noqa: BLE001 - the edge at which a bug is logged, once
+            # Neither the model nor the person is shown any of it.
+            told = explain(error, "turn.failed", thread_id=turn.thread_id)
+            words = _FAULT[turn.language].format(fault=told.number) if isinstance(told, Fault) else told.message
+            await self._break_off(opened, turn, Failed(told.code, words), emit)
         if not await self._pending(opened, turn):
             await opened.store.prune(turn.thread_id)
 

@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agent.events import ConfirmationAsked, ConfirmationDecided, ToolFinished
+from agent.events import CallStatus, ConfirmationAsked, ConfirmationDecided, ToolFinished
 from agent.models import EntryKind, Thread, TranscriptEntry
 from crm.access.actor import Actor
 from crm.errors import NotFound
+from tools.base import Effect
 
 MAX_TITLE_CHARACTERS = 60
+_UNFINISHED = (EntryKind.REQUEST, EntryKind.TOOL, EntryKind.DECISION)
+"""After these something is still to come."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,44 @@ def told_calls(session: Session, thread_id: str) -> set[str]:
         TranscriptEntry.thread_id == thread_id, TranscriptEntry.kind == EntryKind.TOOL
     )
     return set(session.scalars(query))
+
+
+def unanswered_threads(session: Session) -> list[tuple[str, int]]:
+    """Conversations that end with something a person said or decided, or a tool did, and their owners' accounts.
+
+    A turn under way looks the same: whoever asks takes the conversation's lock first.
+    """
+    newest = select(func.max(TranscriptEntry.id)).group_by(TranscriptEntry.thread_id)
+    query = (
+        select(TranscriptEntry.thread_id, Thread.account_id)
+        .join(Thread, Thread.id == TranscriptEntry.thread_id)
+        .where(TranscriptEntry.id.in_(newest), TranscriptEntry.kind.in_(_UNFINISHED))
+    )
+    return [(thread_id, account_id) for thread_id, account_id in session.execute(query)]
+
+
+def unanswered_request(session: Session, thread_id: str) -> str | None:
+    """What the person last said, if nothing has answered it."""
+    query = select(TranscriptEntry.kind).where(TranscriptEntry.thread_id == thread_id)
+    newest = session.scalar(query.order_by(TranscriptEntry.id.desc()).limit(1))
+    return last_request(session, thread_id) if newest in _UNFINISHED else None
+
+
+def done_since_request(session: Session, thread_id: str) -> tuple[str, ...]:
+    """The names of the tools that changed something since the person last said something, in order."""
+    query = select(TranscriptEntry).where(TranscriptEntry.thread_id == thread_id)
+    names: list[str] = []
+    for entry in session.scalars(query.order_by(TranscriptEntry.id.desc())):
+        if entry.kind is EntryKind.REQUEST:
+            break
+        if entry.kind is EntryKind.TOOL and _changed_something(entry):
+            names.append(entry.payload["name"])
+    return tuple(reversed(names))
+
+
+def _changed_something(entry: TranscriptEntry) -> bool:
+    was_done = entry.payload["status"] in (CallStatus.DONE, CallStatus.PENDING_APPROVAL)
+    return was_done and entry.payload["effect"] != Effect.READ
 
 
 def write_request(session: Session, thread_id: str, text: str, now: datetime) -> None:

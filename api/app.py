@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api.bootstrap import Nurture
+from api.bootstrap import Nurture, settle_interrupted
 from api.cross_site import CrossSiteCheck
 from api.headers import SecurityHeaders
 from api.health import Readiness
@@ -62,9 +62,12 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         set_up_threads()
+        settling = asyncio.create_task(settle_interrupted(nurture))
         try:
             yield
         finally:
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
             if engine is not None:
                 await asyncio.to_thread(engine.stop)
             await nurture.aclose()

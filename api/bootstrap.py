@@ -1,11 +1,13 @@
 """Wires the product once, for the server, the CLI, the evals and the tests alike."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -15,10 +17,11 @@ from api.link_keys import open_links
 from api.logs import configure_logs
 from api.metrics import DatabaseGauges, Metrics
 from crm.clock import Clock, SystemClock
-from crm.database import Sessions, open_engine, open_sessions
+from crm.database import Sessions, open_engine, open_sessions, read_only
 from crm.errors import Unavailable
 from crm.migrations import create_schema, migrate, require_schema
 from crm.settings import Settings
+from crm.trouble import explain
 from crm.workspace import WorldClock
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from crm.outreach.channels import ChannelAdapters
     from crm.outreach.links import Links
     from knowledge_base.port import InsightHit, InsightIndex
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,23 @@ class Nurture:
         if "insight_index" in self.__dict__:
             self.insight_index.close()
         self.engine.dispose()
+
+
+async def settle_interrupted(nurture: Nurture) -> None:
+    """Answer what a killed server left without an answer. A start does not fail for it."""
+    from agent.transcript import unanswered_threads
+
+    def are_any() -> bool:
+        with read_only(nurture.sessions) as session:
+            return bool(unanswered_threads(session))
+
+    try:
+        # The assistant takes seconds to load, and hardly any start needs it.
+        if await asyncio.to_thread(are_any):
+            settled = await nurture.assistant.settle_interrupted()
+            log.info("turns.settled", count=settled)
+    except Exception as error:  # noqa: BLE001 - a task of its own, whose trouble nobody else hears of
+        explain(error, "turns.not_settled")
 
 
 @dataclass(frozen=True)

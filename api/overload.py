@@ -33,8 +33,8 @@ WORK_THREADS = 16
 """Of pages, turns of the assistant and queries that can be cancelled."""
 SPARE_CONNECTIONS = 4
 """For health checks and what the event loop asks itself."""
-NEVER_FULL = ("/healthz", "/readyz", "/_nicegui")
-"""Health checks, and what a page that is open already loads or says on its socket."""
+NEVER_FULL = ("/healthz", "/readyz", "/metrics", "/_nicegui")
+"""Health checks and figures, and what a page that is open already loads or says on its socket."""
 
 assert ROUTE_THREADS + WORK_THREADS + SPARE_CONNECTIONS <= MOST_CONNECTIONS  # noqa: S101 - no thread waits for a connection
 

@@ -16,9 +16,12 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
@@ -41,6 +44,20 @@ from crm.segments.language.vocabulary import Vocabulary
 _PIECES = re.compile(r"\S+\s*|\s+")
 _CALL_IDS = uuid.UUID("6d3f0a51-6f0e-4a7e-9a53-1f8f0b6c2d47")
 """Namespace of call ids: the same request asked again after a crash makes the same ids, so nothing is written twice."""
+
+
+PLANNED_AT_ONCE = 2
+"""Requests in one event loop; more would only take time from each other and from everything else."""
+_limiter: RunVar[CapacityLimiter] = RunVar("planning")
+
+
+def _planning_limiter() -> CapacityLimiter:
+    try:
+        return _limiter.get()
+    except LookupError:
+        limiter = CapacityLimiter(PLANNED_AT_ONCE)
+        _limiter.set(limiter)
+        return limiter
 
 
 class PlannerChatModel(BaseChatModel):
@@ -93,7 +110,9 @@ class PlannerChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        for chunk in _chunks(_reply(messages, **kwargs)):
+        # Reading words holds the interpreter: in a thread the server answers others meanwhile.
+        reply = await to_thread.run_sync(partial(_reply, messages, **kwargs), limiter=_planning_limiter())
+        for chunk in _chunks(reply):
             if run_manager is not None:
                 await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
             yield chunk

@@ -23,6 +23,7 @@ from crm.access.actor import Actor
 from crm.segments.language.kinds import Moment
 from crm.segments.language.moments import read_moments
 from crm.segments.language.reader import Reading, SegmentRequest, read_segment
+from crm.segments.language.text import legible
 from crm.segments.language.vocabulary import MEMBER, Vocabulary
 
 
@@ -51,7 +52,7 @@ class Request:
 
     @cached_property
     def lowered(self) -> str:
-        return self.words.lower().replace("’", "'")
+        return legible(self.words.lower().replace("’", "'"))
 
     def says(self, pattern: re.Pattern[str]) -> bool:
         return pattern.search(self.lowered) is not None

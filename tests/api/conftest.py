@@ -141,6 +141,7 @@ def serving(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[S
     """A server on `home`, answering when this enters and gone when it leaves; `settings` replace its environment."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     # A file, because a pipe that nobody reads from stops a server that has much to say.
+    home.mkdir(parents=True, exist_ok=True)
     log = home / LOG_FILE
     with log.open("w") as said:
         process = subprocess.Popen(

@@ -34,7 +34,7 @@ def complaint(answer: "subprocess.CompletedProcess[str]") -> str:
     [
         ('{"all": [{"field": "teir", "op": "in", "value": ["gold"]}]}', "tier"),
         ('{"all": [{"field": "orders.count", "op": "=", "value": 0, "window_days": -5}]}', "window_days"),
-        ("{not json", "is no JSON"),
+        ("{not json", "is not JSON"),
         ("@missing.json", "there is no file"),
     ],
 )

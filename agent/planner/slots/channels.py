@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from agent.planner.slots.span import Span, is_free
+from agent.planner.slots.span import Span
+from crm.segments.language.text import Taken, just_after, just_before
 
 PREFERRED = "preferred"
 
@@ -65,16 +66,22 @@ _CONDITION_AFTER = re.compile(
 )
 
 
+_CLAUSE_MARKS = ",;.:(，；。：\n"
+
+
 def find_channels(text: str) -> tuple[ChannelFound, ...]:
     """The channels to send on, in the text's order; conditions on members and 'push' as a verb are left out."""
     lowered = text.lower()
     found: list[ChannelFound] = []
+    taken = Taken(len(lowered))
     for match in _ALL_CHANNELS.finditer(lowered):
+        taken.take(*match.span())
         found.extend(ChannelFound(channel, Span(match.start(), match.end())) for channel in ("email", "sms", "push"))
     for channel, pattern in _PATTERNS:
         for match in pattern.finditer(lowered):
             span = Span(match.start(), match.end())
-            if is_free(span, found) and not _is_condition(lowered, span) and not _is_verb(lowered, span, channel):
+            is_meant = not _is_condition(lowered, span) and not _is_verb(lowered, span, channel)
+            if is_meant and taken.take(span.start, span.end):
                 found.append(ChannelFound(channel, span))
     return tuple(sorted(found, key=lambda each: each.span.start))
 
@@ -85,10 +92,9 @@ def channel_names(found: tuple[ChannelFound, ...]) -> tuple[str, ...]:
 
 
 def _is_condition(text: str, span: Span) -> bool:
-    clause_start = (
-        max(text.rfind(mark, 0, span.start) for mark in (",", ";", ".", ":", "(", "，", "；", "。", "：", "\n")) + 1
-    )
-    return bool(_CONDITION_BEFORE.search(text[clause_start : span.start]) or _CONDITION_AFTER.search(text[span.end :]))
+    lead = just_before(text, span.start)
+    clause = lead[max(lead.rfind(mark) for mark in _CLAUSE_MARKS) + 1 :]
+    return bool(_CONDITION_BEFORE.search(clause) or _CONDITION_AFTER.match(just_after(text, span.end)))
 
 
 def _is_verb(text: str, span: Span, channel: str) -> bool:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.planner.slots.numbers import ANY_NUMBER, NUMBER, plain, read_number
-from agent.planner.slots.span import Span, is_free
+from agent.planner.slots.span import Span
 from crm.segments.language.numbers import CHINESE_NUMBER
+from crm.segments.language.text import Taken, just_before
 
 Offer = dict[str, Any]
 """An offer as the tools take it: kind, value, and where they apply currency, min_spend, item."""
@@ -42,14 +43,12 @@ def find_offers(text: str, currency: str) -> tuple[OfferFound, ...]:
     """Every offer in the text, in its order; longer readings win over shorter ones inside them."""
     lowered = text.lower()
     found: list[OfferFound] = []
+    taken = Taken(len(lowered))
     for pattern, build in _RULES:
         for match in pattern.finditer(lowered):
-            span = Span(match.start(), match.end())
-            if not is_free(span, found):
-                continue
             offer = build(match, currency)
-            if offer is not None:
-                found.append(OfferFound(offer, span))
+            if offer is not None and taken.take(*match.span()):
+                found.append(OfferFound(offer, Span(*match.span())))
     return tuple(sorted(found, key=lambda each: each.span.start))
 
 
@@ -111,7 +110,8 @@ def _points_multiplier(match: re.Match[str], _currency: str) -> Offer:
 
 
 def _points_bonus(match: re.Match[str], _currency: str) -> Offer | None:
-    if _COUNTED_AUDIENCE.search(match.string[: match.start("points")]) and not match.groupdict().get("bonus"):
+    lead = just_before(match.string, match.start("points"))
+    if _COUNTED_AUDIENCE.search(lead) and not match.groupdict().get("bonus"):
         return None
     return {"kind": "points_bonus", "value": plain(read_number(match.group("points")))}
 
@@ -129,7 +129,7 @@ def _gift(match: re.Match[str], _currency: str) -> Offer | None:
     return offer
 
 
-_WORD = r"(?!(?:shipping|delivery|postage|for|to|with|by|via|on|and|or|if|when|from)\b)[a-z][a-z'-]*"
+_WORD = r"(?!(?:shipping|delivery|postage|for|to|with|by|via|on|and|or|if|when|from)\b)[a-z][a-z'-]{0,30}"
 _ITEM = rf"(?P<item>{_WORD}(?:\s{_WORD}){{0,2}})"
 _GIFT = r"gifts?(?:\s(?:set|box|pack(?:age)?|bag))?\b(?!-)"
 _POINTS = r"(?:loyalty\s|member\s|reward\s)?(?:points|pts)"

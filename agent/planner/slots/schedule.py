@@ -10,6 +10,7 @@ from datetime import date, time
 
 from agent.planner.slots.span import Span
 from crm.segments.language.kinds import Moment
+from crm.segments.language.text import just_after, just_before
 
 DEFAULT_SEND_TIME = time(10, 0)
 """Used when a start names only its day: late enough for quiet hours everywhere, early enough to be seen that day."""
@@ -66,7 +67,7 @@ def find_schedule(text: str, moments: Iterable[Moment], *, alone: bool = False) 
 
 
 def _is_schedule(text: str, moment: Moment) -> bool:
-    before, after = text[: moment.start], text[moment.end :]
+    before, after = just_before(text, moment.start), just_after(text, moment.end)
     if moment.time is not None or _STARTS.search(before) or _STARTS_AFTER.match(after):
         return True
     clause = before[max(before.rfind(mark) for mark in _CLAUSE_MARKS) + 1 :]

@@ -9,7 +9,7 @@ from crm.segments.language.lexicon import find_marks
 from crm.segments.language.numbers import find_durations, find_numbers
 from crm.segments.language.periods import find_periods
 from crm.segments.language.saved_names import find_saved_names
-from crm.segments.language.text import Text, read_text, tokenize
+from crm.segments.language.text import BLANK, Taken, Text, read_text, tokenize
 from crm.segments.language.usual_activity import RATIO, find_usual_activity
 from crm.segments.language.vocabulary import Vocabulary
 
@@ -59,20 +59,19 @@ def _masks(text: Text, spans: Sequence[tuple[int, int]]) -> Iterable[Entity]:
 
 def _blank(working: str, masks: Iterable[Entity]) -> str:
     """The working text with what is masked made empty, so that no phrase reaches over it."""
+    characters = list(working)
     for mask in masks:
-        working = working[: mask.start] + "\x00" * (mask.end - mask.start) + working[mask.end :]
-    return working
+        characters[mask.start : mask.end] = BLANK * (mask.end - mask.start)
+    return "".join(characters)
 
 
 def _longest_first(found: Iterable[Entity]) -> list[Entity]:
     def rank(entity: Entity) -> tuple[int, int, int]:
         return (-(entity.end - entity.start), _PREFERENCE.get(entity.kind, _PLACELESS), entity.start)
 
-    chosen: list[Entity] = []
-    for entity in sorted(found, key=rank):
-        if all(entity.end <= other.start or other.end <= entity.start for other in chosen):
-            chosen.append(entity)
-    return chosen
+    ranked = sorted(found, key=rank)
+    taken = Taken(max((entity.end for entity in ranked), default=0))
+    return [entity for entity in ranked if taken.take(entity.start, entity.end)]
 
 
 def _unknown(working: str, chosen: Iterable[Entity]) -> Iterable[Entity]:

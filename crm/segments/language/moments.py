@@ -10,7 +10,7 @@ from crm.segments.language.kinds import Moment
 from crm.segments.language.numbers import ANY_NUMBER, UNIT, chinese_number, read_duration, to_number
 from crm.segments.language.period_patterns import ALSO_OTHER_WORDS, any_of
 from crm.segments.language.periods import find_named, shifted, short_ranges
-from crm.segments.language.text import fold
+from crm.segments.language.text import Taken, fold, just_before
 
 _HALF = r"am|pm|a\.m\.|p\.m\."
 _NOT_AN_HOUR = r"[\d:.%]|\s*(?:%|percent|am|pm|days?|weeks?|months?|off|points?|yuan|rmb|st\b|nd\b|rd\b|th\b)"
@@ -70,7 +70,10 @@ def read_moments(text: str, today: date) -> tuple[Moment, ...]:
     """Every moment named, in order: days with their times, and times alone."""
     folded = fold(text)
     days = list(_days(folded, today))
-    clocks = [clock for clock in _clocks(folded) if all(clock.end <= d.start or d.end <= clock.start for d in days)]
+    taken = Taken(len(folded))
+    for day in days:
+        taken.take(day.start, day.end)
+    clocks = [clock for clock in _clocks(folded) if taken.take(clock.start, clock.end)]
     moments = []
     for day in days:
         clock = min(
@@ -141,10 +144,9 @@ def _zh(written: str) -> int:
 
 def _days(folded: str, today: date) -> Iterator[_Day]:
     found: list[_Day] = []
+    taken = Taken(len(folded))
     for source in (_short, _ahead, _single, _named):
-        for day in source(folded, today):
-            if all(day.end <= other.start or other.end <= day.start for other in found):
-                found.append(day)
+        found.extend(day for day in source(folded, today) if taken.take(day.start, day.end))
     found.sort(key=lambda day: day.start)
     position = 0
     for index, day in enumerate(found):
@@ -188,7 +190,7 @@ def _named(folded: str, today: date) -> Iterator[_Day]:
         month = read_month(match, today, "future")
         is_word = match.group() in ALSO_OTHER_WORDS
         if month is not None and not (
-            is_word and not re.search(r"\b(?:in|of|from|until|by|during)\s$", folded[: match.start()])
+            is_word and not re.search(r"\b(?:in|of|from|until|by|during)\s$", just_before(folded, match.start()))
         ):
             yield _Day(*month, *match.span())
     for first, last, start, end in find_named(folded, today):

@@ -39,15 +39,16 @@ _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_
 _SCALES = {"k": 1000, "m": 1_000_000, "w": 10_000, "万": 10_000, "千": 1000, "百": 100, "": 1, "thousand": 1000}
 _SCALES |= {"hundred": 100, "million": 1_000_000, "grand": 1000}
 
-CHINESE_NUMBER = "[零〇一二两三四五六七八九十百千万]+"
-DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+CHINESE_NUMBER = "[零〇一二两三四五六七八九十百千万]{1,16}"
+DIGITS = r"\d{1,3}(?:,\d{3}){1,6}(?:\.\d{1,9})?|\d{1,18}(?:\.\d{1,9})?"
+"""No longer than numbers are: a pattern without an end tries each digit of a long row as another beginning."""
 _ENGLISH_NUMBER = "|".join(sorted(ENGLISH_NUMBERS, key=len, reverse=True))
 ANY_NUMBER = rf"(?:{DIGITS}|\b(?:{_ENGLISH_NUMBER})\b|{CHINESE_NUMBER})"
 
 _MONEY_BEFORE = r"(?:¥|rmb|cny|us\$|\$|usd|eur|€|£)"
 _MONEY_AFTER = r"(?:元|块钱|块|圆|rmb\b|cny\b|yuan\b|bucks?\b|usd\b|dollars?\b|eur\b|euros?\b|renminbi\b|quid\b)"
 _NUMBER = re.compile(
-    rf"(?P<money>{_MONEY_BEFORE})?\s*"
+    rf"(?:(?P<money>{_MONEY_BEFORE})\s*)?"
     rf"(?P<number>(?<![a-z0-9.])(?:{DIGITS})|\b(?:{_ENGLISH_NUMBER})\b|{CHINESE_NUMBER})"
     r"(?:\s*(?P<scale>(?:k|m|w|thousand|hundred|million|grand)\b|[万千百]))?"
     rf"(?:\s*(?P<unit>{_MONEY_AFTER}|%|percent\b|pct\b|折|积分|点积分|分(?![别布组类成开享之])|次|笔|单(?!独)|回|张|条|封|岁"

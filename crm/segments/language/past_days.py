@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crm.segments.language.dates import DAY_PATTERN, read_day
-from crm.segments.language.text import fold
+from crm.segments.language.text import fold, just_before
 
 _BEFORE = re.compile(
     r"(?:\b(?:as (?:of|at|on)|as it (?:was|stood) on|as they (?:were|stood) on|as things stood on|status on"
@@ -33,10 +33,11 @@ def find_past_day(source: str, today: date) -> PastDay | None:
 def _past_days(folded: str, today: date) -> Iterator[PastDay]:
     for match in DAY_PATTERN.finditer(folded):
         day = read_day(match, today, "past")
-        before, after = _BEFORE.search(folded[: match.start()]), _AFTER.match(folded, match.end())
+        before, after = _BEFORE.search(just_before(folded, match.start())), _AFTER.match(folded, match.end())
         if day is None or day > today or not _looks_from(before, after):
             continue
-        yield PastDay(day, before.start() if before else match.start(), after.end() if after else match.end())
+        lead = len(before.group()) if before else 0
+        yield PastDay(day, match.start() - lead, after.end() if after else match.end())
 
 
 def _looks_from(before: re.Match[str] | None, after: re.Match[str] | None) -> bool:

@@ -1,7 +1,7 @@
 """Stretches of time in a sentence: last 30 days, in May, since January, 8-14 June, 近90天, 上周, 今年以来."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -39,6 +39,7 @@ from crm.segments.language.period_patterns import (
     YEAR,
     ZH_LEADING_UP,
 )
+from crm.segments.language.text import Taken, just_before
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,14 @@ class _Stretch:
 
 def find_periods(working: str, today: date) -> Iterator[Entity]:
     """Periods that do not overlap: a rolling one ("in the last year") wins over a calendar one ("last year")."""
-    taken: list[tuple[int, int]] = []
+    taken = Taken(len(working))
     for match in DAY_PATTERN.finditer(working):
         if names_no_day(match, today):
-            taken.append(match.span())
+            taken.take(*match.span())
             yield Entity(Kind.NO_DAY, None, *match.span(), match.group())
     for finder in (_leading_up, _rolling, _to_date, _short_ranges, _fixed):
         for period, start, end in list(finder(working, today)):
-            if all(end <= first or last <= start for first, last in taken):
-                taken.append((start, end))
+            if taken.take(start, end):
                 yield Entity(Kind.PERIOD, period, start, end, working[start:end])
 
 
@@ -104,13 +104,14 @@ def _leading_up(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
     """ "The 30 days before 1 March": as many days, the last of them the day before."""
     for match in DAY_PATTERN.finditer(working):
         day = read_day(match, today, "past")
-        before, behind = LEADING_UP.search(working[: match.start()]), ZH_LEADING_UP.match(working, match.end())
+        before = LEADING_UP.search(just_before(working, match.start()))
+        behind = ZH_LEADING_UP.match(working, match.end())
         found = before or behind
         if day is None or found is None:
             continue
         length = _last(found["count"], found["unit"])
         first = day - timedelta(days=length.days) if length.days is not None else months_before(day, length.months or 0)
-        start, end = (before.start(), match.end()) if before else (match.start(), found.end())
+        start, end = (match.start() - len(before.group()), match.end()) if before else (match.start(), found.end())
         yield Period(first, day - timedelta(days=1)), start, end
 
 
@@ -172,11 +173,13 @@ def _plain(written: str) -> int:
 
 def _fixed(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
     stretches = sorted(_stretches(working, today), key=lambda found: (found.start, -found.end))
+    # The first of those that start at one place.
+    by_start = {stretch.start: stretch for stretch in reversed(stretches)}
     position = 0
     for stretch in stretches:
         if stretch.start < position:
             continue
-        ranged = _joined_with_next(working, stretch, stretches)
+        ranged = _joined_with_next(working, stretch, by_start)
         words_before = _prefix(working, stretch.start)
         if not (stretch.is_sure or words_before or ranged is not stretch):
             continue
@@ -185,20 +188,18 @@ def _fixed(working: str, today: date) -> Iterator[tuple[Period, int, int]]:
         position = end
 
 
-def _joined_with_next(working: str, stretch: _Stretch, stretches: list[_Stretch]) -> _Stretch:
+def _joined_with_next(working: str, stretch: _Stretch, by_start: Mapping[int, _Stretch]) -> _Stretch:
     """The range from this stretch to the one after `to`; the stretch itself when there is none."""
     join = JOIN.match(working, stretch.end)
-    before = working[: stretch.start].rstrip()
+    before = just_before(working, stretch.start).rstrip()
     if join is None or (join.group().strip() in AND_WORDS and not before.endswith(RANGE_OPENERS)):
         return stretch
-    for later in stretches:
-        if later.start == join.end():
-            first, last = _in_one_year(stretch.first, later.last)
-            is_named = stretch.is_named or later.is_named
-            return replace(
-                stretch, first=first, last=last, end=later.end, is_named=is_named, ends_month=later.ends_month
-            )
-    return stretch
+    later = by_start.get(join.end())
+    if later is None:
+        return stretch
+    first, last = _in_one_year(stretch.first, later.last)
+    is_named = stretch.is_named or later.is_named
+    return replace(stretch, first=first, last=last, end=later.end, is_named=is_named, ends_month=later.ends_month)
 
 
 def _in_one_year(first: date, last: date) -> tuple[date, date]:
@@ -214,7 +215,7 @@ LONGEST_YEAR = 366
 
 
 def _prefix(working: str, start: int) -> str:
-    match = BEFORE.search(working[:start])
+    match = BEFORE.search(just_before(working, start))
     return match.group() if match else ""
 
 

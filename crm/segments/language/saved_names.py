@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from crm.segments.language.kinds import Entity, FieldValue, Kind
-from crm.segments.language.text import Text, fold
+from crm.segments.language.text import Text, fold, just_before
 
 SEGMENT = "segment"
 """The field over saved segments."""
@@ -31,14 +31,14 @@ def find_saved_names(text: Text, names: Sequence[str]) -> Iterator[Entity]:
 
 def _with_marks(working: str, start: int, end: int) -> tuple[int, int]:
     """The place of a name with what marks it as one; the bare place when nothing does."""
-    if (before := _NOUN_BEFORE.search(working[:start])) is not None:
+    if (before := _NOUN_BEFORE.search(just_before(working, start))) is not None:
         after = _QUOTE_AFTER.match(working, end)
-        return before.start(), after.end() if after else end
-    quote = _QUOTE_BEFORE.search(working[:start])
-    first = quote.start() if quote else start
+        return start - len(before.group()), after.end() if after else end
+    quote = _QUOTE_BEFORE.search(just_before(working, start))
+    first = start - 1 if quote else start
     if (noun := _NOUN_AFTER.match(working, end)) is not None:
         return first, noun.end()
-    if end - start >= _TELLING and _INSIDE.search(working[:start]) and _OF_IT.match(working, end):
+    if end - start >= _TELLING and _INSIDE.search(just_before(working, start)) and _OF_IT.match(working, end):
         return start, end + 1
     after = _QUOTE_AFTER.match(working, end)
     return (first, after.end()) if quote and after else (start, end)

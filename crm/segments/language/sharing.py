@@ -29,9 +29,9 @@ def _fronted(clauses: list[Clause]) -> list[Clause]:
     """ "In May, who opened an email": a period ahead of its act moves into it."""
     found: list[Clause] = []
     waiting: list[Clause] = []
+    has_act_before = False
     for clause in clauses:
         is_bare = clause.anchor is None and bool(clause.entities) and _is_only_time(clause)
-        has_act_before = any(other.anchor in WINDOWED or other.anchor in _DATED for other in found)
         if is_bare and not has_act_before and not clause.is_negated:
             waiting.append(clause)
         elif waiting and (clause.anchor in WINDOWED or clause.anchor in _DATED) and not _has_time(clause):
@@ -39,6 +39,7 @@ def _fronted(clauses: list[Clause]) -> list[Clause]:
             waiting = []
         else:
             found.append(clause)
+        has_act_before = has_act_before or bool(found and (found[-1].anchor in WINDOWED or found[-1].anchor in _DATED))
     return found + waiting
 
 

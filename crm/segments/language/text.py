@@ -26,6 +26,10 @@ _SAME_WIDTH = str.maketrans(
     }
 )
 _FIRST_FULL_WIDTH, _LAST_FULL_WIDTH, _FULL_WIDTH_SHIFT = 0xFF01, 0xFF5E, 0xFEE0
+_NO_NUMBER = re.compile(r"\d{19,}|[零〇一二两三四五六七八九十百千万]{17,}")
+BLANK = "\x00"
+LEAD = 120
+"""Characters: the longest words that lead up to a day or an amount take half of that."""
 _TOKEN = re.compile(r"[a-z]+(?:'(?!s\b)[a-z]+)?|'s\b|\d+|[\u3400-\u9fff]|[^\s\w]|\w")
 
 
@@ -56,7 +60,39 @@ class Text:
 
 def fold(source: str) -> str:
     """The same number of characters, in lower case and half width, so that positions stay what they were."""
-    return "".join(_fold_character(character) for character in source.translate(_SAME_WIDTH))
+    return legible("".join(_fold_character(character) for character in source.translate(_SAME_WIDTH)))
+
+
+def legible(text: str) -> str:
+    """The text with digits in a row that are no number blanked, character for character.
+
+    Every pattern for numbers would try each of thousands of digits as another beginning.
+    """
+    return _NO_NUMBER.sub(lambda run: BLANK * len(run[0]), text)
+
+
+def just_before(text: str, end: int) -> str:
+    """What stands right before a position: enough of it for words that lead up to what is there."""
+    return text[max(0, end - LEAD) : end]
+
+
+def just_after(text: str, start: int) -> str:
+    """What stands right behind a position, as far."""
+    return text[start : start + LEAD]
+
+
+class Taken:
+    """Which characters of a text belong to something that was found already."""
+
+    def __init__(self, length: int) -> None:
+        self._marks = bytearray(length + 1)
+
+    def take(self, start: int, end: int) -> bool:
+        """Take the characters if all of them are free."""
+        if self._marks.find(1, start, end) >= 0:
+            return False
+        self._marks[start:end] = b"\1" * (end - start)
+        return True
 
 
 def _fold_character(character: str) -> str:
