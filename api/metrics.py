@@ -128,7 +128,8 @@ class DatabaseGauges(Collector):
                 select(Message.channel, func.count()).where(MAY_BE_DUE).group_by(Message.channel)
             ):
                 waiting.add_metric([channel.value], count)
-            by_state = dict(session.execute(select(Journey.state, func.count()).group_by(Journey.state)).tuples().all())
+            rows = session.execute(select(Journey.state, func.count().label("journeys")).group_by(Journey.state))
+            by_state = {row.state: row.journeys for row in rows}
             for state in JourneyState:
                 journeys.add_metric([state.value], by_state.get(state, 0))
             pending = select(func.count()).where(Approval.state == ApprovalState.PENDING)
