@@ -14,7 +14,6 @@ from crm.reading.names import fold_name, same_case
 from crm.reading.texts import plain_text
 
 MAX_CANDIDATES = 6
-LARGEST_ID = 2**31 - 1
 MIN_ALIKE, MOST_WORDS, MOST_LETTERS, MOST_COMPARED = 2, 4, 80, 500
 """What a name that nobody has must share with others for them to be compared with it, and how many are."""
 ALIKE = 0.6
