@@ -102,6 +102,7 @@ def reject(
     _record(session, approval, ApprovalState.REJECTED, actor, note, now)
     reason = f"Rejected by {actor.display_name}" + (f": {note}" if note else "")
     kind.send_back(session, [subject.id], reason, now)
+    _forget_selections(session, [approval.id])
     session.refresh(subject.row)
     subject_words = f"{kind.kind}:{subject.id}"
     audit.record(session, now=now, actor=actor, action=f"{kind.kind}.rejected", subject=subject_words, note=note)
@@ -166,9 +167,7 @@ def expire_due(session: Session, kind: Approvable[Any], now: datetime) -> list[i
         asked_at = approval.requested_at.astimezone(zone)
         reason = f"The request of {asked_at:%Y-%m-%d %H:%M} expired without a decision; submit it again"
         kind.send_back(session, [approval.subject_id], reason, now)
-    lapsed_ids = [approval.id for approval in found]
-    selected = delete(ApprovedMember).where(ApprovedMember.approval_id.in_(lapsed_ids))
-    session.execute(selected.execution_options(synchronize_session=False))
+    _forget_selections(session, [approval.id for approval in found])
     session.flush()
     return [approval.subject_id for approval in found]
 
@@ -177,8 +176,7 @@ def void_pending(session: Session, subject_kind: str, subject_id: int, *, reason
     """Void every pending request for this thing; `reason` is shown where the request was."""
     of_thing = (Approval.subject_kind == subject_kind, Approval.subject_id == subject_id)
     undecided = (*of_thing, Approval.state == ApprovalState.PENDING)
-    selected = ApprovedMember.approval_id.in_(select(Approval.id).where(*undecided))
-    session.execute(delete(ApprovedMember).where(selected).execution_options(synchronize_session=False))
+    _forget_selections(session, session.scalars(select(Approval.id).where(*undecided)).all())
     voided = update(Approval).where(*undecided)
     session.execute(voided.values(state=ApprovalState.VOIDED, note=reason, decided_at=now))
 
@@ -220,6 +218,12 @@ def _awaiting(session: Session, kind: Approvable[S], subject_id: int, actor: Act
     if approval is None:
         raise Conflict(f"nobody has asked for an approval of {subject.name}; submit it first")
     return subject, approval
+
+
+def _forget_selections(session: Session, approval_ids: Collection[int]) -> None:
+    """Of requests that lead to nothing nobody asks any more who was selected."""
+    gone = delete(ApprovedMember).where(ApprovedMember.approval_id.in_(approval_ids))
+    session.execute(gone.execution_options(synchronize_session=False))
 
 
 def _require_decidable(approval: Approval, actor: Actor, now: datetime) -> None:

@@ -22,7 +22,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import start_moment
 from crm.campaigns.plan import CampaignPlan
 from crm.errors import Conflict
-from crm.segments.approved import bind_audience
+from crm.segments.approved import bind_audience, segments_in_words
 from crm.segments.scope import SegmentScope
 from crm.workspace import get_workspace
 
@@ -67,7 +67,12 @@ def ask_for_approval(
         subject_kind=SUBJECT_KIND,
         subject_id=campaign.id,
         bound={**bound, "audience_count": plan.audience_count},
-        facts={**brief.model_dump(mode="json"), **plan.model_dump(mode="json", include=_SHOWN), "copy": copies},
+        facts={
+            **brief.model_dump(mode="json"),
+            **plan.model_dump(mode="json", include=_SHOWN),
+            "copy": copies,
+            "segments": segments_in_words(scope, brief.language),
+        },
         actor=actor,
         now=now,
     )

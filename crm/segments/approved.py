@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
 from crm.fields import Catalog
+from crm.segments.describe import describe
 from crm.segments.frozen import freeze, thaw
+from crm.segments.phrases import Language
 from crm.segments.scope import SegmentScope, open_scope
 
 
@@ -32,6 +34,17 @@ def approved_scope(session: Session, bound: Mapping[str, Any], catalog: Catalog,
     ids = bound["scope"]
     scope = open_scope(session, catalog, now, row_owner_id=ids["row_owner_id"], me_id=ids["me_id"])
     return replace(scope, frozen=thaw(bound["segments"], catalog))
+
+
+def segments_in_words(scope: SegmentScope, language: Language) -> list[dict[str, Any]]:
+    """The saved segments that a scope carries, for whoever approves: `{"name", "version", "read_back"}`."""
+    if scope.frozen is None:
+        return []
+    everyone = replace(scope, row_owner_id=None, me_id=None)
+    return [
+        {"name": name, "version": base.version, "read_back": describe(base.definition, everyone, language=language)}
+        for name, base in scope.frozen.by_name.items()
+    ]
 
 
 def _row_owner(session: Session, account_id: int) -> int | None:

@@ -55,7 +55,9 @@ class FrozenSegments:
     def get(self, name: str) -> FrozenSegment:
         found = self.by_name.get(name)
         if found is None:
-            raise Conflict(f"it builds on the saved segment {name}, which there was not when it was approved")
+            raise Conflict(
+                f"it builds on the saved segment {name}, which there was not when it was approved; submit it again"
+            )
         return found
 
     def inlined(self, definition: Definition) -> Iterator[Condition]:

@@ -35,6 +35,8 @@ def approval_panel(view: ApprovalView, actor: Actor, now: datetime, local: Local
             state_chip(shown_state(approval, now))
         text(f"Asked by {view.requested_by}, {local.moment(approval.requested_at)}", "small muted")
         _outcome(view, now, local)
+        for base in approval.facts.get("segments", ()):
+            text(f"Saved segment {base['name']}, version {base['version']}: {base['read_back']}.", "small muted wrap")
         if is_open(approval, now):
             obstacle = why_not(approval, actor, view.shaped_by)
             if obstacle:

@@ -20,7 +20,7 @@ from crm.outreach.journeys.lookup import SUBJECT_KIND, author_of, get_journey
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, JourneyState
 from crm.segments import service as segments
-from crm.segments.approved import approved_scope, bind_audience
+from crm.segments.approved import approved_scope, bind_audience, segments_in_words
 from crm.segments.describe import describe
 
 
@@ -45,6 +45,7 @@ def ask_for_approval(
             "read_back": describe(definition, scope, language=spec.language),
             "messages": sum(len(step.channels) for step in spec.sends),
             "spec": journey.spec,
+            "segments": segments_in_words(scope, spec.language),
         },
         actor=actor,
         now=now,

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from crm.access.confirmed import Confirmed
 from crm.access.models import Approval, ApprovalState, Role
 from crm.campaigns.engine import run_due
 from crm.campaigns.subscribers import builders_on
@@ -241,7 +242,13 @@ def test_a_journey_that_was_changed_after_it_was_shown_is_not_approved(walker: W
     def submitted(data: Json, request_id: str) -> tuple[int, str]:
         with unit_of_work(walker.sessions) as session:
             written = service.save_draft(
-                session, data=data, actor=walker.author, request_id=request_id, now=walker.now, catalog=CATALOG
+                session,
+                data=data,
+                actor=walker.author,
+                request_id=request_id,
+                now=walker.now,
+                catalog=CATALOG,
+                confirmed=Confirmed(),
             )
             asked = service.submit(session, written.id, actor=walker.author, now=walker.now, catalog=CATALOG)
             return written.id, asked.fingerprint
