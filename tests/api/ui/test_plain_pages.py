@@ -7,9 +7,7 @@ from tests.api.ui.conftest import Visit, await_answer, await_connection, say
 
 pytestmark = pytest.mark.browser
 
-EVIL = (
-    "[sign in again](https://evil.example) <img src=x onerror=document.body.remove()> ![p](https://evil.example/p.png)"
-)
+EVIL = "[sign in](https://evil.example) ![p](https://evil.example/p) <img src=x> **b**"
 CONTRAST = """element => {
   const channels = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => {
@@ -28,10 +26,15 @@ LEAST_CONTRAST = 4.5
 
 def test_a_name_in_an_answer_is_neither_link_nor_picture(visit: Visit) -> None:
     page = visit("mia")
-    say(page, f"why is {EVIL} not a gold member?")
-    answer = page.locator(".nicegui-markdown").last
-    expect(page.locator(".answer")).to_be_visible()
-    assert answer.locator("a, img").count() == 0
+    say(page, "how many gold members live in Shanghai?")
+    say(page, f'save this segment as "{EVIL}"')
+    page.get_by_role("button", name="Confirm", exact=True).click()
+    await_answer(page)
+    expect(page.locator(".nicegui-markdown").filter(has_text="[sign in](https://evil.example)").first).to_be_visible()
+    page.reload()
+    await_connection(page)
+    expect(page.locator(".nicegui-markdown").filter(has_text="<img src=x> **b**").first).to_be_visible()
+    assert page.locator(".nicegui-markdown a, .nicegui-markdown img").count() == 0
     assert page.locator("a[href*='evil'], img[src*='evil'], img[src='x']").count() == 0
 
 
