@@ -6,7 +6,7 @@ export UV_LINK_MODE ?= copy
 export UV_COMPILE_BYTECODE ?= 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run install install-dev check format lint types contracts test test-fresh test-on-postgres test-postgres test-deep docs browser lock clean
+.PHONY: run install install-dev check format lint types contracts test test-fresh test-on-postgres test-postgres test-deep mutants docs browser lock clean
 
 run: install ## install, load the demo if the database is empty, serve on http://127.0.0.1:8000
 	@$(BIN)/nurture serve --load-demo-if-empty
@@ -71,6 +71,11 @@ test-postgres: install-dev browser ## the whole suite, with PostgreSQL wherever 
 DEEP_EXAMPLES ?= 20000
 test-deep: install-dev ## the property suites of the segment language, both databases, 20,000 examples each
 	NURTURE_TEST_EXAMPLES=$(DEEP_EXAMPLES) $(BIN)/pytest -q --timeout=0 -m deep
+
+mutants: install-dev ## plant mistakes in the rules and list those that no test sees; half an hour
+	$(BIN)/uv pip install --python $(BIN)/python --quiet "mutmut>=3.8,<4"
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 docs: install-dev ## write the pages that are made from the code
 	$(BIN)/python -m tests.crm.segments.language_page
