@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.cli import decisions
 from api.cli.console import say, say_json
 from api.cli.exclusions import exclusions
 from api.cli.opened import AsPerson, Json, Today, opened, person
@@ -16,6 +17,7 @@ campaign = typer.Typer(help="Campaigns.", no_args_is_help=True)
 def register(app: typer.Typer) -> None:
     app.add_typer(campaign, name="campaign")
     campaign.command("exclusions")(exclusions)
+    decisions.register(campaign)
     app.command("report")(report)
 
 

@@ -1,6 +1,7 @@
 """Counting a draft: who is left out and why, what goes out when, which benefits it takes, whom others reach too."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from crm.campaigns.brief import CampaignBrief, Frozen, parse_brief
 from crm.campaigns.copywriting import offer_in_words
 from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
+from crm.errors import CrmError
 from crm.loyalty.service import stock_for
 from crm.outreach import draft
 from crm.outreach.audience import is_first_record
@@ -162,7 +164,11 @@ def _conflicts(session: Session, brief: CampaignBrief, scope: SegmentScope, at: 
     """Other campaigns that reach members of the draft: by enrolment where launched, else by their audience now."""
     query = select(Campaign).where(Campaign.state.in_((*_LAUNCHED, *_TO_COME)), Campaign.name != brief.name)
     others: Sequence[Campaign] = session.scalars(query.order_by(Campaign.name)).all()
-    shared = [(other.name, _shared_members(session, other, scope, at)) for other in others]
+    shared: list[tuple[str, int]] = []
+    for other in others:
+        # Trouble of another campaign is its own, and is said on its page: it keeps nobody else from planning.
+        with suppress(CrmError):
+            shared.append((other.name, _shared_members(session, other, scope, at)))
     return tuple(SharedAudience(campaign=name, shared_members=number) for name, number in shared if number)
 
 
