@@ -1,7 +1,8 @@
 """Sending what is due: claim a batch with a lease, check again, hand it over, record each result.
 
-Two short transactions (decision 5): `_claim` here asks the gate again and takes a lease; `sending` takes
-the write lock, looks once more at what may have changed, calls the adapter and records. Killed anywhere,
+Two short transactions (decision 16): `_claim` here asks the gate again and takes a lease; `sending` takes
+the write lock, looks once more at what may have changed, lets calls begin and records what was answered; a
+third one records a late answer. Killed anywhere,
 the lease runs out: the message is claimed again where the provider honours its key, and is `unknown`
 otherwise.
 """
@@ -30,11 +31,12 @@ from sqlalchemy.orm import Session
 from crm.access.policy import Policy, get_policy
 from crm.clock import zone_or
 from crm.database import Sessions, UtcDateTime, let_others_write, unit_of_work
+from crm.isolation import isolated
 from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
 from crm.outreach import caps, gate, ledger
 from crm.outreach.batches import among
-from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
+from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters, prepared
 from crm.outreach.channels.condition import resting_channels
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.holds import is_free
@@ -56,7 +58,15 @@ from crm.outreach.models import (
 from crm.outreach.moments import earlier
 from crm.outreach.priority import YIELD_WINDOW, Priority
 from crm.outreach.rules import LEASE, QuietHours, after_quiet_hours
-from crm.outreach.sending import DispatchResult, Lease, count_states, doubt_retried, send_claimed
+from crm.outreach.sending import (
+    DispatchResult,
+    Lease,
+    Sending,
+    count_states,
+    doubt_retried,
+    record_late,
+    send_claimed,
+)
 from crm.workspace import get_workspace
 
 BATCH_SIZE = 2000
@@ -141,13 +151,29 @@ def _send_claim(
 ) -> "_Sent":
     total, resting = claim.result, set()
     for channel, ids in claim.by_channel.items():
-        adapter = channels[channel]
-        with unit_of_work(sessions) as session:
-            sending = send_claimed(session, adapter, ids, lease, links=links, now=now)
-        total += sending.result
-        if not sending.is_available:
+        with isolated(f"channel:{channel.value}") as attempt:
+            sending = _send_on(sessions, channels[channel], ids, lease, links, now)
+            total += sending.result
+            if not sending.is_available:
+                resting.add(channel)
+        if attempt.failed:
             resting.add(channel)
     return _Sent(total, frozenset(resting))
+
+
+def _send_on(
+    sessions: Sessions, adapter: ChannelAdapter, ids: Sequence[int], lease: Lease, links: Links | None, now: datetime
+) -> Sending:
+    """Under the lock calls only begin; connecting comes before, and a slow provider's answer is waited for after."""
+    with prepared(adapter), unit_of_work(sessions) as session:
+        sending = send_claimed(session, adapter, ids, lease, links=links, now=now)
+    calls = sending.under_way
+    if calls is None:
+        return sending
+    calls.wait()
+    with unit_of_work(sessions) as session:
+        late = record_late(session, adapter, calls, lease, now=now)
+    return Sending(sending.result + late.result, sending.is_available and late.is_available)
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ def resume(session: Session, journey_id: int, *, late_limit: timedelta, now: dat
 
 def cancel(session: Session, journey_id: int, *, now: datetime) -> None:
     """End a journey early: what waits is excluded, what a worker holds is settled by the worker."""
+    _wait_for_batches(session, journey_id)
     session.execute(
         update(Message)
         .where(
@@ -157,6 +158,15 @@ def cancel(session: Session, journey_id: int, *, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     end(session, journey_id, now=now)
+
+
+def _wait_for_batches(session: Session, journey_id: int) -> None:
+    """Until batches that are being handed over are written down: what they put back waits, and must be seen here.
+
+    At most the moment in which calls may begin (`hand_over.py`). SQLite's one writer has waited already.
+    """
+    handed_over = select(Message.id).where(Message.journey_id == journey_id, Message.state == MessageState.CLAIMED)
+    session.execute(handed_over.order_by(Message.id).with_for_update()).all()
 
 
 def end(session: Session, journey_id: int, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The transaction that sends: last look, hand-over, result, all under one write lock."""
+"""The transaction that sends: last look, calls to the provider begun, results so far; and that of a late result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from crm.database import UtcDateTime
 from crm.members.changes import Change, note_members
-from crm.members.models import Consent, Member
+from crm.members.models import Channel, Consent, Member
 from crm.outreach import gate, ledger
 from crm.outreach.answers import note_answers
 from crm.outreach.batches import among, texts_by_id
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.condition import note_success, note_trouble
 from crm.outreach.channels.pausing import IS_PAUSED
+from crm.outreach.hand_over import LOCKED_SECONDS, HandOver
 from crm.outreach.holds import hold, let_go_of_sent
 from crm.outreach.links import Links
 from crm.outreach.models import (
@@ -71,6 +72,8 @@ class Sending:
     result: DispatchResult
     is_available: bool
     """Whether the channel takes more for now."""
+    under_way: HandOver | None = None
+    """A call that began and has no answer yet: wait for it without a lock, then `record_late`."""
 
 
 def send_claimed(
@@ -85,17 +88,52 @@ def send_claimed(
         doubt_retried(session, ids, attempts=1)
     finished = finished_messages(session, ids, lease.holder, links)
     _keep_back(session, finished, ids, lease, now)
-    batch, is_available = finished.messages, True
-    if batch:
-        answers = _hand_over(session, adapter, batch, now)
-        is_available = answers.is_available
-        if is_available:
-            note_success(session, batch[0].channel)
-        _record(session, batch, answers.results, adapter, now)
-        arrived = select(Message.member_id).where(among(Message.id, ids), Message.state == MessageState.DELIVERED)
-        note_members(session, arrived, Change.MESSAGES)
+    if not finished.messages:
+        ledger.settle_benefits(session, select(Message.enrolment_id).where(among(Message.id, ids)), now=now)
+        return Sending(count_states(session, ids), is_available=True)
+    calls = HandOver(adapter, session, finished.messages, now)
+    if getattr(adapter, "stores_messages", False):
+        calls.here()
+    else:
+        calls.begin(LOCKED_SECONDS)
+    late = calls.late
+    put_back = {message.idempotency_key: _not_tried(message) for message in calls.not_begun}
+    answered = [message for message in finished.messages if message is not late]
+    is_available = _heard(session, calls, finished.messages[0].channel)
+    _write_down(session, answered, put_back | calls.results, adapter, ids, now)
+    return Sending(count_states(session, ids), is_available, under_way=calls if late is not None else None)
+
+
+def record_late(session: Session, adapter: ChannelAdapter, calls: HandOver, lease: Lease, *, now: datetime) -> Sending:
+    """Record what came of the call that was under way when the gate closed, if its message is still the lease's."""
+    late = calls.late
+    if late is None:
+        return Sending(DispatchResult(), is_available=True)
+    _lock(session, [late.message_id])
+    held = (Message.state == MessageState.CLAIMED, Message.claimed_by == lease.holder)
+    if session.scalar(select(Message.id).where(Message.id == late.message_id, *held)) is None:
+        return Sending(DispatchResult(), is_available=True)
+    is_available = _heard(session, calls, late.channel) and late.idempotency_key in calls.results
+    _write_down(session, [late], calls.results, adapter, [late.message_id], now)
+    return Sending(count_states(session, [late.message_id]), is_available)
+
+
+def _not_tried(message: OutgoingMessage) -> SendResult:
+    return SendResult(message.idempotency_key, Outcome.NOT_TRIED)
+
+
+def _write_down(
+    session: Session,
+    batch: Sequence[OutgoingMessage],
+    results: Mapping[str, SendResult],
+    adapter: ChannelAdapter,
+    ids: Sequence[int],
+    now: datetime,
+) -> None:
+    _record(session, batch, results, adapter, now)
+    arrived = select(Message.member_id).where(among(Message.id, ids), Message.state == MessageState.DELIVERED)
+    note_members(session, arrived, Change.MESSAGES)
     ledger.settle_benefits(session, select(Message.enrolment_id).where(among(Message.id, ids)), now=now)
-    return Sending(count_states(session, ids), is_available)
 
 
 def count_states(session: Session, ids: Sequence[int]) -> DispatchResult:
@@ -170,23 +208,22 @@ class _Settled(NamedTuple):
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class _Answers:
-    results: Mapping[str, SendResult]
-    """By key, as far as the provider answered."""
-    is_available: bool
-
-
-def _hand_over(session: Session, adapter: ChannelAdapter, batch: Sequence[OutgoingMessage], now: datetime) -> _Answers:
-    results: dict[str, SendResult] = {}
-    try:
-        for result in adapter.send(session, batch, now):
-            results[result.idempotency_key] = result
-    except ChannelUnavailable as error:
-        log.warning("channel.unavailable", channel=batch[0].channel.value, reason=error.message)
-        note_trouble(session, batch[0].channel, error)
-        return _Answers(results, is_available=False)
-    return _Answers(results, is_available=True)
+def _heard(session: Session, calls: HandOver, channel: Channel) -> bool:
+    """Whether the provider takes more; what it said is kept for people. An adapter that crashes rests until later."""
+    error = calls.error
+    if error is None:
+        if calls.results:
+            note_success(session, channel)
+        return True
+    if isinstance(error, ChannelUnavailable):
+        log.warning("channel.unavailable", channel=channel.value, reason=error.message)
+        note_trouble(session, channel, error)
+        return False
+    if not isinstance(error, Exception):
+        raise error
+    log.error("channel.crashed", channel=channel.value, exc_info=error)
+    calls.doubt_unanswered()
+    return False
 
 
 def _record(
@@ -205,6 +242,8 @@ def _record(
         if result is None:
             if not adapter.honours_idempotency_key:
                 settled[message.message_id] = _in_doubt(now)
+        elif result.outcome is Outcome.IN_DOUBT:
+            settled[message.message_id] = _in_doubt(now)
         elif result.outcome is Outcome.NOT_TRIED:
             untried.append(message.message_id)
         elif result.outcome is Outcome.TRY_LATER:
@@ -268,8 +307,8 @@ def _outcome(result: SendResult, now: datetime) -> _Settled:
             return _Settled(MessageState.SENT, sent_at=now, provider_ref=result.provider_ref)
         case Outcome.REFUSED | Outcome.TRY_LATER:
             return _Settled(MessageState.FAILED, provider_ref=result.provider_ref, reason=result.reason or "refused")
-        case Outcome.NOT_TRIED:
-            raise AssertionError("a message that was not tried has no outcome")
+        case Outcome.NOT_TRIED | Outcome.IN_DOUBT:
+            raise AssertionError("a message that was not tried, or may have been sent, has no outcome")
 
 
 def _in_doubt(now: datetime) -> _Settled:

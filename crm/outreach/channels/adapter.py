@@ -1,11 +1,13 @@
 """What outreach asks of a channel: take a batch, say for each message what became of it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -56,6 +58,8 @@ class Outcome(StrEnum):
     """Certainly not sent, and not to be tried again."""
     TRY_LATER = "try_later"
     """Certainly not sent; the provider asks for this message to be tried again later."""
+    IN_DOUBT = "in_doubt"
+    """May have been sent or not, and the provider will not say."""
     NOT_TRIED = "not_tried"
     """Certainly not sent, through no fault of its own; goes on waiting as if it had not been taken up."""
 
@@ -90,14 +94,49 @@ class ChannelAdapter(Protocol):
     """How many messages it takes at once, and how fast. None: as they come."""
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
-        """Yield one result for each message, as soon as it is known; a bad recipient is a refusal.
+        """Yield one result for each message, in their order, as soon as it is known; a bad recipient is a refusal.
 
-        A message without a result is in doubt. Runs inside the transaction that checked consent, under the
-        write lock; an adapter that stores what it takes does so through `session`. Raises ChannelUnavailable
-        when the provider takes no more; what was yielded before that counts, and the channel rests until
-        the engine's next turn.
+        A message without a result is in doubt. The call for a message begins when its result is asked for, while the
+        transaction that checked consent holds its locks; it may be answered after they are gone (decision 16). Runs
+        in a thread of its own, and may not use `session`, except in an adapter that stores what it takes
+        (`stores_messages`). Raises ChannelUnavailable when the provider takes no more; what was yielded before that
+        counts, and the channel rests until the engine's next turn.
         """
         ...
+
+
+@contextmanager
+def prepared(adapter: ChannelAdapter) -> Iterator[None]:
+    """What an adapter can do for its next batch before any lock is held (`prepare`), undone if it was not used."""
+    if isinstance(adapter, Prepares):
+        adapter.prepare()
+    try:
+        yield
+    finally:
+        if isinstance(adapter, Prepares):
+            adapter.release()
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """An adapter that has to connect first."""
+
+    def prepare(self) -> None:
+        """Connect for the next batch; whatever goes wrong is told by `send`."""
+        ...
+
+    def release(self) -> None:
+        """Hang up what was prepared and not used."""
+        ...
+
+
+gate_for_calls: ContextVar[Callable[[], bool]] = ContextVar("gate_for_calls")
+
+
+def may_begin() -> bool:
+    """Whether a call may begin now. For adapters that do something slow between being asked and calling."""
+    asked = gate_for_calls.get(None)
+    return asked is None or asked()
 
 
 ChannelAdapters = Mapping[Channel, ChannelAdapter]

@@ -66,7 +66,7 @@ class AppriseAdapter:
             yield from self._result(message)
 
     def _result(self, message: OutgoingMessage) -> Iterator[SendResult]:
-        """One result, or none where nobody knows."""
+        """One result; in doubt where nobody knows."""
         target = self._opened(message.address)
         try:
             has_gone = target is not None and _notified(target, message)
@@ -80,6 +80,7 @@ class AppriseAdapter:
             yield SendResult(message.idempotency_key, Outcome.DELIVERED)
         else:
             self._breaker.failed()
+            yield SendResult(message.idempotency_key, Outcome.IN_DOUBT)
 
     def _opened(self, address: str) -> apprise.NotifyBase | None:
         if not (address.isprintable() and _ONE_ADDRESS.fullmatch(address)):

@@ -7,7 +7,7 @@ from threading import Lock
 from crm.outreach.channels.adapter import ChannelUnavailable
 
 FAILURES_TO_OPEN = 5
-"""In a row. Each one may cost a time-out under the write lock, so that few are enough."""
+"""In a row. Each one may cost a time-out, so that few are enough."""
 PAUSE_SECONDS = 60.0
 
 
@@ -30,6 +30,12 @@ class CircuitBreaker:
         self._lock = Lock()
         self._failures = 0
         self._rests_until: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the provider is left alone now; asking changes nothing."""
+        with self._lock:
+            return self._rests_until is not None and self._rests_until > self._clock()
 
     def enter(self) -> None:
         """Ask before talking to the provider. Raises ChannelUnavailable while the breaker is open."""

@@ -15,6 +15,7 @@ class OutboxAdapter:
     """Stores each message once, in the caller's transaction: recorded and sent are one thing here."""
 
     honours_idempotency_key = True
+    stores_messages = True
 
     def __init__(self, pace: Pace | None = None) -> None:
         self.pace = pace

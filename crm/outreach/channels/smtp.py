@@ -4,12 +4,13 @@ import re
 import smtplib
 import ssl
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult, not_tried
+from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult, may_begin, not_tried
 from crm.outreach.channels.breaker import CircuitBreaker
 from crm.outreach.channels.mail import compose, envelope_address
 from crm.outreach.channels.refusals import refusal_by_mail
@@ -19,7 +20,7 @@ from crm.outreach.pace import Pace
 MOST_AT_ONCE = 50
 """Few: when our process dies, nobody knows of any message of the batch whether it went."""
 LONGEST_BATCH_SECONDS = 8.0
-"""Sending holds the write lock: with a slow server the rest of the batch goes in another one."""
+"""With a slow server the rest of the batch goes in another one."""
 
 _GO_AHEAD = 354
 _SHUTTING_DOWN = 421
@@ -38,6 +39,32 @@ class SmtpAdapter:
         self._server = server
         self._breaker = breaker or CircuitBreaker()
         self.pace: Pace | None = Pace(most_at_once=MOST_AT_ONCE, per_second=per_second)
+        self._prepared: deque[_Line | _LineClosed] = deque()
+
+    def prepare(self) -> None:
+        """Connect and log in for the next batch: that takes as long as it takes, and is done before any lock."""
+        if self._prepared or self._breaker.is_open:
+            return
+        try:
+            self._prepared.append(_Line(self._server))
+        except _LineClosed as closed:
+            self._prepared.append(closed)
+
+    def release(self) -> None:
+        """Hang up what was prepared and not used."""
+        while self._prepared:
+            line = self._prepared.popleft()
+            if isinstance(line, _Line):
+                line.hang_up()
+
+    def _line(self) -> "_Line":
+        try:
+            line = self._prepared.popleft()
+        except IndexError:
+            return _Line(self._server)
+        if isinstance(line, _LineClosed):
+            raise line
+        return line
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         waiting = list(batch)
@@ -58,9 +85,9 @@ class SmtpAdapter:
     def _results(self, waiting: list[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         """Results of the first messages, which leave `waiting`, as long as time and connections last."""
         ends_at = time.monotonic() + LONGEST_BATCH_SECONDS
-        line = _Line(self._server)
+        line = self._line()
         try:
-            while waiting:
+            while waiting and may_begin():
                 try:
                     result = line.hand_over(waiting[0], now)
                 except _LineClosed as closed:

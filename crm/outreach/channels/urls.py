@@ -11,7 +11,7 @@ from crm.errors import InvalidRequest
 from crm.members.models import Channel
 
 TIMEOUT_SECONDS = 10.0
-"""Waiting holds the write lock: well below the time that other writers wait for it."""
+"""For each answer of a provider; nobody else waits for it."""
 LONGEST_TIMEOUT_SECONDS = 20.0
 SHORTEST_SECRET = 16
 

@@ -20,7 +20,7 @@ from crm.outreach.pace import Pace
 
 MOST_AT_ONCE = 100
 LONGEST_BATCH_SECONDS = 8.0
-"""Sending holds the write lock: with a slow gateway the rest of the batch goes in another one."""
+"""With a slow gateway the rest of the batch goes in another one."""
 LONGEST_REST_SECONDS = 3600.0
 """A gateway that asks for a longer pause is asked again after this one."""
 USUAL_REST_SECONDS = 30.0

@@ -71,7 +71,10 @@ def test_a_list_of_addresses_is_not_one_address(provider: GatewayServer, now: da
 def test_a_no_leaves_its_message_in_doubt_and_the_others_go_on(provider: GatewayServer, now: datetime) -> None:
     provider.script = [Answer(500), Answer(200)]
     results = list(adapter(provider).send(NO_SESSION, pushes("a", "b"), now))
-    assert results == [SendResult("nurture-message-2", Outcome.DELIVERED)]
+    assert results == [
+        SendResult("nurture-message-1", Outcome.IN_DOUBT),
+        SendResult("nurture-message-2", Outcome.DELIVERED),
+    ]
 
 
 def test_after_some_noes_in_a_row_the_rest_is_not_tried(provider: GatewayServer, now: datetime) -> None:
@@ -80,7 +83,8 @@ def test_after_some_noes_in_a_row_the_rest_is_not_tried(provider: GatewayServer,
     results = adapter(provider, failures=2).send(NO_SESSION, pushes("a", "b", "c", "d"), now)
     with pytest.raises(ChannelUnavailable):
         found.extend(results)
-    assert found == [SendResult(f"nurture-message-{n}", Outcome.NOT_TRIED) for n in (3, 4)]
+    outcomes = [Outcome.IN_DOUBT] * 2 + [Outcome.NOT_TRIED] * 2
+    assert found == [SendResult(f"nurture-message-{n}", outcome) for n, outcome in enumerate(outcomes, 1)]
     assert len(provider.requests) == 2
 
 
