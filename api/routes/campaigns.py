@@ -13,6 +13,7 @@ from api.auth import SignedIn, TheNurture
 from api.bodies import Body
 from api.bootstrap import Nurture
 from api.decisions import Decision
+from api.paging import Cursor, Offset
 from crm.access.actor import Actor, Permission, require
 from crm.access.approvals import approval_for, pending_approvals
 from crm.access.confirmed import Confirmed
@@ -126,6 +127,8 @@ class MessageRow(BaseModel):
 class MessagePage(BaseModel):
     total: int
     items: list[MessageRow]
+    next_cursor: str | None = None
+    """Pass as `after` to read on; null at the end."""
 
 
 @router.get("/campaigns")
@@ -275,7 +278,8 @@ def list_messages(
     campaign: str,
     actor: SignedIn,
     nurture: TheNurture,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    after: Cursor = None,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> MessagePage:
     """The campaign's ledger, message by message; addresses are masked unless the reader may see them."""
@@ -283,8 +287,11 @@ def list_messages(
         found = service.find_campaign(session, campaign)
         if found.journey_id is None:
             return MessagePage(total=0, items=[])
-        page = browse_ledger(session, found.journey_id, LedgerFilter(offset=offset, limit=limit), actor=actor)
-    return MessagePage(total=page.total, items=[MessageRow(**vars(line)) for line in page.lines])
+        page = browse_ledger(
+            session, found.journey_id, LedgerFilter(offset=offset, after=after, limit=limit), actor=actor
+        )
+    items = [MessageRow(**vars(line)) for line in page.lines]
+    return MessagePage(total=page.total, items=items, next_cursor=page.next_cursor)
 
 
 @router.get("/approvals")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.auth import SignedIn, TheNurture
 from api.bodies import Body
+from api.paging import Cursor, Offset
 from crm.database import read_only, unit_of_work
 from crm.members.contact_views import ContactView, contacts_of
 from crm.members.contacts import UnreadablePage, set_contact, unreadable_addresses
@@ -78,12 +79,13 @@ def put_contact(member: str, channel: Channel, body: NewAddress, actor: SignedIn
 def list_unreadable(
     actor: SignedIn,
     nurture: TheNurture,
-    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    after: Cursor = None,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> UnreadablePage:
-    """Members with an address that nobody is reached at, and why."""
+    """Members with an address that nobody is reached at, and why. Read on with `after`, the page's next_cursor."""
     with read_only(nurture.sessions) as session:
-        return unreadable_addresses(session, actor=actor, offset=offset, limit=limit)
+        return unreadable_addresses(session, actor=actor, offset=offset, after=after, limit=limit)
 
 
 @router.put("/members/{member}/suppression")

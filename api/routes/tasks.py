@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.auth import SignedIn, TheNurture
 from api.bodies import Body
+from api.paging import Cursor, Offset
 from crm.bounds import RowId
 from crm.database import read_only, unit_of_work
 from crm.outreach.journeys import tasks
@@ -41,13 +42,21 @@ def list_all(
     nurture: TheNurture,
     whose: Whose = "mine",
     state: TaskState | None = TaskState.OPEN,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    after: Cursor = None,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> TaskPage:
-    """The most urgent first. A CSM sees his own and those that nobody has."""
+    """The most urgent first; read on with `after`. A CSM sees their own and those that nobody has."""
     with read_only(nurture.sessions) as session:
         return list_tasks(
-            session, actor=actor, now=nurture.clock.now(), whose=whose, state=state, offset=offset, limit=limit
+            session,
+            actor=actor,
+            now=nurture.clock.now(),
+            whose=whose,
+            state=state,
+            offset=offset,
+            after=after,
+            limit=limit,
         )
 
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Select, Table, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.policy import get_policy
+from crm.cursors import read_cursor, write_cursor
 from crm.database import UtcDateTime
-from crm.errors import NotFound
+from crm.errors import InvalidRequest, NotFound
 from crm.members.changes import Change, note_member
 from crm.members.identity import IdentityRules, read_address
 from crm.members.models import Channel, Consent, ContactPoint, Member
@@ -176,9 +177,13 @@ class UnreadableAddress:
 class UnreadablePage:
     total: int
     items: Sequence[UnreadableAddress]
+    next_cursor: str | None = None
+    """Of the page that follows; None at the end."""
 
 
-def unreadable_addresses(session: Session, *, actor: Actor, offset: int = 0, limit: int = 50) -> UnreadablePage:
+def unreadable_addresses(
+    session: Session, *, actor: Actor, offset: int = 0, after: str | None = None, limit: int = 50
+) -> UnreadablePage:
     """Addresses that nobody is reached at, with the reason and without the address; a CSM gets his own members'."""
     require(actor, Permission.READ_MEMBERS)
     query = (
@@ -190,7 +195,16 @@ def unreadable_addresses(session: Session, *, actor: Actor, offset: int = 0, lim
     if actor.row_owner_id is not None:
         query = query.where(Member.owner_id == actor.row_owner_id)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = session.execute(query.order_by(Member.id, ContactPoint.channel).offset(offset).limit(limit))
-    return UnreadablePage(
-        total, [UnreadableAddress(*row[:4], problem=row[4] or "There is no address.") for row in rows]
-    )
+    query = query.offset(offset) if after is None else query.where(_behind(after))
+    rows = session.execute(query.order_by(Member.id, ContactPoint.channel).limit(limit + 1)).all()
+    items = [UnreadableAddress(*row[:4], problem=row[4] or "There is no address.") for row in rows[:limit]]
+    cursor = write_cursor(items[-1].member_id, items[-1].channel.value) if len(rows) > limit else None
+    return UnreadablePage(total, items, cursor)
+
+
+def _behind(cursor: str) -> ColumnElement[bool]:
+    member_id, channel = read_cursor(cursor, int, str)
+    if channel not in tuple(Channel):
+        raise InvalidRequest("this cursor is none of ours; give the next_cursor of the page before", path="after")
+    same = and_(Member.id == member_id, ContactPoint.channel > Channel(channel))
+    return or_(Member.id > member_id, same)

@@ -1,13 +1,14 @@
 """Reading the ledger message by message, a page at a time, together with what the outbox took."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Permission
+from crm.cursors import read_cursor, write_cursor
 from crm.members.masking import mask_address
 from crm.members.models import Channel, Member
 from crm.outreach.models import Message, MessageState, OutboxItem
@@ -24,6 +25,8 @@ class LedgerFilter:
     channel: Channel | None = None
     state: MessageState | None = None
     offset: int = 0
+    after: str | None = None
+    """The `next_cursor` of the page before; wins over `offset`, which leaves rows out when others go meanwhile."""
     limit: int = 20
 
     def changed(self, **changes: Any) -> "LedgerFilter":
@@ -55,6 +58,8 @@ class LedgerLine:
 class LedgerPage:
     total: int
     lines: tuple[LedgerLine, ...]
+    next_cursor: str | None = None
+    """Of the page that follows; None at the end."""
 
 
 def browse_ledger(session: Session, journey_id: int, wanted: LedgerFilter, *, actor: Actor) -> LedgerPage:
@@ -63,9 +68,20 @@ def browse_ledger(session: Session, journey_id: int, wanted: LedgerFilter, *, ac
         OutboxItem, OutboxItem.idempotency_key == func.substr(Message.provider_ref, len(OUTBOX_PREFIX) + 1)
     )
     total = session.scalar(_scoped(select(func.count(Message.id)), journey_id, wanted, actor)) or 0
-    page = query.order_by(Message.due_at.desc(), Message.id.desc()).offset(wanted.offset).limit(wanted.limit)
-    lines = tuple(_line(message, member, item, actor) for message, member, item in session.execute(page))
-    return LedgerPage(total, lines)
+    query = query.offset(wanted.offset) if wanted.after is None else query.where(_behind(wanted.after))
+    page = query.order_by(Message.due_at.desc(), Message.id.desc()).limit(wanted.limit + 1)
+    rows = session.execute(page).all()
+    lines = tuple(_line(message, member, item, actor) for message, member, item in rows[: wanted.limit])
+    cursor = None
+    if len(rows) > wanted.limit:
+        cursor = write_cursor(int(lines[-1].due_at.timestamp()), lines[-1].message_id)
+    return LedgerPage(total, lines, cursor)
+
+
+def _behind(cursor: str) -> ColumnElement[bool]:
+    seconds, message_id = read_cursor(cursor, int, int)
+    due_at = datetime.fromtimestamp(int(seconds), UTC)
+    return or_(Message.due_at < due_at, and_(Message.due_at == due_at, Message.id < message_id))
 
 
 def _scoped(query: Select[*Row], journey_id: int, wanted: LedgerFilter, actor: Actor) -> Select[*Row]:

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.models import Account, Role
+from crm.cursors import read_cursor, write_cursor
 from crm.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from crm.members.models import Member
 from crm.outreach.journeys.models import Task, TaskState
@@ -46,6 +47,8 @@ class TaskPage:
     total: int
     lines: tuple[TaskLine, ...]
     as_of: datetime
+    next_cursor: str | None = None
+    """Of the page that follows; None at the end."""
 
 
 def list_tasks(
@@ -56,9 +59,13 @@ def list_tasks(
     whose: Whose = "mine",
     state: TaskState | None = TaskState.OPEN,
     offset: int = 0,
+    after: str | None = None,
     limit: int = 20,
 ) -> TaskPage:
-    """Tasks, the most urgent first. A customer success manager sees his own, and those that wait for anybody."""
+    """Tasks, the most urgent first, behind the place `after` or else after so many rows.
+
+    A customer success manager sees their own, and those that wait for anybody.
+    """
     require(actor, Permission.READ_MEMBERS)
     shown = _shown(actor, whose, state)
     query: Select[Task, Member, str, str] = (
@@ -69,10 +76,18 @@ def list_tasks(
         .where(*shown)
         .order_by(Task.due_at, Task.id)
     )
-    rows = session.execute(query.offset(offset).limit(limit)).all()
+    query = query.offset(offset) if after is None else query.where(_behind(after))
+    rows = session.execute(query.limit(limit + 1)).all()
     total = session.scalar(select(func.count()).select_from(Task).where(*shown)) or 0
-    lines = tuple(_line(task, member, journey, owner, now) for task, member, journey, owner in rows)
-    return TaskPage(total, lines, now)
+    lines = tuple(_line(task, member, journey, owner, now) for task, member, journey, owner in rows[:limit])
+    last = lines[-1] if len(rows) > limit else None
+    return TaskPage(total, lines, now, write_cursor(int(last.due_at.timestamp()), last.task_id) if last else None)
+
+
+def _behind(cursor: str) -> ColumnElement[bool]:
+    seconds, task_id = read_cursor(cursor, int, int)
+    due_at = datetime.fromtimestamp(int(seconds), UTC)
+    return or_(Task.due_at > due_at, and_(Task.due_at == due_at, Task.id > task_id))
 
 
 def complete_task(session: Session, task_id: int, *, outcome: str, actor: Actor, now: datetime) -> Task:
