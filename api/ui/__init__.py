@@ -8,6 +8,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 
 from api.bootstrap import Nurture
+from api.ui.pages.account import add_account
 from api.ui.pages.approvals import add_approvals
 from api.ui.pages.assistant import add_assistant
 from api.ui.pages.campaign import add_campaign
@@ -17,6 +18,8 @@ from api.ui.pages.journey import add_journey
 from api.ui.pages.journey_designer import add_journey_designer
 from api.ui.pages.journeys import add_journeys
 from api.ui.pages.login import add_login
+from api.ui.pages.people import add_people
+from api.ui.pages.person import add_person
 from api.ui.pages.review import add_review
 from api.ui.pages.reviews import add_reviews
 from api.ui.pages.segment import add_segment
@@ -42,6 +45,9 @@ PAGES = (
     add_reviews,
     add_review,
     add_channels,
+    add_account,
+    add_people,
+    add_person,
 )
 
 

@@ -9,11 +9,13 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from api.bootstrap import Nurture
+from api.demo_warning import WARNING, shows_warning
 from api.ui import formats
 from api.ui.components.demo_clock import clock_control
 from api.ui.components.errors import error_panel
-from api.ui.theme import block, icon, page_colours, text
+from api.ui.theme import block, icon, notice, page_colours, text
 from api.ui.viewer import Viewer, viewer_of
+from crm.access.actor import Permission
 from crm.access.approvals import pending_approvals
 from crm.trouble import explain
 
@@ -28,6 +30,8 @@ class Section:
     name: str
     path: str
     symbol: str
+    permission: Permission | None = None
+    """Who sees it; None: everybody."""
 
 
 SECTIONS = (
@@ -39,7 +43,9 @@ SECTIONS = (
     Section("Approvals", "/approvals", "task_alt"),
     Section("Reviews", "/reviews", "insights"),
     Section("Channels", "/channels", "send"),
+    Section("People", "/people", "manage_accounts", Permission.ADMINISTER),
 )
+ACCOUNT = "/account"
 
 
 def add_page(nurture: Nurture, path: str, *, section: str, build: Build, title: str | None = None) -> None:
@@ -50,6 +56,8 @@ def add_page(nurture: Nurture, path: str, *, section: str, build: Build, title: 
         viewer = await asyncio.to_thread(viewer_of, nurture, request)
         if viewer is None:
             return RedirectResponse("/login", status_code=303)
+        if viewer.actor.must_change_password and path != ACCOUNT:
+            return RedirectResponse(ACCOUNT, status_code=303)
         await _draw(viewer, request, section, build)
         return None
 
@@ -58,9 +66,11 @@ async def _draw(viewer: Viewer, request: Request, section: str, build: Build) ->
     page_colours()
     ui.context.client.on_connect(_open_for_input)
     waiting = await viewer.read(lambda session, _actor, now: len(pending_approvals(session, now)))
-    drawer = _navigation(section, waiting)
+    drawer = _navigation(viewer, section, waiting)
     _header(viewer, drawer)
     with block("framed full-width", "main").props("tabindex=-1") as main:
+        if shows_warning(viewer.nurture):
+            notice(WARNING, "bad").classes("over-page")
         try:
             await build(viewer, request)
         except Exception as error:  # noqa: BLE001 - the edge at which a bug of a page is logged, once
@@ -73,10 +83,12 @@ def _open_for_input() -> None:
     ui.run_javascript("document.body.classList.add('connected')")
 
 
-def _navigation(active: str, waiting: int) -> ui.left_drawer:
+def _navigation(viewer: Viewer, active: str, waiting: int) -> ui.left_drawer:
     drawer = ui.left_drawer(bordered=False).classes("app-drawer").props("width=216 breakpoint=1023 show-if-above")
     with drawer, block("stack snug", "nav").props('aria-label="Main"'):
         for section in SECTIONS:
+            if section.permission is not None and not viewer.actor.may(section.permission):
+                continue
             classes = "nav active" if section.name == active else "nav"
             with ui.link(target=section.path).classes(f"plain {classes}") as link:
                 if section.name == active:
@@ -117,6 +129,7 @@ def _person(viewer: Viewer) -> None:
         with ui.menu().props("anchor='bottom right' self='top right'"):
             ui.menu_item(f"Signed in as {viewer.actor.username}").props("disable")
             ui.separator()
+            ui.menu_item("My account", on_click=lambda: ui.navigate.to(ACCOUNT))
             ui.menu_item("Sign out", on_click=lambda: ui.run_javascript("document.getElementById('sign-out').submit()"))
     with block("", "form").props("id=sign-out method=post action=/sign-out").style("display:none"):
         pass

@@ -78,6 +78,11 @@ class Viewer:
 
         return await asyncio.to_thread(inside)
 
+    async def at_desk(self, work: Callable[[Actor], T]) -> T:
+        """Run `work(actor)`, which hashes a password and makes its own transactions, in turn with the sign-ins."""
+        actor = await self.current_actor()
+        return await self.nurture.sign_in_desk.in_turn(lambda: work(actor))
+
     def _current(self, session: Session) -> Actor:
         login = find_login(session, self.token, machine_clock.now())
         if login is None:
