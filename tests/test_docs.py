@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/gate.md", "docs/integrators.md", "docs/journeys.md", "docs/running.md", "docs/segments.md")
+PAGES = (
+    "README.md",
+    "docs/gate.md",
+    "docs/integrators.md",
+    "docs/journeys.md",
+    "docs/running.md",
+    "docs/segments.md",
+    "docs/security.md",
+)
 FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 

@@ -48,9 +48,9 @@ def _list(viewer: Viewer, people: Sequence[AccountView]) -> None:
                     you = " (you)" if person.username == viewer.actor.username else ""
                     text(f"{person.display_name}{you}", "strong wrap")
                     text(f"{person.username} · {formats.words(person.role)}", "small muted wrap")
-                with block("line flow tight").style("justify-content: flex-end"):
-                    for words, tone, symbol in marks(person):
-                        chip(words, tone, symbol)
+                    with block("line flow tight"):
+                        for words, tone, symbol in marks(person):
+                            chip(words, tone, symbol)
                 icon("chevron_right", "faint")
 
 
