@@ -71,7 +71,7 @@ class History:
         self.kevin = self._person(Role.CSM)
         for _ in range(7):
             make_member(self.session)
-        self.move_members(list(self.session.scalars(select(Member))))
+        self.move_members(list(self.session.scalars(select(Member).order_by(Member.id))))
 
     def _person(self, role: Role) -> Actor:
         account = make_account(self.session, role=role)
@@ -86,7 +86,7 @@ class History:
         return found
 
     def _leaf(self) -> Json:
-        known = list(self.session.scalars(select(Segment.name)))
+        known = list(self.session.scalars(select(Segment.name).order_by(Segment.name)))
         if known and self.random.random() < 0.6:
             names = self.random.sample(known, self.random.randint(1, min(2, len(known))))
             return {"field": "segment", "op": self.random.choice(["in", "not_in"]), "value": names}
@@ -122,7 +122,7 @@ class History:
         self.session.expire_all()
 
     def move_members(self, members: Sequence[Member] = ()) -> None:
-        for member in members or self.random.sample(list(self.session.scalars(select(Member))), 2):
+        for member in members or self.random.sample(list(self.session.scalars(select(Member).order_by(Member.id))), 2):
             member.tier, member.city = self.random.choice(TIERS), self.random.choice(CITIES)
             year = self.random.randint(1950, 2004)
             member.birthday_on = self.random.choice([None, date(year, 3, 1)])
@@ -162,14 +162,16 @@ class History:
         delete_segment(self.session, self._a_segment().id, actor=self.olive, now=self.now, subscribers=_nobody)
 
     def _a_segment(self) -> Segment:
-        found = list(self.session.scalars(select(Segment)))
+        found = list(self.session.scalars(select(Segment).order_by(Segment.id)))
         if not found:
             raise CrmError("there is no segment yet")
         return self.random.choice(found)
 
     def submit_campaign(self) -> None:
         self.drafts += 1
-        waiting = list(self.session.scalars(select(Campaign).where(Campaign.journey_id.is_(None))))
+        waiting = list(
+            self.session.scalars(select(Campaign).where(Campaign.journey_id.is_(None)).order_by(Campaign.id))
+        )
         if waiting and self.random.random() < 0.4:
             campaign = self.random.choice(waiting)
             if self.random.random() < 0.5:
@@ -320,16 +322,19 @@ def _nobody(_session: Session, _segment_id: int) -> tuple[()]:
 
 @pytest.mark.deep
 @settings(max_examples=examples(8, share=0.05), deadline=None, suppress_health_check=SLOW)
-@given(st.randoms(use_true_random=False))
+@given(st.integers(0, 2**40))
 def test_nobody_is_reached_whom_the_approved_definition_does_not_select(
-    session: Session, now: datetime, random: Random
+    session: Session, now: datetime, seed: int
 ) -> None:
-    whole = session.begin_nested()
-    history = History(session, random, now)
-    for _ in range(random.randint(8, 30)):
-        history.step()
-        history.now += timedelta(minutes=1)
-    history.check_launches()
-    event(f"reached anybody: {history.reached > 0}")
-    whole.rollback()
-    session.expire_all()
+    """By a seed: a whole history is longer than what Hypothesis draws in one example."""
+    whole, random = session.begin_nested(), Random(seed)
+    try:
+        history = History(session, random, now)
+        for _ in range(random.randint(8, 30)):
+            history.step()
+            history.now += timedelta(minutes=1)
+        history.check_launches()
+        event(f"reached anybody: {history.reached > 0}")
+    finally:
+        whole.rollback()
+        session.expire_all()
