@@ -50,7 +50,7 @@ def load(
     dataset: Annotated[Dataset, typer.Option(help="Which data to load.")] = Dataset.DEMO,
     today: Annotated[str, typer.Option(help="The demo's first day (demo only).")] = DEMO_TODAY.isoformat(),
     seed: Annotated[int, typer.Option(help="Same seed, same world (demo only).")] = DEFAULT_SEED,
-    members: Annotated[int, typer.Option(min=100, help="How many members (demo only).")] = DEFAULT_MEMBERS,
+    members: Annotated[int, typer.Option(help="How many members (demo only); at least 8.")] = DEFAULT_MEMBERS,
     as_json: Json = False,
 ) -> None:
     """Load a data set into NURTURE_HOME; loading it again changes nothing."""

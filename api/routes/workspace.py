@@ -3,16 +3,19 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel
 
 from api.auth import SignedIn, TheNurture
 from api.bodies import Body
+from api.while_connected import while_connected
 from crm.access.actor import Permission, require
 from crm.bounds import aware_within
 from crm.clock import SystemClock
 from crm.database import read_only
 from crm.datasets.walk import walk_to
+from crm.errors import Cancelled
+from crm.limits import Cancellation
 from crm.workspace import get_workspace
 
 router = APIRouter(prefix="/api/workspace", tags=["workspace"])
@@ -46,8 +49,21 @@ def show_workspace(actor: SignedIn, nurture: TheNurture) -> WorkspaceView:
 
 
 @router.post("/clock")
-def walk_clock(target: ClockTarget, actor: SignedIn, nurture: TheNurture) -> WorkspaceView:
-    """Walk a demo's time forward, doing everything that falls due on the way."""
+async def walk_clock(request: Request, target: ClockTarget, actor: SignedIn, nurture: TheNurture) -> WorkspaceView:
+    """Walk a demo's time forward, doing everything that falls due on the way; it stops when the caller hangs up."""
     require(actor, Permission.WALK_TIME)
-    walk_to(nurture.sessions, target.at, nurture.adapters, machine=SystemClock(), links=nurture.links)
-    return show_workspace(actor, nurture)
+
+    def work(cancellation: Cancellation) -> WorkspaceView:
+        walked = walk_to(
+            nurture.sessions,
+            target.at,
+            nurture.adapters,
+            machine=SystemClock(),
+            links=nurture.links,
+            cancellation=cancellation,
+        )
+        if cancellation.is_cancelled:
+            raise Cancelled(f"nobody waited for the walk any more; it stopped at {walked.until.isoformat()}")
+        return show_workspace(actor, nurture)
+
+    return await while_connected(request, work)

@@ -17,6 +17,7 @@ from crm.datasets.scores import refresh_scores
 from crm.datasets.simulation import Lived, World, live, read_world
 from crm.datasets.summary import Progress, no_progress
 from crm.errors import InvalidRequest
+from crm.limits import Cancellation
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.links import Links
 from crm.outreach.sending import DispatchResult
@@ -24,6 +25,9 @@ from crm.workspace import WorldClock, get_workspace, move_clock
 
 CLOCK_TOLERANCE = timedelta(seconds=10)
 """A caller's "now" may be a little old when the walk begins."""
+
+LONGEST_WALK = timedelta(days=400)
+"""How far one call walks ahead: a year and what a campaign of its last day needs."""
 
 LIVING_STEP = timedelta(minutes=15)
 """How far members may be behind a ticking clock before they live on: it takes reading all their habits."""
@@ -86,12 +90,14 @@ def walk_to(
     machine: Clock,
     links: Links | None = None,
     progress: Progress = no_progress,
+    cancellation: Cancellation | None = None,
 ) -> WalkResult:
     """Run everything due up to `to`, with members living in between, and leave the clock there.
 
     A workspace with real data has no such time: there only what is due at `to` is done, and so it is in a
     demo that merely ticks on, until its members are LIVING_STEP behind. Can be interrupted and called
-    again. Raises InvalidRequest when `to` lies in the workspace's past.
+    again; `cancellation` stops it at the next moment that something falls due, and the clock stands there.
+    Raises InvalidRequest when `to` lies in the workspace's past, or more than LONGEST_WALK ahead.
     """
     now = WorldClock(sessions, machine).now()
     with read_only(sessions) as session:
@@ -100,6 +106,11 @@ def walk_to(
             raise InvalidRequest(
                 f"{to.astimezone(workspace.zone):%Y-%m-%d %H:%M} lies before the demo's present moment "
                 f"({now.astimezone(workspace.zone):%Y-%m-%d %H:%M}); time only walks forward"
+            )
+        if workspace.is_simulated and to > now + LONGEST_WALK:
+            raise InvalidRequest(
+                f"{to.astimezone(workspace.zone):%Y-%m-%d %H:%M} lies {(to - now).days:,} days ahead; "
+                f"walk at most {LONGEST_WALK.days} days at a time"
             )
         since = min(workspace.lived_until or now, to)
         is_tick = to <= now and to - since < LIVING_STEP
@@ -115,7 +126,7 @@ def walk_to(
             move_clock(session, moment, machine)
         progress("days", (local_day(moment, world.zone) - local_day(since, world.zone)).days, days)
 
-    return walk_through(sessions, world, since, to, adapters, links=links, arrived=arrived)
+    return walk_through(sessions, world, since, to, adapters, links=links, arrived=arrived, cancellation=cancellation)
 
 
 def walk_through(
@@ -128,6 +139,7 @@ def walk_through(
     links: Links | None = None,
     arrived: Arrived | None = None,
     own_life: bool = True,
+    cancellation: Cancellation | None = None,
 ) -> WalkResult:
     """The walk itself: from one due moment to the next, and with `own_life` through every midnight between them.
 
@@ -135,7 +147,7 @@ def walk_through(
     """
     done, lived = run_due(sessions, since, adapters, catalog=CATALOG, links=links, upkeep=own_life), Lived()
     moment = since
-    while moment < until:
+    while moment < until and not (cancellation is not None and cancellation.is_cancelled):
         upcoming = min(_next_due(sessions, moment), until)
         if own_life:
             upcoming = min(upcoming, day_end(local_day(moment, world.zone), world.zone))
@@ -148,7 +160,7 @@ def walk_through(
                 arrived(session, upcoming)
         moment = upcoming
         done += run_due(sessions, moment, adapters, catalog=CATALOG, links=links, upkeep=own_life)
-    return WalkResult(since, until, done, lived)
+    return WalkResult(since, moment, done, lived)
 
 
 def _next_due(sessions: Sessions, after: datetime) -> datetime:

@@ -26,6 +26,7 @@ from crm.datasets.bulk import (
 )
 from crm.datasets.days import LocalDays
 from crm.datasets.demo.campaigns import PLANNED
+from crm.datasets.demo.cases import CASES
 from crm.datasets.demo.history import Cast, run_history
 from crm.datasets.demo.population import CHANNELS, OLDEST_JOIN_DAYS, Population, make_population
 from crm.datasets.demo.profiles import (
@@ -45,6 +46,7 @@ from crm.datasets.occupancy import is_loaded, open_workspace
 from crm.datasets.people import CSM_USERNAMES, create_people
 from crm.datasets.scores import refresh_scores
 from crm.datasets.summary import LoadLine, LoadSummary, Progress, no_progress
+from crm.errors import InvalidRequest
 from crm.loyalty.models import PointsAccount, Tier
 from crm.members.models import Channel, Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.members.names import fold_names
@@ -71,8 +73,11 @@ def load_demo(
 ) -> LoadSummary:
     """Fill an empty database with the demo world, in one transaction; the clock stands at 9:00 of `today`.
 
-    Loading the same world again changes nothing. Raises Conflict when the database holds anything else.
+    Loading the same world again changes nothing. Raises Conflict when the database holds anything else,
+    InvalidRequest for fewer members than are called by name.
     """
+    if members < len(CASES):
+        raise InvalidRequest(f"a demo has at least {len(CASES)} members, those that its stories call by name")
     started = time.monotonic()
     origin = {"seed": seed, "members": members, "today": today.isoformat()}
     with for_loading(sessions) as loading, unit_of_work(loading) as session:
