@@ -13,6 +13,7 @@ from crm.access.approvals import approval_for
 from crm.access.models import Account, ApprovalState
 from crm.catalog import CATALOG
 from crm.differences import Difference, differences
+from crm.outreach.house_rules import broken_rules
 from crm.outreach.journey import JourneySpec
 from crm.outreach.journeys.figures import JourneyFigures, journey_figures
 from crm.outreach.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
@@ -112,10 +113,13 @@ def row_of(summary: JourneySummary) -> JourneyRow:
     )
 
 
-def check(data: Mapping[str, Any], scope: SegmentScope, language: Language) -> Checked:
+def check(session: Session, data: Mapping[str, Any], scope: SegmentScope, language: Language) -> Checked:
     """Everything that is wrong with a journey in its JSON form. Nothing is saved."""
     filled = {"experiment": data.get("name"), **data}
     mistakes = explain_mistakes(filled, CATALOG)
+    if not mistakes:
+        broken = broken_rules(session, JourneySpec.model_validate(filled))
+        mistakes = [Mistake(finding.path, finding.sentence) for finding in broken]
     words = None if mistakes else journey_in_words(JourneySpec.model_validate(filled), scope, language=language)
     return Checked(is_valid=not mistakes, mistakes=mistakes, in_words=words)
 

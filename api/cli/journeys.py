@@ -324,7 +324,7 @@ def _checked(nurture: "Nurture", actor: "Actor", data: dict[str, Any], language:
     from crm.database import read_only
 
     with read_only(nurture.sessions) as session:
-        return check(data, segment_scope(session, actor, nurture.clock.now()), language)
+        return check(session, data, segment_scope(session, actor, nurture.clock.now()), language)
 
 
 def _show(view: "JourneyView", *, as_json: bool) -> None:

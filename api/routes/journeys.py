@@ -105,7 +105,7 @@ def fill_template(key: str, body: TemplateChoices, actor: SignedIn, nurture: The
 def validate(spec: Spec, actor: SignedIn, nurture: TheNurture, language: Language = "en") -> Checked:
     """Everything that is wrong with a journey, with path and sentence; nothing is saved."""
     with read_only(nurture.sessions) as session:
-        return check(spec, segment_scope(session, actor, nurture.clock.now()), language)
+        return check(session, spec, segment_scope(session, actor, nurture.clock.now()), language)
 
 
 @router.post("/preview")
@@ -140,7 +140,7 @@ def create_draft(
     now = nurture.clock.now()
     request_id = f"api:{actor.account_id}:{idempotency_key or uuid4().hex}"
     with unit_of_work(nurture.sessions) as session:
-        checked = check(spec, segment_scope(session, actor, now), "en")
+        checked = check(session, spec, segment_scope(session, actor, now), "en")
         if not checked.is_valid:
             listed = "; ".join(f"{mistake.path}: {mistake.sentence}" for mistake in checked.mistakes)
             mistakes = [vars(mistake) for mistake in checked.mistakes]

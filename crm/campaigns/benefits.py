@@ -12,6 +12,7 @@ from crm.fields import CENTS_PER_UNIT
 from crm.loyalty.models import OfferKind
 from crm.loyalty.rules import NEEDS_COUPON
 from crm.loyalty.service import find_coupon, stock_for
+from crm.outreach.house_rules import Promise
 from crm.outreach.journey import Benefits
 
 
@@ -45,6 +46,13 @@ def benefits_of(brief: CampaignBrief, currency: str) -> Benefits:
         words=offers_in_words(brief.offers, brief.language, currency),
         coupon_codes=tuple(dict.fromkeys(offer.coupon_code for offer in brief.offers if offer.coupon_code is not None)),
         unbacked=tuple(offer_in_words(offer, brief.language, currency) for offer in unbacked(brief.offers)),
+    )
+
+
+def promises_of(brief: CampaignBrief) -> tuple[Promise, ...]:
+    """The offers as the rules of the house read them."""
+    return tuple(
+        Promise(offer.kind, offer.value, offer.min_spend, offer.currency, offer.coupon_code) for offer in brief.offers
     )
 
 

@@ -1,7 +1,8 @@
 """From a brief to the journey that the engine runs."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from crm.campaigns.audience import audience_json
 from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Copy, Step
 from crm.campaigns.copywriting import complete_copy
+from crm.clock import local_day
 from crm.errors import InvalidRequest
 from crm.members.models import Channel
 from crm.outreach.draft import Setting
@@ -64,3 +66,9 @@ def start_moment(brief: CampaignBrief, workspace: Workspace) -> datetime | None:
 
 def launch_setting(session: Session, launch_at: datetime) -> Setting:
     return Setting(policy=get_policy(session), zone=get_workspace(session).zone, launch_at=launch_at)
+
+
+def sending_days(spec: JourneySpec, starts_at: datetime, zone: ZoneInfo) -> tuple[date, date]:
+    """The first and the last local day of the workspace on which it sends."""
+    first = local_day(starts_at, zone)
+    return first, first + timedelta(days=max(step.offset_days for step in spec.sends))

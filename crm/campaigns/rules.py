@@ -3,10 +3,8 @@
 from collections.abc import Collection
 from datetime import date, datetime, time
 
-from crm.access.policy import Policy
-from crm.campaigns.brief import CampaignBrief, Offer
+from crm.campaigns.brief import CampaignBrief
 from crm.errors import InvalidRequest
-from crm.loyalty.models import OfferKind
 
 _TITLES = {"en": "Campaign", "zh": "活动"}
 
@@ -25,22 +23,6 @@ def check_start(brief: CampaignBrief, local_now: datetime) -> None:
     raise InvalidRequest(
         f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {local_now:%Y-%m-%d %H:%M} now", path="start"
     )
-
-
-def check_discounts(offers: Collection[Offer], policy: Policy) -> None:
-    """Raises InvalidRequest for a discount above the ceiling; of an amount off it is the share of the lowest order."""
-    for offer in offers:
-        percent = None
-        if offer.kind is OfferKind.PERCENT_OFF:
-            percent = offer.value
-        elif offer.kind is OfferKind.AMOUNT_OFF and offer.value is not None and offer.min_spend is not None:
-            percent = 100 * offer.value / offer.min_spend
-        if percent is not None and percent > policy.max_discount_percent:
-            raise InvalidRequest(
-                f"a discount of {float(percent):g}% is above the ceiling of {policy.max_discount_percent}%; "
-                "lower it, or ask an administrator to change the policy",
-                path="offers",
-            )
 
 
 def automatic_name(brief: CampaignBrief, today: date, taken: Collection[str]) -> str:

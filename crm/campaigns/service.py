@@ -17,20 +17,19 @@ from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
 from crm.access.shaping import note_shaping
 from crm.campaigns.approval import CAMPAIGN, ask_for_approval, bound_of
 from crm.campaigns.audience import SUBJECT_KIND, audience_definition
-from crm.campaigns.benefits import with_coupons
+from crm.campaigns.benefits import promises_of, with_coupons
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.copywriting import complete_copy
 from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns, require_state
 from crm.campaigns.models import Campaign, CampaignState
-from crm.campaigns.orchestration import journey_of, start_moment
+from crm.campaigns.orchestration import journey_of, sending_days, start_moment
 from crm.campaigns.plan import CampaignPlan, compute_plan
-from crm.campaigns.promises import check_copy
 from crm.campaigns.reopening import require_confirmed
-from crm.campaigns.rules import automatic_name, check_discounts, check_start
+from crm.campaigns.rules import automatic_name, check_start
 from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.outreach import ledger
+from crm.outreach.house_rules import require_obeyed, require_stock
 from crm.outreach.models import Journey, JourneyState
 from crm.segments.approved import approved_scope, author_scope
 from crm.segments.definition import parse_definition
@@ -159,6 +158,7 @@ def submit(
         if approvals.is_open(approval, now):
             return approval
     brief = _checked(session, brief, campaign.author_id, catalog, now)
+    _require_stock(session, brief, now)
     bound = bound_of(session, brief, campaign.author_id)
     scope = approved_scope(session, bound, catalog, now)
     plan = compute_plan(session, brief, scope, now)
@@ -251,13 +251,18 @@ def _checked(session: Session, brief: CampaignBrief, author_id: int, catalog: Ca
         raise InvalidRequest("a campaign needs a name", path="name")
     scope = author_scope(session, author_id, catalog, now)
     check_start(brief, now.astimezone(scope.zone))
-    check_discounts(brief.offers, get_policy(session))
     audience_definition(session, brief, scope)
-    check_copy(complete_copy(brief), brief.offers)
     first_day = brief.start.date() if brief.start is not None else scope.today
     backed = with_coupons(session, brief, first_day)
-    journey_of(backed, scope.currency)
+    require_obeyed(session, journey_of(backed, scope.currency), promises_of(backed))
     return backed
+
+
+def _require_stock(session: Session, brief: CampaignBrief, now: datetime) -> None:
+    workspace = get_workspace(session)
+    starts_at = max(start_moment(brief, workspace) or now, now)
+    spec = journey_of(brief, workspace.currency)
+    require_stock(session, spec, *sending_days(spec, starts_at, workspace.zone))
 
 
 def _sensitive_fields(session: Session, brief: CampaignBrief, actor: Actor, catalog: Catalog) -> tuple[str, ...]:

@@ -15,10 +15,19 @@ from crm.members.models import Channel
 from crm.outreach.journey import JourneySpec
 from crm.outreach.link_targets import journey_values
 from crm.outreach.markup import MessageLinks, as_page, with_tracked_links
+from crm.outreach.priority import Priority
 from crm.outreach.wording import Wording, render
 
 _TOKEN = token_hex(6)
 """Drawn anew by each process, so that no text holds a mark by accident or on purpose."""
+_WAYS_OUT = {
+    (Channel.SMS, "en"): " Opt out: ",
+    (Channel.SMS, "zh"): " 退订：",
+    (Channel.EMAIL, "en"): "\n\nYou no longer want these e-mails? Opt out here: ",
+    (Channel.EMAIL, "zh"): "\n\n不想再收到邮件？点此退订：",
+}
+"""Before the address to opt out at, in texts that do not say how: every text message and e-mail has a way out, unless
+members need to know what it says. Lengths, prices and previews count it, because they write letters, too."""
 _MARK = re.compile(rf"~{_TOKEN}(\w+)~")
 """Characters of addresses that HTML leaves alone: an address that a field stands in is found as a whole, as always."""
 
@@ -49,6 +58,8 @@ class Letter:
     def __init__(self, spec: JourneySpec, words: Wording) -> None:
         self._words, self._language = words, spec.language
         self._values = journey_values(spec)
+        is_service = spec.priority is Priority.SERVICE
+        self._way_out = "" if is_service else _WAYS_OUT.get((words.channel, spec.language), "")
         self._stencils: dict[tuple[str, ...], Written] = {}
         """By the fields that are filled: the text with a place for each, as `%` reads it."""
         self.is_page = words.channel is Channel.EMAIL
@@ -86,10 +97,13 @@ class Letter:
                 pixel=_mark("pixel") if links.pixel else None,
                 clicks={target: _mark(f"click_{place}") for place, target in enumerate(links.clicks)},
             )
+            has_way_out = marked.unsubscribe in body
             if self.is_page:
                 html = as_page(body, subject, marked, self._language)
             else:
                 body = with_tracked_links(body, marked)
+            if not has_way_out and self._way_out:
+                body = f"{body.rstrip()}{self._way_out}{marked.unsubscribe}"
         return Written(subject and _with_places(subject), _with_places(body), html and _with_places(html))
 
 

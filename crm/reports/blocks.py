@@ -101,6 +101,19 @@ class ArmRow(Block):
     """Spend per member in the 90 days before launch: the arms should agree here."""
 
 
+class SampleRatio(Block):
+    """Whether the arms are as large as planned, but for chance. People, each counted once."""
+
+    planned_share: float
+    """Of all who take part, to be held out."""
+    treated: int
+    held_out: int
+    p_value: float
+    """How often chance alone strays this far."""
+    fits: bool
+    """False blocks every claim: the arms lost or gained people on one side."""
+
+
 class ChannelRow(Block):
     channel: str
     planned: int
@@ -229,6 +242,8 @@ class CampaignReview(Block):
     primary_metric: str
     metrics: tuple[MetricValue, ...] = ()
     arms: tuple[ArmRow, ...] = ()
+    sample_ratio: SampleRatio | None = None
+    """None where no share was planned, and in reviews of earlier versions."""
     channels: tuple[ChannelRow, ...] = ()
     timeseries: tuple[DayRow, ...] = ()
     exclusions: tuple[ExclusionRow, ...] = ()

@@ -7,7 +7,7 @@ from crm.reports.blocks import Headline, MetricVerdict, ReviewWindow, Unit
 from crm.reports.facts import Comparison, LaunchedFacts
 from crm.reports.incrementality import MIN_ARM, Effect
 from crm.reports.launched import NO_HOLDOUT_WORDS, difference_words, effect_verdict, effect_words
-from crm.reports.words import Words, money_words
+from crm.reports.words import Words, money_words, share_words
 
 STALE_AFTER = timedelta(days=2)
 """Orders that end this long before the window's end (or now) are taken as not yet complete."""
@@ -16,6 +16,8 @@ STALE_AFTER = timedelta(days=2)
 def headline(facts: LaunchedFacts, comparison: Comparison | None, window: ReviewWindow) -> Headline:
     if facts.reached.members == 0:
         return _nothing_delivered(facts)
+    if not facts.fits_plan:
+        return Headline(verdict=MetricVerdict.CANNOT_TELL, words=_sample_ratio(facts))
     if comparison is None:
         return Headline(verdict=MetricVerdict.NO_HOLDOUT, words=NO_HOLDOUT_WORDS)
     verdict = effect_verdict(facts, comparison, comparison.spend)
@@ -39,6 +41,20 @@ def _nothing_delivered(facts: LaunchedFacts) -> Headline:
             " there is no effect to judge.",
             zh=f"没有消息送达（计划 {planned:,} 条，仍有 {waiting:,} 条等待）：没有可判断的效果。",
         ),
+    )
+
+
+def _sample_ratio(facts: LaunchedFacts) -> Words:
+    ratio = facts.sample_ratio
+    assert ratio is not None  # noqa: S101 - asked only where it does not fit
+    planned, everybody = share_words(ratio.planned_share), ratio.treated + ratio.held_out
+    found = share_words(ratio.held_out / everybody)
+    return Words(
+        en=f"Cannot tell: {planned} were to be held out, but of {everybody:,} people {ratio.held_out:,} are ({found})."
+        " Chance strays this far less than once in a thousand campaigns, so people were lost or added on one side."
+        " Find out where before comparing.",
+        zh=f"无法判断：计划保留 {planned} 作为对照组，实际 {everybody:,} 人中为 {ratio.held_out:,} 人（{found}）。"
+        "随机波动达到此程度的概率不足千分之一，说明某一组人数有缺失或增加。请先查明原因再作比较。",
     )
 
 

@@ -15,7 +15,17 @@ from crm.loyalty.models import OfferKind
 from crm.members.models import Channel
 from crm.outreach.models import Arm
 from crm.reports import measures
-from crm.reports.incrementality import ArmSums, Effect, audience_needed, differ_before, rate_effect, spend_effect
+from crm.reports.blocks import SampleRatio
+from crm.reports.incrementality import (
+    SAMPLE_RATIO_P,
+    ArmSums,
+    Effect,
+    audience_needed,
+    differ_before,
+    rate_effect,
+    sample_ratio_p,
+    spend_effect,
+)
 from crm.reports.measures import ArmTotals, CampaignSpan, ChannelCounts, QuarterCount, Reached, Redeemed
 from crm.workspace import get_workspace
 
@@ -44,6 +54,8 @@ class LaunchedFacts:
     currency: str
     gross_margin_percent: int
     unit_cost_millicents: Mapping[str, int]
+    planned_holdout_share: float | None
+    """0 to 1; None where the brief does not say."""
     holdout_waiver: str | None
     promises_points: bool
     """The offers give points, whose cost no table holds."""
@@ -81,6 +93,25 @@ class LaunchedFacts:
     def channel_cost_cents(self, channel: Channel) -> float:
         return self.channels[channel].handed_over * self.unit_cost_millicents.get(channel.value, 0) / 1000
 
+    @property
+    def sample_ratio(self) -> SampleRatio | None:
+        """How the arms' sizes fit the plan; None where none is known."""
+        if self.planned_holdout_share is None:
+            return None
+        held_out = self.control.sums.n if self.control else 0
+        p_value = sample_ratio_p(held_out, self.treated_members, self.planned_holdout_share)
+        return SampleRatio(
+            planned_share=self.planned_holdout_share,
+            treated=self.treated_members,
+            held_out=held_out,
+            p_value=p_value,
+            fits=p_value >= SAMPLE_RATIO_P,
+        )
+
+    @property
+    def fits_plan(self) -> bool:
+        return self.sample_ratio is None or self.sample_ratio.fits
+
     def comparison(self) -> Comparison | None:
         """None without a random holdout."""
         if self.treated is None or self.control is None:
@@ -114,6 +145,7 @@ def gather_facts(session: Session, campaign: Campaign, now: datetime) -> Launche
         currency=workspace.currency,
         gross_margin_percent=policy.gross_margin_percent,
         unit_cost_millicents=policy.unit_cost_millicents,
+        planned_holdout_share=_planned_share(campaign.brief),
         holdout_waiver=campaign.brief.get("holdout_waiver"),
         promises_points=any(str(offer.get("kind")) in POINTS_OFFERS for offer in campaign.brief.get("offers", ())),
         arms=measures.arm_totals(session, span),
@@ -132,6 +164,11 @@ def campaign_span(campaign: Campaign, journey_id: int, launched_at: datetime, no
     days = window_days(campaign.brief)
     ends_at = campaign.ends_at or launched_at + timedelta(days=days)
     return CampaignSpan(journey_id=journey_id, starts_at=launched_at, ends_at=ends_at, attribution_days=days, now=now)
+
+
+def _planned_share(brief: Mapping[str, Any]) -> float | None:
+    percent = brief.get("holdout_pct")
+    return None if percent is None else float(percent) / 100
 
 
 def window_days(brief: Mapping[str, Any]) -> int:

@@ -24,6 +24,10 @@ PLANNING_LIFT = 0.10
 IMBALANCE_P = 0.001
 """Below this p-value the arms differed before launch by more than chance: the assignment cannot be trusted."""
 
+SAMPLE_RATIO_P = 0.001
+"""Below this p-value the arms' sizes do not fit the planned share: members were lost or added on one side (Fabijan et
+al. 2019, KDD; Microsoft's ExP and Eppo use the same bar). No comparison of such arms can be trusted."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -141,6 +145,13 @@ def differ_before(treated: ArmSums, control: ArmSums) -> bool:
         return treated.mean_x != control.mean_x
     freedom = _welch_freedom(parts[0], treated.n, parts[1], control.n)
     return float(2 * stats.t.sf(abs(treated.mean_x - control.mean_x) / error, freedom)) < IMBALANCE_P
+
+
+def sample_ratio_p(held_out: int, treated: int, planned_share: float) -> float:
+    """How often chance alone gives a holdout at least this far from its planned share; two-sided, exact binomial."""
+    if held_out + treated == 0:
+        return 1.0
+    return float(stats.binomtest(held_out, held_out + treated, planned_share).pvalue)
 
 
 def cuped_theta(treated: ArmSums, control: ArmSums) -> float:

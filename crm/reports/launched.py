@@ -56,7 +56,7 @@ def effect_verdict(facts: LaunchedFacts, comparison: Comparison, effect: Effect)
     when the arms differed before launch."""
     if effect.verdict is Verdict.TOO_FEW:
         return MetricVerdict.TOO_FEW
-    if not facts.span.is_complete or comparison.differed_before:
+    if not facts.span.is_complete or comparison.differed_before or not facts.fits_plan:
         return MetricVerdict.CANNOT_TELL
     return MetricVerdict(effect.verdict.value)
 

@@ -21,6 +21,8 @@ def insights_from_review(review: CampaignReview) -> tuple[InsightDraft, ...]:
     """The headline, and each channel finding that its numbers support; nothing before the window has closed."""
     if review.kind is ReviewKind.NOT_LAUNCHED or review.window is None or not review.window.is_complete:
         return ()
+    if review.sample_ratio is not None and not review.sample_ratio.fits:
+        return (_headline_lesson(review),)
     findings = (step for step in review.next_steps if step.id == "test_channels")
     return (_headline_lesson(review), *(_channel_lesson(review, step) for step in findings))
 

@@ -166,6 +166,7 @@ def _launched(session: Session, campaign: Campaign, draft: CampaignReview) -> Ca
             "headline": headline(facts, comparison, window),
             "metrics": metric_values(facts, comparison),
             "arms": arm_rows(facts),
+            "sample_ratio": facts.sample_ratio,
             "channels": channel_rows(facts),
             "timeseries": day_rows(facts),
             "exclusions": exclusion_rows(facts),

@@ -182,7 +182,8 @@ class Designer:
         if turn != self._turn or self._verdict.is_deleted:
             return
         data = Draft(self._draft.data).data
-        found = await asyncio.to_thread(check, data, self._ground.scope, "en")
+        scope = self._ground.scope
+        found = await self._viewer.read(lambda session, _actor, _now: check(session, data, scope, "en"))
         if turn == self._turn and not self._verdict.is_deleted:
             self._show(found)
             self._json.value = json.dumps(data, ensure_ascii=False, indent=2)

@@ -21,6 +21,7 @@ from crm.fields import Catalog
 from crm.loyalty.service import stock_for
 from crm.outreach import ledger
 from crm.outreach.holds import let_go
+from crm.outreach.house_rules import require_obeyed, require_stock
 from crm.outreach.journey import JourneySpec
 from crm.outreach.journeys.approval import JOURNEY, ask_for_approval, bound_of, journey_parts
 from crm.outreach.journeys.lookup import STARTED, SUBJECT_KIND, get_journey, journey_scope, versions_of
@@ -62,6 +63,7 @@ def save_draft(
         return first
     spec = parse_journey({"experiment": data.get("name"), **data}, catalog)
     sensitive = _check_names(session, spec, catalog, now)
+    require_obeyed(session, spec)
     require_sensitive(session, sensitive, actor=actor, purpose=Purpose.AUDIENCE)
     try:
         with session.begin_nested():
@@ -86,7 +88,9 @@ def submit(session: Session, journey_id: int, *, actor: Actor, now: datetime, ca
     asked = approvals.approval_for(session, SUBJECT_KIND, journey.id)
     if asked is not None and approvals.is_open(asked, now) and approvals.binds(asked, bound):
         return asked
-    _check_names(session, parse_journey(journey.spec, catalog), catalog, now)
+    spec = parse_journey(journey.spec, catalog)
+    _check_names(session, spec, catalog, now)
+    _require_sendable(session, spec, now)
     _move(journey, JourneyState.AWAITING_APPROVAL, now)
     session.flush()
     _audit(session, journey, "journey.submitted", actor, now)
@@ -126,6 +130,7 @@ def activate(session: Session, journey_id: int, *, actor: Actor, now: datetime, 
     spec = parse_journey(journey.spec, catalog)
     parts = journey_parts(session, journey)
     approval = approvals.require_approved(session, SUBJECT_KIND, journey.id, parts, journey.name)
+    _require_sendable(session, spec, now)
     _move(journey, JourneyState.ACTIVE, now)
     journey.activated_at = journey.entries_since = journey.seen_until = now
     session.flush()
@@ -229,6 +234,13 @@ def _check_names(session: Session, spec: JourneySpec, catalog: Catalog, now: dat
     codes = {code for step in spec.sends for code in spec.benefits_of(step).coupon_codes}
     stock_for(session, sorted(codes), on=local_day(now, get_workspace(session).zone))
     return tuple(fields)
+
+
+def _require_sendable(session: Session, spec: JourneySpec, now: datetime) -> None:
+    """Raises InvalidRequest for what breaks a rule of the house, or brings coupons that are gone today."""
+    require_obeyed(session, spec)
+    today = local_day(now, get_workspace(session).zone)
+    require_stock(session, spec, today, today)
 
 
 def _store(

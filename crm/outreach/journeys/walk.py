@@ -20,6 +20,7 @@ from crm.fields import Catalog
 from crm.isolation import isolated
 from crm.outreach import ledger
 from crm.outreach.holds import hold, is_free, let_go
+from crm.outreach.house_rules import require_obeyed
 from crm.outreach.journeys.exits import let_out, pass_waits
 from crm.outreach.journeys.lookup import journey_scope, takes_entries
 from crm.outreach.journeys.standing import Batch, standing
@@ -95,6 +96,8 @@ def _look_around(session: Session, journey: Journey, now: datetime, catalog: Cat
     """Who enters, for whom an event came, who leaves; and whether anybody is due then."""
     spec, scope = spec_of(journey), journey_scope(session, journey, catalog, now)
     require_writable(spec)
+    # What was started before there was a rule stops like everything else that breaks it.
+    require_obeyed(session, spec)
     is_newest = session.scalar(takes_entries().where(Journey.id == journey.id)) is not None
     entered = enrol_due(session, journey, spec, scope, now) if is_newest else 0
     pass_waits(session, journey, spec, now)

@@ -12,6 +12,7 @@ from crm.outreach.journey import JourneySpec
 from crm.outreach.letter import Letter, Written
 from crm.outreach.link_targets import journey_values
 from crm.outreach.markup import MessageLinks, as_page, with_tracked_links
+from crm.outreach.priority import Priority
 from crm.outreach.wording import Wording, render
 from tests.journeys import journey_spec, send_step
 
@@ -84,7 +85,8 @@ def test_a_letter_reads_as_its_templates_do(
 ) -> None:
     assume(body.strip())
     words = Wording(channel=channel, subject=subject, body=body)
-    spec = journey_spec(send_step("main", channel.value, wordings=(words,)))
+    # Service adds no way out of its own, so that a letter is its templates and nothing more.
+    spec = journey_spec(send_step("main", channel.value, wordings=(words,)), priority=Priority.SERVICE)
     letter = Letter(spec, words)
     for number, (name, tier, goods) in enumerate(members):
         # A page drops blanks at its ends, whoever they are of.
@@ -97,7 +99,7 @@ def test_a_letter_reads_as_its_templates_do(
 
 def test_a_name_that_looks_like_a_link_or_a_paragraph_stays_a_name() -> None:
     words = Wording(channel=Channel.EMAIL, subject="Hello", body="Dear {{ name }}, see " + SHOP)
-    spec = journey_spec(send_step("main", "email", wordings=(words,)))
+    spec = journey_spec(send_step("main", "email", wordings=(words,)), priority=Priority.SERVICE)
     odd = Someone(f"Ann\n\n{SHOP}", None, "gold")
     page = Letter(spec, words).write(odd, links(1)).html
     assert page is not None
@@ -108,7 +110,7 @@ def test_a_name_that_looks_like_a_link_or_a_paragraph_stays_a_name() -> None:
 @pytest.mark.parametrize("name", ["Ann", "欧阳", "<i>"])
 def test_an_address_that_a_name_runs_into_is_no_link(name: str) -> None:
     words = Wording(channel=Channel.SMS, body=f"{SHOP}{{{{ name }}}}, {SHOP}")
-    letter = Letter(journey_spec(send_step("main", "sms", wordings=(words,))), words)
+    letter = Letter(journey_spec(send_step("main", "sms", wordings=(words,)), priority=Priority.SERVICE), words)
     assert letter.write(Someone(name, None, "gold"), links(1)).body == f"{SHOP}{name}, {links(1).clicks[SHOP]}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from crm.access.actor import Actor
 from crm.access.confirmed import Confirmed, NotConfirmed
@@ -222,7 +223,14 @@ def test_a_benefit_of_a_step_comes_with_its_own_message_as_long_as_the_stock_las
     assert [words for words, _ in walker.heard(members[1])] == ["hello", "gift"]
     bodies = [message.body for message in walker.provider.taken if message.body.startswith("gift")]
     assert bodies == ["gift: a gift GIFT"] * 2
+    # What is gone cannot be submitted; what runs already leaves out whoever comes too late.
+    with pytest.raises(InvalidRequest, match="nothing is left of the coupon GIFT"):
+        walker.start(journey(gift, name="Late"))
+    with unit_of_work(walker.sessions) as session:
+        session.scalars(select(Coupon)).one().stock_total = 3
     late = walker.start(journey(gift, name="Late"))
+    with unit_of_work(walker.sessions) as session:
+        session.scalars(select(Coupon)).one().stock_total = 2
     walker.enter(late, members[2])
     walker.walk_to(walker.now)
     assert [each.reason for each in walker.messages() if each.journey_id == late] == ["no_stock"]
