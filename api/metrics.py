@@ -35,6 +35,8 @@ class Counted:
     amount: str | None = None
     """The field that is added up, or whose seconds are put into a histogram; None counts the lines."""
     is_duration: bool = False
+    fixed: tuple[tuple[str, str], ...] = ()
+    """Labels that this entry gives itself."""
 
 
 COUNTED: Mapping[str, Sequence[Counted]] = {
@@ -49,9 +51,16 @@ COUNTED: Mapping[str, Sequence[Counted]] = {
     "batch.sent": (
         Counted("batches", "Batches of messages that were handed over.", ("channel",)),
         Counted("batch_seconds", "How long a batch took.", ("channel",), amount="seconds", is_duration=True),
-    ),
-    "messages.settled": (
-        Counted("messages", "Messages by what became of them.", ("channel", "outcome"), amount="count"),
+        *(
+            Counted(
+                "messages",
+                "Messages that were handed over, by what became of them.",
+                ("channel", "outcome"),
+                amount=outcome,
+                fixed=(("outcome", outcome),),
+            )
+            for outcome in ("delivered", "sent", "failed", "unknown", "deferred")
+        ),
     ),
     "messages.excluded": (
         Counted("exclusions", "Messages that the gate left out.", ("channel", "reason"), amount="count"),
@@ -87,9 +96,9 @@ class Metrics:
         for counted in COUNTED.get(str(event.get("event")), ()):
             amount = 1.0 if counted.amount is None else float(event.get(counted.amount) or 0)
             series = self._series[counted.metric]
-            labelled = (
-                series.labels(*(str(event.get(label, "")) for label in counted.labels)) if counted.labels else series
-            )
+            told = {**event, **dict(counted.fixed)}
+            labels = [str(told.get(label, "")) for label in counted.labels]
+            labelled = series.labels(*labels) if labels else series
             if isinstance(labelled, Histogram):
                 labelled.observe(amount)
             else:

@@ -2,13 +2,16 @@
 
 import signal
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.console import notes, say, say_json
 from api.cli.opened import Json, open_product, opened, read_settings
 from crm.errors import InvalidRequest, Unavailable
+
+if TYPE_CHECKING:
+    from api.bootstrap import Nurture
 
 LOOK_SECONDS = 1.0
 """How often a worker looks whether it lost its name."""
@@ -21,6 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     name: Annotated[str, typer.Option(help="Its own name, the same at each start, e.g. worker-2.")] = "worker-1",
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Port of this machine on which Prometheus reads its counts.", min=1, max=65535)
+    ] = None,
 ) -> None:
     """Run the engine on PostgreSQL: as many workers as you like, each with its own name. SIGTERM ends it in order."""
     import re
@@ -42,6 +48,8 @@ def worker(
     nurture = open_product(settings, Schema.MIGRATE)
     try:
         _ = nurture.links  # a missing address or key stops it before it sends
+        if metrics_port is not None:
+            _show_metrics(nurture, metrics_port)
         engine = EngineProcess(nurture, name)
         engine.start()
         notes.print(f"{name} runs the engine", style="bold green")
@@ -54,6 +62,15 @@ def worker(
         nurture.close()
     if engine.failed.is_set():
         raise Unavailable(f"another process runs as {name!r} now; this one ended")
+
+
+def _show_metrics(nurture: "Nurture", port: int) -> None:
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(port, addr="127.0.0.1", registry=nurture.metrics.registry)
+    except OSError as error:
+        raise Unavailable(f"port {port} is in use; choose another with --metrics-port") from error
 
 
 def workers(as_json: Json = False) -> None:

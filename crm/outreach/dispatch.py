@@ -35,6 +35,7 @@ from crm.isolation import isolated
 from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
 from crm.outreach import caps, gate, ledger
+from crm.outreach.batch_events import tell_excluded, tell_sent
 from crm.outreach.batches import among
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters, prepared
 from crm.outreach.channels.condition import resting_channels
@@ -152,7 +153,9 @@ def _send_claim(
     total, resting = claim.result, set()
     for channel, ids in claim.by_channel.items():
         with isolated(f"channel:{channel.value}") as attempt:
+            began = time.monotonic()
             sending = _send_on(sessions, channels[channel], ids, lease, links, now)
+            tell_sent(channel, sending.result, seconds=time.monotonic() - began)
             total += sending.result
             if not sending.is_available:
                 resting.add(channel)
@@ -232,6 +235,7 @@ def _claim(
         return None
     policy = get_policy(session)
     if _judge(session, ids, policy, now):
+        tell_excluded(session, ids)
         doubt_retried(session, ids, attempts=0)
         ledger.settle_benefits(session, select(Message.enrolment_id).where(among(Message.id, ids)), now=now)
     _put_off_in_quiet_hours(session, ids, policy, get_workspace(session).zone, now)

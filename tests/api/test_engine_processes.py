@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 from dbos import DBOS
 from sqlalchemy import func, select, update
@@ -25,7 +26,8 @@ from crm.outreach.rules import LEASE
 from crm.settings import Settings
 from crm.workers import Worker
 from crm.workspace import Workspace
-from tests.api.conftest import environment, nurture_command, serving
+from tests.api.conftest import environment, free_port, nurture_command, serving
+from tests.api.test_metrics import read, value
 from tests.builders import make_member
 from tests.databases import PostgresServer
 from tests.gateway import SECRET, GatewayServer, gateway
@@ -56,9 +58,9 @@ class Site:
         }
         return environment(self.home) | ours | self.settings
 
-    def start(self, name: str) -> "subprocess.Popen[str]":
+    def start(self, name: str, *more: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            nurture_command("worker", "--name", name), env=self.environment(), stderr=subprocess.PIPE, text=True
+            nurture_command("worker", "--name", name, *more), env=self.environment(), stderr=subprocess.PIPE, text=True
         )
         self.processes.append(process)
         return process
@@ -114,8 +116,8 @@ def test_a_killed_worker_leaves_its_work_to_the_others_and_nobody_hears_twice(si
     real_time_world(site.sessions, members=MEMBERS)
     site.provider.usual_seconds = 0.01
     with serving(site.home, site.environment()):
-        first = site.start("worker-1")
-        site.start("worker-2")
+        first, port = site.start("worker-1"), free_port()
+        site.start("worker-2", "--metrics-port", str(port))
         wait_until(lambda: site.running() == {"worker-1", "worker-2"}, "both workers run")
         wait_until(lambda: len(site.provider.sent) >= MEMBERS // 4, "a quarter is out")
         first.kill()
@@ -125,7 +127,11 @@ def test_a_killed_worker_leaves_its_work_to_the_others_and_nobody_hears_twice(si
             held = update(Message).where(Message.state == MessageState.CLAIMED)
             session.execute(held.values(lease_until=SystemClock().now() - LEASE))
         wait_until(lambda: site.states() == {MessageState.DELIVERED: MEMBERS}, "what it held is sent")
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
     assert len(site.provider.sent) == len(set(site.provider.sent)) == MEMBERS
+    # What the second worker counts is no more than was sent, and no less than what the first one left.
+    counted = value(read(told), "nurture_messages_total", channel="push", outcome="delivered")
+    assert 0 < counted <= MEMBERS
 
 
 def test_a_second_worker_of_one_name_is_refused_and_a_killed_one_starts_again(site: Site) -> None:
