@@ -6,6 +6,7 @@ from pydantic import Field
 
 from crm.campaigns.benefits import benefits_of, with_coupons
 from crm.campaigns.brief import CampaignBrief, ChannelChoice, Offer
+from crm.campaigns.rules import check_percents
 from crm.clock import local_day
 from crm.outreach.journey import Benefits, JourneySpec
 from crm.outreach.journeys.lookup import versions_of
@@ -93,4 +94,5 @@ def _benefits(ctx: ToolContext, offers: tuple[Offer, ...]) -> Benefits:
     brief = CampaignBrief(
         name="journey", audience={"all": []}, channels=("preferred",), offers=offers, language=ctx.language
     )
+    check_percents(brief)
     return benefits_of(with_coupons(ctx.session, brief, local_day(ctx.now, workspace.zone)), workspace.currency)

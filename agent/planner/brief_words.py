@@ -1,7 +1,7 @@
 """What a request says about a campaign: its slots, and the words left over, which describe the audience."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,9 +228,12 @@ def read_brief_words(request: Request, *, changing: bool = False, whole_is_audie
     )
 
 
-def audience_of(request: Request, brief: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The changed audience of a draft, when the request refines it; None when it speaks of other things."""
-    text = _audience_text(request)
+def audience_of(request: Request, brief: Mapping[str, Any], without: Sequence[Span] = ()) -> Mapping[str, Any] | None:
+    """The changed audience of a draft, when the request refines it; None when it speaks of other things.
+
+    `without`: places that name the campaign to change, which are no condition on its members.
+    """
+    text = _audience_text(request, without)
     if not re.search(r"\w", text):
         return None
     audience = brief.get("audience")
@@ -273,7 +276,7 @@ def _goal(request: Request) -> str | None:
     return goal if 1 < len(goal) <= 60 else None
 
 
-def _audience_text(request: Request) -> str:
+def _audience_text(request: Request, without: Sequence[Span] = ()) -> str:
     """The request with every slot and every word around the slots blanked."""
     spans = [offer.span for offer in request.offers] + [channel.span for channel in request.channels]
     spans += list(request.schedule.spans)
@@ -284,6 +287,7 @@ def _audience_text(request: Request) -> str:
     spans += [name.span] if name and name.name not in {each.reference for each in request.campaigns} else []
     if head := _HEAD.match(request.unnamed) or _HEAD_ZH.search(request.unnamed):
         spans.append(Span(head.start(), head.end()))
+    spans += without
     text = mask(request.words, spans)
     return _AROUND.sub(lambda match: " " * len(match.group()), text)
 

@@ -64,6 +64,12 @@ class Request:
         return mask(self.lowered, [*named, *(each.span for each in self.quoted)])
 
     @cached_property
+    def unhinted(self) -> str:
+        """The words as they were said, with the names of campaigns made one word without meaning."""
+        names = [each.span for each in self.campaigns if each.span.end - each.span.start > 1]
+        return mask(self.words, names, "_")
+
+    @cached_property
     def quoted(self) -> tuple[NameFound, ...]:
         return find_quoted(self.words)
 

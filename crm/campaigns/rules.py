@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 
 from crm.campaigns.brief import CampaignBrief
 from crm.errors import InvalidRequest
+from crm.loyalty.models import OfferKind
 
 _TITLES = {"en": "Campaign", "zh": "活动"}
 
@@ -22,6 +23,22 @@ def check_start(brief: CampaignBrief, local_now: datetime) -> None:
         return
     raise InvalidRequest(
         f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {local_now:%Y-%m-%d %H:%M} now", path="start"
+    )
+
+
+def check_percents(brief: CampaignBrief) -> None:
+    """Raises InvalidRequest for a percentage between 0 and 1: nobody can tell a tenth from a thousandth in it."""
+    if 0 < brief.holdout_pct < 1:
+        raise InvalidRequest(_which_percent("a holdout", brief.holdout_pct), path="holdout_pct")
+    for offer in brief.offers:
+        if offer.kind is OfferKind.PERCENT_OFF and offer.value is not None and offer.value < 1:
+            raise InvalidRequest(_which_percent("a discount", float(offer.value)), path="offers")
+
+
+def _which_percent(what: str, value: float) -> str:
+    return (
+        f"{what} of {value:g}: is {value:g}% meant or {value * 100:g}%? "
+        f"Percentages are numbers from 1 on, so {value * 100:g}% is {value * 100:g}"
     )
 
 

@@ -24,7 +24,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.orchestration import journey_of, sending_days, start_moment
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.reopening import require_confirmed
-from crm.campaigns.rules import automatic_name, check_start
+from crm.campaigns.rules import automatic_name, check_percents, check_start
 from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
@@ -251,6 +251,7 @@ def _checked(session: Session, brief: CampaignBrief, author_id: int, catalog: Ca
         raise InvalidRequest("a campaign needs a name", path="name")
     scope = author_scope(session, author_id, catalog, now)
     check_start(brief, now.astimezone(scope.zone))
+    check_percents(brief)
     audience_definition(session, brief, scope)
     first_day = brief.start.date() if brief.start is not None else scope.today
     backed = with_coupons(session, brief, first_day)

@@ -21,10 +21,26 @@ def say_drafted(voice: Voice, result: Json, view: Json) -> str:
 
 
 def say_changed(voice: Voice, result: Json, view: Json) -> str:
-    head = voice.say(f"I changed the draft **{_name(result)}**.", f"已修改草稿 **{_name(result)}**。")
+    changes = result.get("changes")
+    if not changes:
+        return _joined(
+            voice.say(
+                f"Nothing changed in **{_name(result)}**: it already is as you asked. I can change its name, audience, "
+                "channels, offer, start, end, texts, holdout and budget.",
+                f"**{_name(result)}** 没有任何变化：本来就是这样。可以修改名称、受众、渠道、优惠、开始和结束时间、"
+                "文案、对照组和预算。",
+            )
+        )
+    head = voice.say(f"I changed **{_name(result)}**:", f"已修改 **{_name(result)}**：")
+    head += "".join(f"\n- {_change_line(voice, change)}" for change in changes)
     if result.get("approval_voided"):
-        head += voice.say(" Its pending approval is void now.", "原待审批的申请已作废。")
+        head += "\n\n" + voice.say("Its approval is void now; it is a draft again.", "原审批已作废，活动退回草稿。")
     return _joined(head, _brief_and_plan(voice, result), _next_after_draft(voice, view))
+
+
+def _change_line(voice: Voice, change: Json) -> str:
+    before, after = (voice.words(str(change[key])) for key in ("before", "after"))
+    return voice.say(f"{change['label']}: {before} → {after}", f"{change['label']}：{before} → {after}")
 
 
 def say_shown(voice: Voice, result: Json, _view: Json) -> str:

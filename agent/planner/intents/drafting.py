@@ -10,6 +10,7 @@ from agent.planner.brief_words import BriefWords, audience_of, bare_amount, bare
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign, which
 from agent.planner.intents.campaign_reference import campaign_meant
 from agent.planner.request import Request
+from agent.planner.slots.span import Span
 
 _QUESTION = re.compile(
     r"^\W*(?:how|why|what|which|who|when|did|does|has|have|was|were|is|are|show|list|count|compare|find|open"
@@ -207,9 +208,14 @@ class ChangeCampaign(Intent):
             changes["name"] = words.name
         if not changes.get("start") and request.schedule.at and brief.get("start"):
             changes["start"] = f"{str(brief['start'])[:10]}T{request.schedule.at:%H:%M}"
-        if (audience := audience_of(request, brief)) is not None:
+        if (audience := audience_of(request, brief, self._target(request))) is not None:
             changes["audience"] = audience
         return changes
+
+    def _target(self, request: Request) -> list[Span]:
+        """Where the campaign to change is named."""
+        named = request.campaigns
+        return [each.span for each in named if not self._IN_AUDIENCE.search(request.lowered[: each.span.start])]
 
 
 def _missing(request: Request, words: BriefWords, args: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,15 +1,18 @@
 """Saved segments: keep the members spoken of under a name, list what is kept, look at one."""
 
 import re
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse, call
 from agent.planner.focus import arranged
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, Cues, Intent, which
+from agent.planner.orders import ask_members
 from agent.planner.request import Request
 from agent.planner.slots.segments import find_name_to_save
+from agent.planner.slots.span import mask
 from crm.members.fields import ME
-from crm.segments.language.reader import SegmentRequest
+from crm.segments.language.reader import Reading, SegmentRequest
 
 LISTING = Cues(
     r"(?:which|what|list|show|see|any|all|our|my|the)\b[^?.]{0,25}\bsegments|saved segments"
@@ -25,6 +28,18 @@ class SaveSegment(Intent):
         r"\b(?:save|store|keep|bookmark)\b\s+(?:it|this|that|them|these|those|the|a|as|under|segment|my)\b"
         r"|\b(?:call|name) (?:it|this|that|them)\b.*\bsave\b|^\W*save\b|保存|另存|存(?:为|成|下来|一下)|收藏"
     )
+    _MEMBERS: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b(?:save|store|keep)\s+(?!(?:it|this|that|them|these|those|as|under)\b)(.+?)\s+(?:as|under)\b"
+        r"|(?:把|将)(?!它|他们|她们|这些|这批|这个|以上|上面|上述)(.+?)(?:保存|另存|存|收藏)",
+        re.IGNORECASE | re.DOTALL,
+    )
+    """'save the gold members in Shanghai as ...': whom the words themselves describe."""
+    _POINTS_BACK: ClassVar[re.Pattern[str]] = re.compile(
+        r"^\W*(?:(?:the|a|my|our|all of|new)\s+)*(?:segment|list|group|members|people|results?|audience"
+        r"|definition)?\W*$"
+        r"|^(?:分群|分组|人群|名单|结果|会员)?$",
+        re.IGNORECASE,
+    )
     _SOMETHING_ELSE: ClassVar[Cues] = Cues(
         r"drafts?|templates?|reports?|pdf|files?|money|budget|posted|in mind", "草稿|报告|模板|文件"
     )
@@ -34,7 +49,12 @@ class SaveSegment(Intent):
         return NONE if is_other or not request.says(self._SAVE) else EXPLICIT
 
     def plan(self, request: Request) -> Act:
-        segment = request.focus.segment
+        said = self._said(request)
+        if said is not None and said.unread:
+            return ask_members(request, ", ".join(said.unread))
+        if said is not None and said.question is not None:
+            return Ask(said.question.slots, said.question.words)
+        segment = said.request if said is not None else request.focus.segment
         if segment is None:
             words = which(
                 request,
@@ -48,6 +68,19 @@ class SaveSegment(Intent):
             words = which(request, "Under which name shall I save it?", "保存为什么名称？")
             return Ask(("segment_name",), words, Pending(self.name, {"definition": definition}, ("segment_name",)))
         return call(self.name, name=name, definition=definition)
+
+    def _said(self, request: Request) -> Reading | None:
+        """The members that the words themselves describe: 'save the gold members in Shanghai as ...'."""
+        match = self._MEMBERS.search(mask(request.words, [each.span for each in request.quoted]))
+        if match is None:
+            return None
+        text = next(part for part in match.groups() if part is not None)
+        if self._POINTS_BACK.match(text):
+            return None
+        reading = request.read(text)
+        if reading.question is None and reading.request in (None, SegmentRequest({"all": []})):
+            return replace(reading, unread=reading.unread or (text.strip(),))
+        return reading
 
     def complete(self, request: Request, pending: Pending) -> Act | None:
         name = find_name_to_save(request.words) or request.words.strip(" .。\"'“”")

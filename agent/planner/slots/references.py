@@ -121,6 +121,8 @@ def _name_words(name: str) -> frozenset[str]:
 
 def _share_named(name: str, words: list[str], counts: Counter[str], total: int) -> float:
     weights = {word: 1 + math.log(total / counts[word]) for word in _name_words(name)}
+    if not weights:  # no Latin letter and no digit in it: such a name is meant only when it is said
+        return 0.0
     return sum(weights[word] for word in _words_named(name, words)) / sum(weights.values())
 
 

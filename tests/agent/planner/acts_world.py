@@ -24,7 +24,7 @@ from crm.access.service import actor_for
 from crm.campaigns import service as campaigns
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.engine import run_due
-from crm.campaigns.subscribers import campaigns_on
+from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.clock import FixedClock
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
@@ -222,7 +222,7 @@ def _make(sessions: Sessions, state: str, name: str) -> None:
             actor=actors["leo"],
             now=MONDAY_NOON,
             catalog=CATALOG,
-            subscribers=campaigns_on,
+            subscribers=builders_on,
         )
     if state == "journey_draft":
         with unit_of_work(sessions) as session:

@@ -149,7 +149,7 @@ def _speaks_of(definition: Any, words: set[Any]) -> str | None:
 
 def _values(leaf: Mapping[str, Any]) -> set[Any]:
     value = leaf.get("value")
-    days = (leaf.get("window") or {}).get("days") or (leaf.get("window") or {}).get("last_days")
+    days = leaf.get("window_days")
     found = set(value) if isinstance(value, list) else {value}
     if leaf["field"] == "orders.count" and value in (0, 1) and days:
         found = set()

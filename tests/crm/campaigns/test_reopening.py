@@ -17,7 +17,7 @@ from crm.campaigns.brief import parse_brief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.reopening import mark_of
 from crm.catalog import CATALOG
-from crm.errors import Conflict
+from crm.errors import Conflict, InvalidRequest
 from tests.builders import make_account, make_member
 from tests.decisions import asked_of
 
@@ -121,3 +121,33 @@ def test_another_start_is_a_change(session: Session, olive: Actor, stand: Stand,
     assert campaign.state is CampaignState.AWAITING_APPROVAL
     assert campaign.starts_at is not None
     assert campaign.starts_at > now + timedelta(days=6)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "asked"),
+    [
+        ({"holdout_pct": 0.1}, "0.1% meant or 10%"),
+        ({"holdout_pct": 0.5}, "0.5% meant or 50%"),
+        ({"holdout_pct": 0.05}, "0.05% meant or 5%"),
+        ({"holdout_pct": 0.999}, "0.999% meant or 99.9%"),
+        ({"offers": [{"kind": "percent_off", "value": 0.2}]}, "0.2% meant or 20%"),
+        ({"offers": [{"kind": "percent_off", "value": 0.15}]}, "0.15% meant or 15%"),
+    ],
+)
+def test_a_percentage_between_0_and_1_is_refused_with_the_question(
+    session: Session, olive: Actor, stand: Stand, now: datetime, wrong: dict[str, Any], asked: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=asked):
+        change(session, stand("draft"), olive, now, changes=wrong)
+    brief = parse_brief({**BRIEF, "name": "Other", **wrong})
+    with pytest.raises(InvalidRequest, match=asked):
+        service.create_draft(session, brief=brief, actor=olive, request_id="other", now=now, catalog=CATALOG)
+
+
+@pytest.mark.parametrize("pct", [0, 1, 1.5, 10, 50])
+def test_other_shares_are_what_they_say(
+    session: Session, olive: Actor, stand: Stand, now: datetime, pct: float
+) -> None:
+    waiver = {"holdout_waiver": "small"} if pct == 0 else {}
+    changed = change(session, stand("draft"), olive, now, changes={"holdout_pct": pct, "budget_cents": 1, **waiver})
+    assert changed.brief["holdout_pct"] == pct

@@ -1,0 +1,92 @@
+"""Remarks, questions, reports and words to others change nothing; orders change exactly what they ask for.
+
+Judged by all rows of the database before and after. CI takes every ninth sentence with the name of a campaign in its
+own language, `make test-deep` takes all of them with either name.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent.planner.acts_world import NAMES, ActsWorld
+from tests.agent.planner.words_that_act import COPIES, verdict
+from tests.conftest import DEEP_EXAMPLES
+
+FILE = Path(__file__).with_name("words_that_do_not_act.jsonl")
+CASES = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+NOT_YET = {
+    "w257": "the goal's words are read as a condition without a period, and asked about",
+    **dict.fromkeys(("w311", "w312", "w313", "w334", "w335"), "no tool changes one wait of a journey"),
+}
+"""Orders that are answered without an act, and why; none of them changes anything."""
+
+
+def chosen() -> Iterator[Any]:
+    for index, case in enumerate(CASES):
+        for language, name in NAMES.items():
+            if DEEP_EXAMPLES or (index % 9 == 0 and language == case["language"]):
+                yield pytest.param(case, name, id=f"{case['id']}-{language}")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> ActsWorld:
+    return ActsWorld(tmp_path_factory.mktemp("acts"), empty_database)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("case", "name"), [*chosen()])
+async def test_a_sentence_does_what_it_asks_for_and_nothing_else(
+    world: ActsWorld, case: dict[str, Any], name: str
+) -> None:
+    told = await world.tell(case, name)
+    if case["id"] in NOT_YET:
+        assert told.changed_tables == [], NOT_YET[case["id"]]
+        return
+    assert verdict(case, told) is None, told.turn["answer"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "channels"), [("both", {"email", "sms"}), ("the SMS", {"sms"}), ("邮件", {"email"})]
+)
+async def test_the_text_is_stored_for_the_message_that_is_meant(
+    world: ActsWorld, answer: str, channels: set[str]
+) -> None:
+    case = next(case for case in CASES if case["id"] == "w271")
+    told = await world.tell(case, NAMES["en"], answer)
+    assert set(told.brief_changes) == {"copy_texts"}
+    assert {text["channel"] for text in told.brief_changes["copy_texts"]} == channels
+    assert {text["body"] for text in told.brief_changes["copy_texts"]} == {COPIES["w271"]}
+
+
+OTHERS = [
+    ("mia", "draft", "just show me {campaign}"),
+    ("mia", "draft", "I like {campaign}, silver members would too"),
+    ("mia", "scheduled", "tell Grace that {campaign} is also good for bronze members"),
+    ("mia", "scheduled", "{campaign}里只有金卡会员吗"),
+    ("mia", "draft", "which SMS did not go out today?"),
+    ("mia", "draft", "今天哪些短信没发出去？"),
+    ("mia", "draft", "send it only to members in Atlantis"),
+    ("mia", "draft", "schedule it for sometime next week"),
+    ("mia", "draft", "下周找个时间发出去"),
+    ("mia", "draft", "launch it before Friday"),
+    ("mia", "draft", "set the holdout to 0.1 percent"),
+    ("grace", "awaiting_approval", "no, make it cheaper first, everybody gets these"),
+    ("mia", "none", 'save asdkjh qwe as "Nonsense"'),
+]
+
+
+@pytest.mark.parametrize(("person", "state", "text"), OTHERS)
+async def test_further_words_that_change_nothing(world: ActsWorld, person: str, state: str, text: str) -> None:
+    case = {"person": person, "state": state, "text": text}
+    told = await world.tell(case, NAMES["zh" if "里" in text else "en"])
+    assert told.changed_tables == [], told.turn["answer"]
+
+
+@pytest.mark.parametrize("name", ["夏日清凉", "618", "🎁🎁", "!!!", "X"])
+async def test_no_name_of_a_campaign_breaks_a_turn(world: ActsWorld, name: str) -> None:
+    case = {"person": "mia", "state": "draft", "text": "export the e-mail addresses of my members"}
+    told = await world.tell(case, name, "how is the win-back doing?")
+    assert told.changed_tables == []
