@@ -4,13 +4,14 @@ import re
 
 from agent.planner.acts import Act, Ask, Calls, Say
 from agent.planner.intents.base import LIKELY, Intent, which
+from agent.planner.orders import ask_members
 from agent.planner.request import Request
 from agent.planner.speech import is_question, sentences_of
 from tools.base import Effect
 from tools.registry import TOOLS
 
 _READS = frozenset(tool.name for tool in TOOLS if tool.effect is Effect.READ)
-_TAKES_FRAGMENTS = frozenset({"draft_campaign", "change_campaign", "draft_journey", "set_up_journey", "export_review"})
+_TAKES_FRAGMENTS = frozenset({"draft_campaign", "change_campaign", "export_review"})
 """Tools that slots alone may call for: '15% off, Friday 9:00'."""
 _VAGUE_TIME = re.compile(
     r"\b(?:some ?time|some (?:other )?day|one of these days|eventually|at some point|a (?:bit|while"
@@ -21,6 +22,7 @@ _VAGUE_TIME = re.compile(
     r"|(?:next|this) (?:week|month|quarter|season)(?! (?:on|mon|tue|wed|thu|fri|sat|sun)))\b"
     r"|过阵子|过几天|改天|哪天|找个时间|找时间|早晚|回头|往后挪|晚一点|晚些|尽快找|周[一二三四五六日天]?(?:之前|以前|前后|左右)|(?:下|这|本)(?:周|个?月)(?![一二三四五六日天\d])"
 )
+_FOR_MEMBERS = frozenset({"draft_campaign", "draft_journey", "set_up_journey", "save_segment"})
 _SETS_TIME = {"start", "at"}
 
 
@@ -34,6 +36,8 @@ def let_through(request: Request, act: Act, intents: tuple[Intent, ...], *, is_a
         return act
     if not _is_ordered(request, act, is_answer=is_answer):
         return _instead(request, intents)
+    if unknown := _unknown_members(request, act):
+        return ask_members(request, unknown)
     if _sets_time(act) and (vague := _VAGUE_TIME.search(request.unnamed)):
         return _ask_time(request, vague.group().strip())
     return act
@@ -47,6 +51,22 @@ def _is_ordered(request: Request, act: Calls, *, is_answer: bool) -> bool:
         return kinds != {"question"} and kinds != {"other"} and bool(kinds)
     takes_fragments = all(use.name in _TAKES_FRAGMENTS for use in act.uses)
     return takes_fragments and kinds == {"fragment"}
+
+
+def _unknown_members(request: Request, act: Calls) -> str | None:
+    """A place or a kind of members that there is not, in what shall be written to or kept: never dropped."""
+    if not any(use.name in _FOR_MEMBERS for use in act.uses):
+        return None
+    unread = request.read(request.words).unread
+    for word in unread:
+        said = re.escape(word)
+        place = rf"\b(?:in|from|of|near)\s+(?:the\s)?{said}\b"
+        kind = rf"\b(?:to|for|the|all|our|welcome|remind|invite)\s+{said}\s+(?:members|customers)\b"
+        if (word[:1].isupper() and re.search(place, request.words)) or re.search(kind, request.words, re.IGNORECASE):
+            return word
+    of_chinese = re.search(r"(?:给|向|的?为|：|，|^)?([\u4e00-\u9fff]{2,6})的[\u4e00-\u9fff]{0,4}会员", request.words)
+    strange = [letter for letter in of_chinese.group(1) if letter in unread] if of_chinese else []
+    return "".join(strange) if len(strange) > 1 else None
 
 
 def _sets_time(act: Calls) -> bool:

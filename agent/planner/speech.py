@@ -20,7 +20,8 @@ _VERBS = (
     r"|e-?mail|edit"
     r"|email|exclude|export|extend|fire|fix|freeze|get|give|go ahead|green-?light|greet|halt|hold|include"
     r"|increase|invite"
-    r"|keep|kick|kill|launch|leave out|let|limit|lower|mail|make|message|modify|move|name|notify|offer|onboard"
+    r"|keep|kick|kill|launch|leave out|let(?!'s| (?:me|us|him|her|them)\b)|limit|lower|mail|make|message|modify"
+    r"|move|name|notify|offer|onboard"
     r"|organi[sz]e"
     r"|pause|plan|postpone|prepare|prolong|propose|publish|pull|push|put|raise|reach out|reactivate|reduce|reject"
     r"|release|remind|remove|rename|repeat|replace|reschedule|restart|restrict|resume|reward|rewrite|rerun|run"
@@ -34,7 +35,8 @@ _LEAD = (
     r"|yes|yeah"
     r"|yep|sure|no|nope|great|good|fine|perfect|cool|nice|thanks?(?: you)?|thx|sorry|actually|just|only|instead"
     r"|next|first"
-    r"|good (?:morning|afternoon|evening)|stop|wait|hm+|oh|in that case|finally|quickly|kindly|to begin|for now|today"
+    r"|good (?:morning|afternoon|evening)|stop|wait|hm+|oh|in that case|finally|quickly|kindly|automatically"
+    r"|to begin|for now|today"
     r"|on second thou?ghts?|let me think|everyone|team|there|👍|\W)"
 )
 _POLITE = r"(?:(?:can|could|would|will) you(?: all)?(?: please| kindly| now| just| also)*|would you mind|mind)"
@@ -140,11 +142,22 @@ _WRONG_CHAT = re.compile(
 )
 _SPLIT = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；\n])|\s+-+\s+|——|:\s+(?=\S)|：|\.\.\.|…"
-    rf"|,\s+(?=(?:so |and |but |then )*(?:please|pls)\b)|,\s+(?=(?:so |and |but |then |instead )*(?:{_VERBS})\b)"
+    rf"|,\s+(?=automatically\b)|,\s+(?=(?:so |and |but |then )*(?:please|pls)\b)|,\s+(?=(?:so |and |but |then "
+    rf"|instead )*(?:{_VERBS})\b)"
     r"|，(?=(?:请|麻烦|帮我|那?就?把|所以请|预算|对照组|人群|渠道|优惠|开始时间|文案|名字|标题))|，"
 )
 
+_TO_OTHERS_ZH = re.compile(
+    r"^(?:小|老|阿)[\u4e00-\u9fff]{1,2}[，,]|^[\u4e00-\u9fff]{1,3}(?:姐|哥|总|老师|经理)[，,]|^[\W]*(?:请|麻烦)?(?:你"
+    r"|您)?(?:帮我)?(?:转告|告诉|跟.{1,6}说|问问|问一下|叫|提醒(?!会员|客户|他们|所有))(?!我)"
+)
+_DISCUSSES = re.compile(
+    r"\b(?:to|about|let's|let us) (?:talk|discuss|think|know|understand|see|look|check|decide|meet|wait|ask"
+    r"|hear|remember)\b",
+    re.I,
+)
 _QUESTION_ZH = re.compile(
+    r"(.)不\1|你觉得|怎么看|"
     r"[吗么呢嘛][？?！。]*$|[？?]\s*$|是不是|能不能|可不可以|要不要|该不该|会不会|有没有|是否|为什么|怎么(?!样也)|多少|几[个天条人位]"
     r"|谁|哪(?!天就)|什么|咋|如何"
 )
@@ -248,6 +261,8 @@ def orders_in(text: str) -> str:
 
 
 def _kind(part: str, whole: str) -> Kind:
+    if _TO_OTHERS_ZH.search(part) or _TO_OTHERS_ZH.search(whole.strip()):
+        return "other"
     is_chinese = re.search(r"[\u4e00-\u9fff]", part) is not None
     if _addresses_others(part, whole):
         return "other"
@@ -278,20 +293,19 @@ def _kind_en(part: str) -> Kind:
         return "other"
     if _HYPOTHESIS.search(part) and not (_ORDER.search(part) and not _DOUBTS.search(part)):
         return "other"
-    if (
-        _ORDER.search(part)
-        or _PLEASE.search(part)
-        or (
-            _WANTS.search(part)
-            and re.search(r"\d|_{2}|\b(?:campaign|audience|segment|journey|holdout|sms|email|push|off)\b", part, re.I)
-        )
-    ):
+    if _ORDER.search(part) or _PLEASE.search(part) or _wants_a_thing(part):
         return "order"
     return "fragment" if _is_fragment(part) else "other"
 
 
+def _wants_a_thing(part: str) -> bool:
+    """'I'd like the holdout at 15 percent': a wish that is spoken to us, about something we can do."""
+    ours = re.search(r"\d|_{2}|\b(?:campaign|audience|segment|journey|holdout|sms|email|push|off)\b", part, re.I)
+    return _WANTS.search(part) is not None and ours is not None and _DISCUSSES.search(part) is None
+
+
 _SUBJECT = re.compile(
-    r"\b(?:i|we|he|she|they|it|you|that|this|there|nobody|somebody|everybody|who|is|are|was|were|be|been|has"
+    r"\b(?:i|let's|discuss\w*|talk\w*|thinking|hoping|we|he|she|they|it|you|that|this|there|nobody|somebody|everybody|who|is|are|was|were|be|been|has"
     r"|have|had|does"
     r"|did|said|says|told|asked|wrote|reads|looks?|likes?|thinks?|goes|went|got|gets|makes?|made|needs?|wants?|should"
     r"|would|will|can|could|may|must|i'm|i've|we've|it's|that's|we're|they're|gone|arrived|complained|mentioned)\b",

@@ -64,6 +64,11 @@ class DraftCampaign(Intent):
         r"^\W*(?:please |pls |can you |could you )?(?:create|draft|set ?up|build|make|prepare)\b|建|创建"
     )
     """With a name in quotes beside it: "set up 'Silver Stretch' for ..."."""
+    _NEW: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b(?:draft|create|make|prepare|build|write|set ?up)\s(?:me\s|us\s)?(?:an?|another|new|one more)\b"
+        r"|(?:再|另外|新)(?:建|做|起草|来|搞|弄)一?个"
+    )
+    """With an offer or a channel and members it is a brief of its own, whatever the thread spoke of before."""
     _SENDS: ClassVar[Cues] = Cues(
         r"(?:send|offer|give|reward|treat|blast|notify|invite|thank|reach out to)\s\w+"
         r"|(?:^|[.,;!]\s*|(?:please|pls|and|then|to|can you|now|just)\s)(?:sms|e-?mail|text|push"
@@ -94,6 +99,8 @@ class DraftCampaign(Intent):
         if makes_named or self._MAKES.found_in(text) or self._repeated(request) is not None:
             return EXPLICIT - 0.04
         has_offer, has_channel = bool(request.offers), bool(request.channels)
+        if self._NEW.search(text) and (has_offer or has_channel) and re.search(r"\bmembers?\b|会员", text):
+            return EXPLICIT - 0.04
         names_content = has_offer or has_channel or request.speaks_of_benefit
         if self._SENDS.found_in(text) and names_content and self._SOMEBODY.search(text):
             return LIKELY + 0.02

@@ -63,25 +63,23 @@ async def test_the_text_is_stored_for_the_message_that_is_meant(
 
 OTHERS = [
     ("mia", "draft", "just show me {campaign}"),
-    ("mia", "draft", "I like {campaign}, silver members would too"),
     ("mia", "scheduled", "tell Grace that {campaign} is also good for bronze members"),
-    ("mia", "scheduled", "{campaign}里只有金卡会员吗"),
-    ("mia", "draft", "which SMS did not go out today?"),
-    ("mia", "draft", "今天哪些短信没发出去？"),
     ("mia", "draft", "send it only to members in Atlantis"),
     ("mia", "draft", "schedule it for sometime next week"),
-    ("mia", "draft", "下周找个时间发出去"),
     ("mia", "draft", "launch it before Friday"),
-    ("mia", "draft", "set the holdout to 0.1 percent"),
-    ("grace", "awaiting_approval", "no, make it cheaper first, everybody gets these"),
-    ("mia", "none", 'save asdkjh qwe as "Nonsense"'),
+    ("mia", "draft", "let's discuss changing the budget to 5,000 yuan"),
+    ("mia", "draft", "小王，把预算改成5000元"),
+    ("mia", "draft", "你觉得改成推送好不好"),
+    ("grace", "awaiting_approval", "ok but the holdout is too small"),
+    ("mia", "none", "set up a welcome journey for gold members in Atlantis"),
+    ("mia", "none", "给亚特兰蒂斯的金卡会员建一个短信活动，9折，周五上午10点"),
 ]
 
 
 @pytest.mark.parametrize(("person", "state", "text"), OTHERS)
 async def test_further_words_that_change_nothing(world: ActsWorld, person: str, state: str, text: str) -> None:
     case = {"person": person, "state": state, "text": text}
-    told = await world.tell(case, NAMES["zh" if "里" in text else "en"])
+    told = await world.tell(case, NAMES["en"])
     assert told.changed_tables == [], told.turn["answer"]
 
 
