@@ -35,6 +35,7 @@ from agent.events import (
 from agent.graph import Graph, build_graph
 from agent.interrupted import interrupted_note
 from agent.model_calls import ChosenModel
+from agent.own_words import BROKE_OFF, FAULT, MOVED_ON, WHICH
 from agent.plain_answer import answer_to
 from agent.planner.language import language_of
 from agent.repair import close_open_calls
@@ -59,24 +60,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_REQUEST_CHARACTERS = 8_000
-
-_MOVED_ON: dict[Language, str] = {
-    "en": "You asked for something else, so this was not done: {summary}",
-    "zh": "您提出了新的要求，因此没有执行：{summary}",
-}
-_BROKE_OFF: dict[Language, str] = {
-    "en": "The turn broke off, so this was not done: {summary}",
-    "zh": "本轮已中断，因此没有执行：{summary}",
-}
-_WHICH: dict[Language, str] = {
-    "en": "Several questions wait for an answer:\n{listed}\nWhich one do you mean? Say its number, or *all of them*.",
-    "zh": "有多个问题等待确认：\n{listed}\n请说明是第几个，或回答“全部”。",
-}
-_FAULT: dict[Language, str] = {
-    "en": "Something went wrong on our side (fault {fault}) and this turn broke off. What was running may or may not "
-    "have been done; please check before you try again.",
-    "zh": "系统内部出错（编号 {fault}），本轮已中断。正在执行的操作可能已完成也可能未完成，请先核实再重试。",
-}
 
 
 @dataclass(frozen=True)
@@ -201,7 +184,7 @@ class Assistant:
         if said is None or actor is None:
             return False
         turn = await self._read(self._turn, actor, thread_id, language_of(said), self._clock.now())
-        await self._withdraw(opened, turn, await self._pending(opened, turn), _BROKE_OFF, lambda _event: None)
+        await self._withdraw(opened, turn, await self._pending(opened, turn), BROKE_OFF, lambda _event: None)
         done = await self._read(transcript.done_since_request, thread_id)
         words = interrupted_note(done, turn.language)
         await self._write(transcript.write_answer, thread_id, words, turn.now, failed="interrupted")
@@ -216,7 +199,7 @@ class Assistant:
         was_asked = len(questions) == len(pending)
         answer = answer_to(text, len(pending)) if pending and was_asked else None
         if answer is None:
-            notes = await self._withdraw(opened, turn, pending, _MOVED_ON, emit)
+            notes = await self._withdraw(opened, turn, pending, MOVED_ON, emit)
             await self._run(opened, turn, {"messages": [HumanMessage(text)]}, emit, preface=notes)
             return
         if not answer.meant:
@@ -232,7 +215,7 @@ class Assistant:
     async def _ask_which(self, turn: TurnContext, summaries: Sequence[str], emit: Emit) -> None:
         """Several questions wait and the person said yes: one yes answers one question."""
         listed = "\n".join(f"{number}. {summary}" for number, summary in enumerate(summaries, start=1))
-        words = _WHICH[turn.language].format(listed=listed)
+        words = WHICH[turn.language].format(listed=listed)
         await self._write(transcript.write_answer, turn.thread_id, words, turn.now, asked=words)
         emit(TextDelta(words))
         emit(Answered(words, asked=words))
@@ -288,13 +271,13 @@ class Assistant:
         except Exception as error:  # noqa: BLE001 - the edge at which a bug is logged, once
             # Neither the model nor the person is shown any of it.
             told = explain(error, "turn.failed", thread_id=turn.thread_id)
-            words = _FAULT[turn.language].format(fault=told.number) if isinstance(told, Fault) else told.message
+            words = FAULT[turn.language].format(fault=told.number) if isinstance(told, Fault) else told.message
             await self._break_off(opened, turn, Failed(told.code, words), emit)
         if not await self._pending(opened, turn):
             await opened.store.prune(turn.thread_id)
 
     async def _break_off(self, opened: _Opened, turn: TurnContext, failed: Failed, emit: Emit) -> None:
-        await self._withdraw(opened, turn, await self._pending(opened, turn), _BROKE_OFF, emit)
+        await self._withdraw(opened, turn, await self._pending(opened, turn), BROKE_OFF, emit)
         await self._write(transcript.write_answer, turn.thread_id, failed.message, turn.now, failed=failed.code)
         emit(failed)
 
