@@ -1,4 +1,4 @@
-"""Plain orders on one part of a campaign's brief: 'set the budget of X to 4,350 yuan', 'change the text to: ...'.
+"""Plain orders on one part of a campaign's brief: 'set the budget of X to 4,350 yuan'.
 
 Each is read whole from the sentences that are orders: a topic and its value. What cannot be read is asked about.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.planner.acts import Act, Ask, Pending, call
+from agent.planner.acts import Act, Ask, call
 from agent.planner.intents.base import which
 from agent.planner.request import Request
 from agent.planner.slots.channels import channel_names, find_channels
@@ -15,8 +15,8 @@ from agent.planner.slots.names import find_new_name, find_quoted
 from agent.planner.slots.numbers import read_number
 from agent.planner.slots.offers import find_offers
 from agent.planner.slots.schedule import DEFAULT_SEND_TIME, find_schedule
-from agent.planner.slots.span import Span, mask
-from agent.planner.speech import orders_in
+from agent.planner.slots.span import mask
+from agent.planner.speech import orders_in, sentences_of
 from crm.segments.language.moments import read_moments
 
 _TOPICS: Mapping[str, re.Pattern[str]] = {
@@ -35,6 +35,121 @@ _TOPICS: Mapping[str, re.Pattern[str]] = {
         r"|(?:推迟|提前|延后)到.*开始|再开始"
     ),
 }
+_ALL_READ = frozenset({"holdout_pct", "budget_cents"})
+_PLAIN = frozenset(
+    [
+        "change",
+        "chnage",
+        "chang",
+        "set",
+        "make",
+        "lower",
+        "raise",
+        "increase",
+        "decrease",
+        "reduce",
+        "cut",
+        "put",
+        "move",
+        "bring",
+        "adjust",
+        "edit",
+        "update",
+        "use",
+        "do",
+        "let",
+        "let's",
+        "have",
+        "give",
+        "want",
+        "like",
+        "need",
+        "would",
+        "could",
+        "can",
+        "you",
+        "will",
+        "please",
+        "pls",
+        "plz",
+        "thanks",
+        "thank",
+        "thx",
+        "ok",
+        "okay",
+        "now",
+        "then",
+        "also",
+        "just",
+        "so",
+        "and",
+        "but",
+        "the",
+        "an",
+        "to",
+        "of",
+        "at",
+        "for",
+        "in",
+        "it",
+        "its",
+        "this",
+        "that",
+        "is",
+        "be",
+        "as",
+        "by",
+        "from",
+        "up",
+        "down",
+        "with",
+        "me",
+        "us",
+        "we",
+        "i'd",
+        "instead",
+        "only",
+        "hold",
+        "holdout",
+        "hold-out",
+        "out",
+        "control",
+        "group",
+        "share",
+        "budget",
+        "total",
+        "maximum",
+        "max",
+        "percent",
+        "per",
+        "cent",
+        "pct",
+        "yuan",
+        "rmb",
+        "cny",
+        "campaign",
+        "draft",
+        "one",
+        "thing",
+        "go",
+        "ahead",
+        "yes",
+        "no",
+        "not",
+        "hi",
+        "hello",
+        "there",
+        "again",
+        "exactly",
+        "back",
+        "well",
+        "first",
+        "kindly",
+        "on",
+        "same",
+        "value",
+    ]
+)
 _ADDS = re.compile(
     r"\b(?:add|also|too|as well|plus|drop|remove|without|no longer|leave out|skip)\b|加上|再加|去掉|不要|也"
 )
@@ -53,87 +168,9 @@ _NOT_CHANNEL = re.compile(
     r"\b(?:not|no|without|instead of|rather than|drop)\s(?:by |via |on )?$|(?:不用|不要|不发|去掉)$"
 )
 
-_COPY_EN = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|please|pls|hi|now|and|then|also|thanks|could you|can you|would you)[\s,!.]+)*"
-    r"(?:(?:change|set|replace|rewrite|update|make|use|edit|put|let|have)\b(?P<before>[^\"“:：]{0,80}?)"
-    r"|new (?=copy|text|subject|message)|the (?:\w+ ){0,2}?(?=(?:message|text|copy|subject|body|wording)\b))"
-    r"(?P<what>\b(?:subject(?: line)?|message|texts?|copy|body|wording|words)\b)(?P<after>[^\"“]{0,90}?)"
-    r"(?:\b(?:to|with|as|reads?|say|says|be)\b\s*:?|:|(?=[\"“]))\s*(?P<words>.+)$",
-    re.IGNORECASE | re.DOTALL,
-)
-_COPY_ZH = re.compile(
-    r"(?P<before>[^。！？：:“\"]{0,40}?)(?P<what>文案|正文|文本|消息内容|短信内容|邮件内容|内容|标题|主题)(?P<after>[^“\"：:]{0,14}?)"
-    r"(?:改成|改为|换成|换为|设为|写成|用|写|[：:])\s*[：:]?\s*(?P<words>.+)$",
-    re.DOTALL,
-)
-_CLOSING = re.compile(r"^[\s\"“”'‘’]+|[\s\"“”'‘’]+$")
-_NO_COPY_ORDER = re.compile(r"[?？]\s*$|\b(?:was|were|competitor|customer|handbook)\b|竞品|手册|顾客|别人")
 
-
-def read_copy_order(request: Request) -> Act | None:
-    """The act for an order to change a text: exactly these words, for that message, and nothing else."""
-    words = request.words.strip()
-    match = _COPY_EN.match(words) or _COPY_ZH.match(words)
-    if match is None:
-        return None
-    before_words = words[: match.start("words")]
-    if _NO_COPY_ORDER.search(before_words) or re.match(r"\W*(?:new|draft|create)\b.*\bcampaign\b", before_words, re.I):
-        return None
-    text = _text_of(match["words"])
-    reference = _reference(request)
-    if not text or reference is None or "journey" in before_words.lower() or "旅程" in before_words:
-        return None
-    part = "subject" if re.match(r"subject|标题|主题", match["what"], re.I) else "body"
-    named = channel_names(find_channels(mask(before_words, [Span(match.start("what"), match.end("what"))])))
-    channels = _channels_of(request, reference)
-    if not named and part == "subject":
-        named = ("email",) if "email" in channels or "preferred" in channels else ()
-    if not named and len(channels) == 1:
-        named = channels
-    if not named:
-        return _ask_message(request, reference, part, text, channels)
-    copies = [{"channel": channel, part: text} for channel in named]
-    return call("change_campaign", campaign=reference, changes={"copy_texts": copies})
-
-
-def complete_copy_order(request: Request, pending: Pending) -> Act | None:
-    """The act once the person said which message they mean."""
-    named = channel_names(find_channels(request.lowered))
-    if re.search(r"\b(?:both|all|every|each)\b|都|全部|两个", request.lowered):
-        named = tuple(pending.args["channels"])
-    if not named:
-        return None
-    copies = [{"channel": channel, pending.args["part"]: pending.args["text"]} for channel in named]
-    return call("change_campaign", campaign=pending.args["campaign"], changes={"copy_texts": copies})
-
-
-def _text_of(said: str) -> str:
-    """What was quoted, else what follows, as it stands."""
-    said = said.strip()
-    quoted = re.match(
-        r"[\"“「](?P<text>.*?)[\"”」](?:\W*(?:please|thanks|谢谢|吧|for\b.*)?\W*)$", said, re.DOTALL | re.I
-    )
-    return quoted["text"].strip() if quoted else _CLOSING.sub("", said)
-
-
-def _channels_of(request: Request, reference: str) -> tuple[str, ...]:
-    focus = request.focus.campaign
-    known = focus.brief.get("channels") if focus is not None and focus.name == reference and focus.brief else None
-    return tuple(known or ())
-
-
-def _ask_message(request: Request, reference: str, part: str, text: str, channels: tuple[str, ...]) -> Ask:
-    listed = ", ".join(channels) or "e-mail, SMS, push"
-    words = which(
-        request,
-        f"Which message of {reference} shall say “{text}”: {listed}, or all of them? Nothing was changed yet.",
-        f"{reference} 的哪条消息要改成“{text}”：{listed}，还是全部？目前没有做任何改动。",
-    )
-    args = {"campaign": reference, "part": part, "text": text, "channels": list(channels) or ["email", "sms"]}
-    return Ask(("which_message",), words, Pending("copy_order", args, ("channel",)))
-
-
-def _reference(request: Request) -> str | None:
+def reference_of(request: Request) -> str | None:
+    """The campaign that an order is about: the one that is named, else the one in focus."""
     if request.campaigns:
         return request.campaigns[0].reference
     focus = request.focus
@@ -142,7 +179,7 @@ def _reference(request: Request) -> str | None:
 
 def read_order(request: Request) -> Act | None:
     """The act for a plain order on one part of the brief; None when the words are no such order."""
-    reference = _reference(request)
+    reference = reference_of(request)
     if reference is None or re.search(r"\bjourney\b|旅程|\bwait\b", request.lowered):
         return None
     named = mask(request.words, [each.span for each in request.campaigns])
@@ -166,10 +203,26 @@ def read_order(request: Request) -> Act | None:
         and not re.search(r"\bnot (?:by|via)\b", text.lower())
     ):
         return None
+    if topic in _ALL_READ and (left := _left_over(text, topic)):
+        return _ask(
+            request,
+            "request",
+            f"I did not read “{' '.join(left)}”. Say it plainly, e.g. *set the holdout to 10%*.",
+            f"没有理解“{' '.join(left)}”。请直接说，例如“把对照组改成10%”。",
+        )
     value = _READERS[topic](request, text, reference)
     if value is None or isinstance(value, Ask):
         return value
     return call("change_campaign", campaign=reference, changes={topic: value})
+
+
+def _left_over(text: str, topic: str) -> list[str]:
+    """English words of an order on a number that say neither what nor how much: it is not understood."""
+    bare = mask(text, [each.span for each in find_quoted(text)]).lower()
+    parts = [bare[each.span.start : each.span.end] for each in sentences_of(text)]
+    of_topic = [part for part in parts if _TOPICS[topic].search(part)]
+    bare = of_topic[-1] if of_topic else bare
+    return [word for word in re.findall(r"[a-z']{2,}", bare) if word not in _PLAIN]
 
 
 def _topics_in(text: str) -> list[str]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from agent.planner.acts import Act, Ask, Say, call
 from agent.planner.consent import read_consent
+from agent.planner.copy_orders import complete_copy_order, read_copy_order
 from agent.planner.gate import let_through
 from agent.planner.intents import INTENTS
 from agent.planner.intents.base import EXPLICIT, FORBIDDEN, NONE, Cues, Intent, which
 from agent.planner.intents.refusing import off_topic
-from agent.planner.orders import complete_copy_order, read_copy_order, read_order
+from agent.planner.orders import read_order
 from agent.planner.request import Request
 from agent.planner.speech import gives_an_order
 

@@ -75,7 +75,7 @@ _HYPOTHESIS = re.compile(
 )
 _DOUBTS = re.compile(
     r"\b(?:might|maybe|perhaps|not sure|eventually|whether|wonder|suppose|imagine|hypothetically|wish|one day)\b"
-    r"|^\W*(?:what )?if\b",
+    r"|^\W*(?:what )?if\b|\bif (?!they (?:do not|don't)|no\b|there|nobody|someone|anyone)",
     re.I,
 )
 _NEGATION = re.compile(
@@ -168,7 +168,7 @@ _HYPOTHESIS_ZH = re.compile(
     r"如果|假如|假设|要是|万一|的话|也许|可能|或许|说不定|我在想|再说|以后|下次|回头|早晚|过阵子|等.{1,8}再|就好了|还没想好|会批|希望"
 )
 _NEGATION_ZH = re.compile(
-    r"^不是|别(?!的|人)|不用|不必|不需要|先不|暂时不|不要(?!短信|邮件|推送|对照|优惠|折扣)|就这样|不动|没有?必要|不急|不是现在"
+    r"^不是|没(?:意义|用|必要)|被(?:驳回|拒)|不可能|不了|别(?!的|人)|不用|不必|不需要|先不|暂时不|不要(?!短信|邮件|推送|对照|优惠|折扣)|就这样|不动|没有?必要|不急|不是现在"
 )
 _REPORT_ZH = re.compile(
     r"昨天|已经|上次|去年|前年|上个?月|上周|之前(?!的)|刚才|刚从|刚开完|差点|曾经|以前|当时|(?:说|写着|写的|留言|抱怨|提到|告诉我|跟我说|反馈)"
