@@ -16,6 +16,7 @@ from crm.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from crm.members.models import Channel
 from tests.builders import make_member
 from tests.tools.conftest import Call, actor_with
+from tools.base import Tool
 from tools.campaigns import (
     CHANGE_CAMPAIGN,
     DRAFT_CAMPAIGN,
@@ -74,6 +75,27 @@ def test_a_plan_leaves_out_whoever_did_not_agree(call: Call, members: None) -> N
     plan = call(PLAN_CAMPAIGN, campaign="gold days").content["plan"]
     assert {"channel": "sms", "reason": "no_consent", "count": 1} in plan["exclusions"]
     assert plan["total_messages"] == 41
+
+
+@pytest.mark.parametrize("state", ["awaiting_approval", "scheduled"])
+def test_a_plan_is_counted_anew_and_what_is_shown_is_what_was_planned(
+    session: Session, call: Call, members: None, manager: Actor, state: str
+) -> None:
+    drafted = call(DRAFT_CAMPAIGN, **BRIEF, holdout_pct=0, holdout_waiver="small").content
+    call(SUBMIT_CAMPAIGN, campaign="Gold Days")
+    if state == "scheduled":
+        call(APPROVE_CAMPAIGN, actor=manager, campaign="Gold Days")
+    before = drafted["plan"]["audience_count"], drafted["plan"]["total_messages"]
+    for granted in (True, True, False):
+        make_member(session, tier="gold", consents={Channel.EMAIL: True, Channel.SMS: granted})
+
+    def counted(tool: Tool[Any]) -> tuple[int, int]:
+        plan = call(tool, campaign="Gold Days").content["plan"]
+        return plan["audience_count"], plan["total_messages"]
+
+    assert counted(SHOW_CAMPAIGN) == before == (21, 41)
+    assert counted(PLAN_CAMPAIGN) == (24, 46)
+    assert counted(SHOW_CAMPAIGN) == before
 
 
 def test_the_same_call_drafts_once(session: Session, call: Call, members: None) -> None:

@@ -128,6 +128,24 @@ def test_care_that_has_been_waiting_for_a_day_for_its_channel_holds_no_room(sess
     assert len(provider.taken) == 1
 
 
+@pytest.mark.parametrize("hours_overdue", [0, 1, 6, 11, 23])
+@pytest.mark.parametrize("urgent", [SERVICE, CARE])
+def test_what_is_overdue_by_less_than_a_day_keeps_its_room(
+    sessions: Sessions, now: datetime, urgent: Priority, hours_overdue: int
+) -> None:
+    """Its channel is down; until it is back a campaign on another channel does not take the member's one place."""
+    one_message_a_week(sessions)
+    with unit_of_work(sessions) as session:
+        launched(session, CAMPAIGN, now, in_hours=hours_overdue)
+        launched(session, urgent, now, on="sms")
+    email, sms = FakeProvider(), FakeProvider()
+    late = now + timedelta(hours=hours_overdue)
+    dispatch_due(sessions, {Channel.EMAIL: email}, now=late, worker="test")
+    assert email.taken == []
+    dispatch_due(sessions, {Channel.EMAIL: email, Channel.SMS: sms}, now=late, worker="test")
+    assert (len(sms.taken), email.taken) == (1, [])
+
+
 def test_room_is_left_on_the_channel_that_is_short_and_no_other(sessions: Sessions, now: datetime) -> None:
     with unit_of_work(sessions) as session:
         set_policy(session, "frequency_cap_per_channel_7d", {"email": 1, "sms": 1, "push": 1})

@@ -8,14 +8,12 @@ from sqlalchemy.orm import Session
 from crm.catalog import CATALOG
 from crm.differences import differences
 from crm.errors import NotFound
-from crm.outreach.goods import goods_of
 from crm.outreach.journey import BranchStep, EventMatch, JourneySpec, OnKeyDate, SplitStep, WaitStep, Way
 from crm.outreach.journeys.mistakes import explain_mistakes
 from crm.outreach.journeys.template_texts import Language
 from crm.outreach.journeys.templates import TEMPLATES, TemplateChoices, TemplateKey, from_template
 from crm.outreach.journeys.words import journey_in_words
 from crm.segments.scope import open_scope
-from tests.builders import make_member, make_order
 from tests.journeys import send_step
 
 NOW = datetime(2026, 6, 1, 1, tzinfo=UTC)
@@ -99,13 +97,3 @@ def test_differences_name_steps_by_their_keys() -> None:
     assert found["steps.answer.timeout.days", "changed"] == (7, 10)
     assert ("steps.ask-csm", "removed") in found
     assert len(found) == 2
-
-
-def test_goods_are_of_the_category_that_a_member_prefers_and_new_to_him(session: Session) -> None:
-    buyer, tagged, unknown = make_member(session), make_member(session, tags=("tea-drinker",)), make_member(session)
-    for category in ("tea", "coffee", "coffee", "coffee"):
-        make_order(session, make_member(session), ordered_at=NOW, category=category)
-    make_order(session, buyer, ordered_at=NOW, category="coffee")
-    found = goods_of(session, [buyer.id, tagged.id, unknown.id], "en")
-    assert buyer.id not in found or "coffee" not in found[buyer.id]
-    assert found[tagged.id] != found[unknown.id]
