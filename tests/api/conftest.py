@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import Engine
 
 from api.bootstrap import bootstrap
+from crm.access.passwords import DEMO_PASSWORD
 from crm.database import open_engine
 from crm.datasets.demo import load_demo
 from crm.settings import Settings
@@ -92,10 +93,10 @@ class Server:
     log: Path
     """What it said on stderr."""
 
-    def client(self, username: str) -> httpx.Client:
-        """A client that is signed in as one of the demo people."""
+    def client(self, username: str, password: str = DEMO_PASSWORD) -> httpx.Client:
+        """A client that is signed in, as one of the demo people unless a password is given."""
         client = self.clients.enter_context(httpx.Client(base_url=self.url, timeout=120))
-        answer = client.post("/api/session", json={"username": username, "password": "nurture-demo"})
+        answer = client.post("/api/session", json={"username": username, "password": password})
         answer.raise_for_status()
         return client
 

@@ -12,11 +12,10 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from crm.access.models import Role
-from crm.access.service import create_account
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.segments.models import Segment
 from crm.workspace import Workspace
+from tests.accounts import PASSWORD, make_person
 from tests.api.conftest import Server, environment, serving
 from tests.api.talking import Talk
 from tests.builders import make_member
@@ -56,7 +55,7 @@ def pair(postgres: PostgresServer, tmp_path: Path) -> Iterator[Pair]:
         sessions = open_sessions(engine)
         with unit_of_work(sessions) as session:
             session.add(Workspace(id=1, name="Club", dataset="own", zone_name="UTC", currency="EUR"))
-            create_account(session, username="mia", display_name="Mia", role=Role.OPERATIONS, password="nurture-demo")
+            make_person(session, "mia")
             for tier in ("gold", "gold", "silver"):
                 make_member(session, tier=tier)
         yield Pair((tmp_path / "one", tmp_path / "two"), url, sessions)
@@ -64,11 +63,11 @@ def pair(postgres: PostgresServer, tmp_path: Path) -> Iterator[Pair]:
 
 def test_a_question_asked_by_one_server_is_answered_at_the_other(pair: Pair) -> None:
     with pair.serving(0) as one, pair.serving(1) as two:
-        talk = Talk.opened(one.client("mia"))
+        talk = Talk.opened(one.client("mia", PASSWORD))
         assert talk.say("how many gold members are there?").card("query_segment")["count"] == 2
         question = talk.say("save them as Golden Two").first("confirmation_asked")
         one.kill()
-        again = Talk(two.client("mia"), talk.thread_id)
+        again = Talk(two.client("mia", PASSWORD), talk.thread_id)
         assert [entry["is_open"] for entry in again.entries() if entry["kind"] == "confirmation"] == [True]
         again.decide(question["interrupt_id"], "approve")
         assert pair.saved("Golden Two") == 1
@@ -78,8 +77,8 @@ def test_a_question_asked_by_one_server_is_answered_at_the_other(pair: Pair) -> 
 
 def test_two_servers_do_not_answer_in_one_conversation_at_once(pair: Pair) -> None:
     with pair.serving(0) as one, pair.serving(1) as two:
-        talks = [Talk.opened(one.client("mia"))]
-        talks.append(Talk(two.client("mia"), talks[0].thread_id))
+        talks = [Talk.opened(one.client("mia", PASSWORD))]
+        talks.append(Talk(two.client("mia", PASSWORD), talks[0].thread_id))
         asking = [
             threading.Thread(target=talk.say, args=(f"how many {tier} members are there?",))
             for tier in ("gold", "silver", "gold")
@@ -97,10 +96,10 @@ def test_whatever_server_is_killed_each_yes_is_carried_out_once(pair: Pair) -> N
     random = Random(11)
     with ExitStack() as stack:
         servers = [stack.enter_context(pair.serving(0)), stack.enter_context(pair.serving(1))]
-        talk = Talk.opened(servers[0].client("mia"))
+        talk = Talk.opened(servers[0].client("mia", PASSWORD))
         for kill in range(KILLS):
             name, victim = f"Round {kill}", kill % 2
-            talk = Talk(servers[victim].client("mia"), talk.thread_id)
+            talk = Talk(servers[victim].client("mia", PASSWORD), talk.thread_id)
             talk.say("how many gold members are there?")
             question = talk.say(f"save them as {name}").first("confirmation_asked")["interrupt_id"]
             saying = threading.Thread(target=_decide, args=(talk, question))
@@ -108,7 +107,7 @@ def test_whatever_server_is_killed_each_yes_is_carried_out_once(pair: Pair) -> N
             time.sleep(random.random() * LONGEST_LIFE_SECONDS)
             servers[victim].kill()
             saying.join()
-            other = Talk(servers[1 - victim].client("mia"), talk.thread_id)
+            other = Talk(servers[1 - victim].client("mia", PASSWORD), talk.thread_id)
             if not pair.saved(name):
                 # The question waits still, or the yes had been written down and not yet carried out.
                 other.say("yes")
