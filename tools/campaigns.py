@@ -1,6 +1,5 @@
 """Tools over campaigns before and while they run: draft, change, plan, look, watch."""
 
-from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field, JsonValue
@@ -16,6 +15,7 @@ from crm.campaigns.reopening import is_own_draft, mark_of
 from crm.catalog import CATALOG
 from crm.errors import Conflict
 from crm.outreach.priority import Priority
+from crm.reading.fields import DayIn, MomentIn
 from crm.workspace import get_workspace
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.campaign_cards import ROWS_FOR_MODEL, campaign_card, find_lessons, plan_of
@@ -48,8 +48,8 @@ class BriefChanges(ToolArgs):
         default=None,
         description='E.g. [{"kind": "amount_off", "value": 50, "min_spend": 300}]; "percent_off" 15 is 15% off.',
     )
-    start: datetime | None = Field(default=None, description="Local time without a zone, e.g. 2026-06-05T10:00.")
-    end: date | None = Field(default=None, description="Last day on which the offers hold.")
+    start: MomentIn | None = Field(default=None, description="Local time without a zone, e.g. 2026-06-05T10:00.")
+    end: DayIn | None = Field(default=None, description="Last day on which the offers hold.")
     steps: tuple[Step, ...] | None = Field(
         default=None, description='Several sendings, e.g. [{"key": "first"}, {"key": "reminder", "offset_days": 3}].'
     )

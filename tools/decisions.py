@@ -20,6 +20,7 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.plan import CampaignPlan
 from crm.campaigns.reopening import mark_of
 from crm.catalog import CATALOG
+from crm.reading.fields import MomentIn
 from crm.reports.words import channel_words, money_words
 from crm.workspace import get_workspace
 from tools.base import Effect, Language, Tool, ToolContext, ToolResult
@@ -64,11 +65,11 @@ _FACTS: Mapping[Language, str] = {
 
 
 class SubmitCampaignArgs(CampaignArgs):
-    start: datetime | None = Field(default=None, description="Another start: local time, e.g. 2026-06-05T10:00.")
+    start: MomentIn | None = Field(default=None, description="Another start: local time, e.g. 2026-06-05T10:00.")
 
 
 class ScheduleCampaignArgs(CampaignArgs):
-    at: datetime = Field(description="The start: local time without a zone, e.g. 2026-06-04T10:30.")
+    at: MomentIn = Field(description="The start: local time without a zone, e.g. 2026-06-04T10:30.")
 
 
 class ApproveCampaignArgs(CampaignArgs):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 from pydantic import Field, JsonValue
@@ -10,6 +9,7 @@ from pydantic import Field, JsonValue
 from crm.access.actor import Permission
 from crm.catalog import segment_scope
 from crm.members.service import find_member
+from crm.reading.fields import DayIn
 from crm.segments.boundary import BoundaryMember, boundary_examples
 from crm.segments.explain import LeafVerdict, definition_behind, explain_member
 from crm.segments.marginal import marginal_counts
@@ -24,12 +24,12 @@ PARTS_FOR_MODEL = 12
 class ExplainMembershipArgs(ToolArgs):
     definition: dict[str, JsonValue] = Field(description=WHO)
     member: str = Field(min_length=1, max_length=80, description="A member's name or number.")
-    as_of: date | None = Field(default=None, description=AS_OF)
+    as_of: DayIn | None = Field(default=None, description=AS_OF)
 
 
 class ExplainSegmentArgs(ToolArgs):
     definition: dict[str, JsonValue] = Field(description=WHO)
-    as_of: date | None = Field(default=None, description=AS_OF)
+    as_of: DayIn | None = Field(default=None, description=AS_OF)
 
 
 def explain_membership(ctx: ToolContext, args: ExplainMembershipArgs) -> ToolResult:

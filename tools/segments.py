@@ -11,6 +11,7 @@ from crm.access.actor import Permission
 from crm.catalog import segment_scope
 from crm.errors import InvalidRequest
 from crm.fields import Op
+from crm.reading.fields import DayIn
 from crm.segments import service
 from crm.segments.definition import AllOf, Condition, Definition, parse_definition
 from crm.segments.describe import describe
@@ -39,7 +40,7 @@ class QuerySegmentArgs(ToolArgs):
     share_of: dict[str, JsonValue] | None = Field(
         default=None, description="A definition: what share of those members the segment is, e.g. all gold members."
     )
-    as_of: date | None = Field(default=None, description=AS_OF)
+    as_of: DayIn | None = Field(default=None, description=AS_OF)
 
 
 class MetricArgs(ToolArgs):

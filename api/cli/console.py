@@ -16,6 +16,7 @@ from crm.bounds import aware_within, day_within
 from crm.clock import Clock, FixedClock
 from crm.errors import InvalidRequest
 from crm.json_input import read_json
+from crm.reading.moments import read_day, read_moment
 
 Advance = Callable[[str, int, int], None]
 """Called with (what is being done, how much is done, how much there is in all)."""
@@ -51,19 +52,19 @@ def progress_bar() -> Iterator[Advance]:
 
 def parse_day(text: str, option: str) -> date:
     try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidRequest(f"{option} {text!r} is no date; write it as 2026-06-01") from error
+        day = read_day(text)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{option} {text[:40]!r} is no date; write it as 2026-06-01: {error.message}") from error
     return _within(day_within, day, option)
 
 
 def parse_moment(text: str, option: str, zone: ZoneInfo) -> datetime:
-    """An ISO moment; without an offset it is local time of the workspace."""
+    """A moment; without an offset it is local time of the workspace."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidRequest(f"{option} {text!r} is no moment; write it as 2026-06-04T10:00") from error
-    return _within(aware_within, moment if moment.tzinfo else moment.replace(tzinfo=zone), option)
+        moment = read_moment(text, zone)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{option}: {error.message}") from error
+    return _within(aware_within, moment, option)
 
 
 def _within(check: Callable[[T], T], value: T, option: str) -> T:

@@ -18,7 +18,7 @@ from crm.access.actor import Actor, Permission, require
 from crm.access.approvals import approval_for, pending_approvals
 from crm.access.confirmed import Confirmed
 from crm.access.models import Account, Approval, ApprovalState
-from crm.bounds import Moment, Name, RowId
+from crm.bounds import Name, RowId
 from crm.campaigns import service
 from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
@@ -36,6 +36,7 @@ from crm.outreach.browse import LedgerFilter, browse_ledger
 from crm.outreach.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.outreach.models import Journey
 from crm.outreach.preview import MessagePreview
+from crm.reading.fields import MomentIn
 from crm.workspace import get_workspace
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
@@ -92,7 +93,7 @@ class Changes(Body):
 
 
 class Submission(Body):
-    start: Moment | None = None
+    start: MomentIn | None = None
     """Another start, local wall time without a zone."""
     confirm: bool = False
     """Needed for another start of what is not a draft of your own."""

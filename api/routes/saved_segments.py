@@ -13,10 +13,11 @@ from api.bootstrap import Nurture
 from api.routes.segments import Definition
 from api.saved_segments import SegmentRow, SegmentView, rows_of, view_of
 from crm.access.actor import Actor, Permission, require
-from crm.bounds import LARGEST_ID, Day, RowId
+from crm.bounds import LARGEST_ID, RowId
 from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
+from crm.reading.fields import DayIn
 from crm.segments import history, saved
 from crm.segments.maintenance import keep_segments
 from crm.segments.models import Passage
@@ -212,7 +213,7 @@ def refresh_segment(segment_id: SegmentId, actor: SignedIn, nurture: TheNurture)
 
 @router.get(ONE + "/history")
 def list_days(
-    segment_id: SegmentId, actor: SignedIn, nurture: TheNurture, before: Day | None = None, limit: Limit = 90
+    segment_id: SegmentId, actor: SignedIn, nurture: TheNurture, before: DayIn | None = None, limit: Limit = 90
 ) -> DayPage:
     """Its size day by day, the newest first. Empty for a CSM: the days count all members."""
     require(actor, Permission.READ_MEMBERS)

@@ -10,10 +10,11 @@ from api.auth import SignedIn, TheNurture
 from api.bodies import Body
 from api.while_connected import while_connected
 from crm.access.actor import Actor, Permission, require
-from crm.bounds import Day, Name
+from crm.bounds import Name
 from crm.catalog import CATALOG, segment_scope
 from crm.database import read_only
 from crm.limits import Cancellation, limited
+from crm.reading.fields import DayIn
 from crm.segments import service
 from crm.segments.definition import parse_definition
 from crm.segments.describe import describe
@@ -27,7 +28,7 @@ Definition = Annotated[
 
 
 AsOf = Annotated[
-    Day | None, Query(description="A past day: the members of that day. Fields without history are refused.")
+    DayIn | None, Query(description="A past day: the members of that day. Fields without history are refused.")
 ]
 
 

@@ -1,12 +1,13 @@
 """Who there is: accounts and the people behind them."""
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, actor_for
 from crm.access.models import Account, Role
 from crm.access.passwords import check_password, hash_password, is_demo_password
 from crm.errors import InvalidRequest, NotFound
+from crm.reading.names import same_case
 
 ROLE_ALIASES = {"ops": Role.OPERATIONS}
 
@@ -39,11 +40,16 @@ def list_accounts(session: Session) -> list[Account]:
     return list(session.scalars(select(Account).order_by(Account.display_name)))
 
 
+def _called(account: Account) -> set[str]:
+    return {same_case(account.username), same_case(account.display_name)}
+
+
 def find_actor(session: Session, person: str) -> Actor:
     """A person by username, display name, or role (`ops`, `csm`, `manager`, ...: the first one of that role)."""
-    wanted = person.strip().casefold()
-    by_name = or_(func.lower(Account.username) == wanted, func.lower(Account.display_name) == wanted)
-    account = session.scalar(select(Account).where(Account.is_active, by_name).order_by(Account.id))
+    wanted = same_case(person)
+    # Compared here: the two databases fold other letters than ASCII differently, or not at all.
+    accounts = session.scalars(select(Account).where(Account.is_active).order_by(Account.id))
+    account = next((each for each in accounts if wanted in _called(each)), None)
     role = ROLE_ALIASES.get(wanted) or (Role(wanted) if wanted in list(Role) else None)
     if account is None and role is not None:
         account = session.scalar(select(Account).where(Account.is_active, Account.role == role).order_by(Account.id))

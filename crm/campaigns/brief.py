@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, field_validator, model_validator
 
 from crm import wrong_values
-from crm.bounds import MOST_GOAL, MOST_ITEMS, MOST_MONEY, MOST_TEXT, Day, Moment, Name
+from crm.bounds import MOST_GOAL, MOST_ITEMS, MOST_MONEY, MOST_TEXT, Name
 from crm.errors import InvalidRequest
 from crm.loyalty.models import OfferKind
 from crm.outreach.priority import Priority
+from crm.reading.fields import DayIn, MomentIn
 
 ChannelChoice = Literal["email", "sms", "push", "preferred"]
 Language = Literal["en", "zh"]
@@ -104,9 +105,9 @@ class CampaignBrief(Frozen):
     """Whoever ever took part in one of these is left out."""
     channels: tuple[ChannelChoice, ...] = Field(max_length=MOST_PARTS)
     offers: tuple[Offer, ...] = Field(default=(), max_length=MOST_PARTS)
-    start: Moment | None = None
+    start: MomentIn | None = None
     """Local wall time without a zone; None: as soon as it is approved."""
-    end: Day | None = None
+    end: DayIn | None = None
     """Last local day on which the offers hold."""
     steps: tuple[Step, ...] = Field(default=(Step(),), max_length=MOST_PARTS)
     copy_texts: tuple[Copy, ...] = Field(default=(), max_length=MOST_ITEMS)

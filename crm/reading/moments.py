@@ -12,6 +12,7 @@ from crm.errors import InvalidRequest
 from crm.reading.texts import plain_text
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+_UTC = ZoneInfo("UTC")
 LONGEST = 60
 LARGEST_NUMBER = 10**18
 _MONTHS = {
@@ -69,6 +70,14 @@ def read_moment(raw: Any, zone: ZoneInfo, order: DateOrder | None = None) -> dat
     if found["zone"]:
         return datetime.combine(day, at, _offset(found, text)).astimezone(UTC)
     return local_moment(datetime.combine(day, at), zone)
+
+
+def read_day(raw: Any, order: DateOrder | None = None) -> date:
+    """A day without a time, from the same forms. Raises InvalidRequest with a sentence."""
+    moment = read_moment(raw, _UTC, order)
+    if moment.time() != time.min:
+        raise InvalidRequest(f"{str(raw)[:40]!r} is no day; write it as 2026-05-01")
+    return moment.date()
 
 
 def local_moment(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -138,7 +147,7 @@ def _ordered(first: int, second: int, year: str, order: DateOrder | None, text: 
     if order is None:
         if first <= 12 and second <= 12 and first != second:
             raise InvalidRequest(
-                f"{text!r} can be two days: say with --date-order dmy or mdy whether the day or the month comes first"
+                f"{text!r} can be two days; write the year first, or say in an import --date-order dmy or mdy"
             )
         order = DateOrder.DAY_FIRST if first > second else DateOrder.MONTH_FIRST
     day, month = (first, second) if order is DateOrder.DAY_FIRST else (second, first)

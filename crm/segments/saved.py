@@ -20,6 +20,7 @@ from crm.bounds import row_id
 from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound
 from crm.fields import Catalog, Op
 from crm.members.fields import ME
+from crm.reading.names import same_case
 from crm.segments.definition import Definition, parse_definition
 from crm.segments.dependencies import find_circle, segments_named
 from crm.segments.fields import SEGMENT
@@ -155,7 +156,9 @@ def put_segment(
     subscribers: FindSubscribers,
 ) -> Segment:
     """A new segment or, where one bears the name already, its next version. Needs a definition for a new one."""
-    known = session.scalar(select(Segment).where(func.lower(Segment.name) == name.strip().lower()))
+    names = {same_case(known): key for key, known in session.execute(select(Segment.id, Segment.name))}
+    key = names.get(same_case(name))
+    known = None if key is None else session.get(Segment, key)
     if known is not None:
         return change_segment(
             session,

@@ -13,6 +13,7 @@ from crm.access.actor import Permission, require
 from crm.clock import SystemClock
 from crm.datasets.walk import walk_to
 from crm.errors import InvalidRequest
+from crm.reading.moments import local_moment
 
 REFRESH_S = 15.0
 PROGRESS_S = 0.4
@@ -127,7 +128,7 @@ class WalkDialog:
             local = datetime.fromisoformat(f"{self._day.value}T{self._time.value}")
         except ValueError as error:
             raise InvalidRequest("give a day and a time") from error
-        return local.replace(tzinfo=self._viewer.zone)
+        return local_moment(local, self._viewer.zone)
 
     def _set_busy(self, *, busy: bool) -> None:
         self._progress.visible = busy

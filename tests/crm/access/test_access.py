@@ -26,6 +26,8 @@ def test_people_are_found_by_username_display_name_or_role(session: Session) -> 
     assert service.find_actor(session, "kevin zhao") == kevin
     assert service.find_actor(session, "mia.chen") == mia
     assert service.find_actor(session, "ops") == mia
+    emile = person(session, "Émile Zola", Role.ANALYST)
+    assert service.find_actor(session, "ÉMILE ZOLA") == service.find_actor(session, " Ｅ́mile zola") == emile
     with pytest.raises(NotFound, match=r"Mia Chen, Kevin Zhao"):
         service.find_actor(session, "Bob")
 
