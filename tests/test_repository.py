@@ -57,3 +57,9 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine() -> None:
         if address.search(text) or home.search(text):
             guilty.append(str(path.relative_to(ROOT)))
     assert guilty == []
+
+
+def test_no_two_files_of_tests_share_a_name() -> None:
+    """Tests are no packages, so pytest would import the first of two and refuse the other."""
+    names = [path.name for path in tracked("tests/**/test_*.py")]
+    assert sorted(set(names)) == sorted(names)
