@@ -23,6 +23,7 @@ def try_channel(
     address: Annotated[str, typer.Argument(help="An e-mail address, phone number or push token of your own.")],
 ) -> None:
     """Send one test message to an address of your own, past the ledger, and say what the provider answered."""
+    from api.bootstrap import Schema
     from crm.clock import SystemClock
     from crm.database import read_only
     from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage
@@ -40,7 +41,8 @@ def try_channel(
         subject="A test message from Nurture",
         body="This is a test message. Whoever sent it knows now that this channel works.",
     )
-    with opened() as nurture:
+    # A channel can be tried before there is any data.
+    with opened(schema=Schema.CREATE) as nurture:
         adapter = nurture.adapters[channel]
         if isinstance(adapter, OutboxAdapter):
             raise Conflict(f"{channel.value} stays in the outbox; set NURTURE_CHANNEL_{channel.value.upper()}")

@@ -39,7 +39,8 @@ def addresses(text: str, *, stops: tuple[str, ...] = ()) -> Iterator[tuple[int, 
         if found is None or touches or not _begins(run[0][: found.start()]):
             continue
         address = _link(run[0][found.start() :], text[run.end() : run.end() + 2])
-        if address and not _has_odd_brackets(address, run[0]):
+        is_in_doubt = _has_odd_brackets(address or "", run[0]) and _has_odd_brackets(address or "", text[: run.end()])
+        if address and not is_in_doubt:
             yield run.start() + found.start(), address
 
 
@@ -69,10 +70,10 @@ def _without_punctuation(words: str) -> str:
     return address
 
 
-def _has_odd_brackets(address: str, run: str) -> bool:
-    """Whether nobody can say which of the brackets in and around an address belong to it."""
+def _has_odd_brackets(address: str, words: str) -> bool:
+    """Whether an address holds brackets that do not match in the words up to its end."""
     return any(
-        sign in address and run.count(opening) != run.count(closing)
+        sign in address and words.count(opening) != words.count(closing)
         for closing, opening in _BRACKETS.items()
         for sign in (opening, closing)
     )
