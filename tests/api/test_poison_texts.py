@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.bootstrap import Nurture, bootstrap
+from crm.bounds import MOST_GOAL
 from crm.campaigns.models import Campaign
 from crm.database import unit_of_work
 from crm.datasets.people import DEMO_PASSWORD
@@ -17,12 +18,12 @@ from tests.api.conftest import CopyHome, settings_of
 POISON = {
     "{{ 'x' * 10**9 }}": "a number within braces",
     "{% for i in range(10**9) %}x{% endfor %}": "says {% for %}",
-    "{% if name %}" * 150 + "x" + "{% endif %}" * 150: "more than 8 deep",
-    "{{ " + "(" * 2_000 + "name" + ")" * 2_000 + " }}": "more than 8 deep",
+    "{% if name %}" * 60 + "x" + "{% endif %}" * 60: "more than 8 deep",
+    "{{ " + "(" * 900 + "name" + ")" * 900 + " }}": "more than 8 deep",
     "{{ name|center(10**9) }}": "a number within braces",
-    "{{ " + " ~ ".join(["name"] * 1_500) + " }}": "more than 40 words",
+    "{{ " + " ~ ".join(["name"] * 250) + " }}": "more than 40 words",
     "{{ ''.__class__.__mro__ }}": "does more than name a field",
-    "您好" + "好" * 20_000: "may have at most 20,000",
+    "您好" + "好" * 20_000: "at most",
     "您好 {{ 姓名.__class__ }}": "does more than name a field",
 }
 
@@ -81,7 +82,11 @@ def test_every_way_in_refuses_it(sign_in: Callable[[str], TestClient], text: str
             assert (answer.status_code, complaint in answer.json()["detail"]) == (422, True), answer.text
 
 
-@pytest.mark.parametrize("text", POISON, ids=[text[:30] for text in POISON])
+# A text that is too long makes its brief one that cannot be read, whatever stands in it.
+READABLE = [text for text in POISON if len(text) <= MOST_GOAL]
+
+
+@pytest.mark.parametrize("text", READABLE, ids=[text[:30] for text in READABLE])
 def test_one_that_stands_in_the_store_is_a_sentence_in_previews_plans_and_requests(
     nurture: Nurture, sign_in: Callable[[str], TestClient], text: str
 ) -> None:
