@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 SHIPPED = ("agent", "api", "crm", "knowledge_base", "tools")
 COMMITTERS = {Path("crm/database.py"), Path("agent/checkpoint_store.py")}
@@ -63,3 +65,26 @@ def test_no_two_files_of_tests_share_a_name() -> None:
     """Tests are no packages, so pytest would import the first of two and refuse the other."""
     names = [path.name for path in tracked("tests/**/test_*.py")]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_the_changelog_sorts_each_version_into_what_was_added_changed_and_fixed() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    _, *versions = re.split(r"^## ", text, flags=re.MULTILINE)
+    names = [version.splitlines()[0] for version in versions]
+    numbers = [tuple(map(int, name.split("."))) for name in names[1:]]
+    assert names[0] == "Unreleased"
+    assert numbers == sorted(numbers, reverse=True)
+    for version in versions:
+        head, *parts = re.split(r"^### ", version, flags=re.MULTILINE)
+        headings = [part.splitlines()[0] for part in parts]
+        assert headings == [name for name in ("Added", "Changed", "Fixed") if name in headings]
+        assert "\n- " not in head, f"{head.splitlines()[0]}: a line stands under none of the three"
+
+
+def test_the_subject_of_the_last_commit_fits_a_line() -> None:
+    """Of the last one that is no merge: hosts merge under a subject of their own."""
+    command = ["git", "log", "-1", "--no-merges", "--format=%s"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode or not done.stdout.strip():
+        pytest.skip("there is no history here")
+    assert len(done.stdout.strip()) <= 72

@@ -14,14 +14,15 @@ from urllib.parse import quote
 import httpx
 import pytest
 from dbos import DBOS
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from api.bootstrap import bootstrap
 from api.worker import EngineProcess, tidy
 from crm.access.policy import set_policy
 from crm.clock import SystemClock
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
-from crm.outreach.models import Message, MessageState
+from crm.outreach.models import Journey, Message, MessageState
+from crm.outreach.priority import Priority
 from crm.outreach.rules import LEASE
 from crm.settings import Settings
 from crm.workers import Worker
@@ -173,6 +174,56 @@ def test_a_worker_that_is_told_to_stop_ends_its_batch_and_no_more(site: Site) ->
     assert states[MessageState.DELIVERED] == len(site.provider.sent) <= 200
     with unit_of_work(site.sessions) as session:
         assert session.get_one(Worker, "worker-1").stopped_at is not None
+
+
+NEWER_KEY = "colour_of_a_newer_version"
+
+
+def upgrade_to_a_newer_version(site: Site) -> None:
+    """What a version of tomorrow does: it adds to the schema, and stores a journey that today's cannot read."""
+    with unit_of_work(site.sessions) as session:
+        session.execute(text("CREATE TABLE colours (id INTEGER PRIMARY KEY)"))
+        session.execute(text("ALTER TABLE messages ADD COLUMN colour TEXT"))
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        for name in ("Newer", "Later"):
+            spec = journey_spec(send_step("main", "push"), name=name, experiment=name, priority=Priority.SERVICE)
+            stored = launch(session, spec, SystemClock().now())
+            if name == "Newer":
+                stored.spec = stored.spec | {NEWER_KEY: "green"}
+
+
+def test_a_worker_goes_on_while_a_newer_version_upgrades_the_database(site: Site) -> None:
+    real_time_world(site.sessions, members=60)
+    site.provider.usual_seconds = 0.03
+    worker = site.start("worker-1")
+    wait_until(lambda: len(site.provider.sent) >= 10, "it sends")
+    upgrade_to_a_newer_version(site)
+
+    def stand() -> dict[str, tuple[Counter[MessageState], str | None]]:
+        with unit_of_work(site.sessions) as session:
+            rows = session.execute(select(Journey.name, Journey.note, Message.state).join(Message)).all()
+        return {name: (Counter(row.state for row in rows if row.name == name), note) for name, note, _ in rows}
+
+    wait_until(lambda: site.states()[MessageState.DELIVERED] == 120, "what it can read is sent")
+    wait_until(lambda: stand()["Newer"][1] is not None, "the other one is held")
+    found = stand()
+    assert found["Test journey"] == found["Later"] == (Counter({MessageState.DELIVERED: 60}), None)
+    states, why = found["Newer"]
+    assert states == {MessageState.PLANNED: 60}, "the newer version sends them"
+    assert why is not None
+    assert why.startswith("It cannot go on")
+    assert why.endswith("colour of a newer version is not known here")
+    assert worker.poll() is None
+    late = subprocess.run(
+        nurture_command("worker", "--name", "worker-2"),
+        env=site.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert late.returncode == 1
+    assert "migrated by a newer version of Nurture (revision 9999)" in late.stderr
 
 
 def test_two_workers_together_keep_the_rate_of_a_channel(site: Site) -> None:
