@@ -8,6 +8,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from agent.checkpoint_reader import StrictReader
+
 MOVED_SUFFIX = ".moved"
 
 
@@ -20,7 +22,7 @@ async def move_into_database(file: Path, saver: BaseCheckpointSaver[str]) -> int
         return 0
     moved = 0
     async with aiosqlite.connect(file, timeout=30) as connection:
-        old = AsyncSqliteSaver(connection)
+        old = AsyncSqliteSaver(connection, serde=StrictReader())
         await old.setup()
         async with connection.execute("SELECT DISTINCT thread_id FROM checkpoints") as cursor:
             threads = [str(row[0]) for row in await cursor.fetchall()]

@@ -19,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Engine
 
 from agent.checkpoint_move import move_into_database
+from agent.checkpoint_reader import StrictReader
 from crm.errors import Unavailable
 
 CHECKPOINTS_FILE = "checkpoints.sqlite"
@@ -109,7 +110,7 @@ class _DatabaseStore:
 async def _open_file(home: Path) -> AsyncIterator[CheckpointStore]:
     home.mkdir(parents=True, exist_ok=True)
     async with aiosqlite.connect(home / CHECKPOINTS_FILE, timeout=30) as connection:
-        saver = AsyncSqliteSaver(connection)
+        saver = AsyncSqliteSaver(connection, serde=StrictReader())
         await saver.setup()
         yield _FileStore(saver, home)
 
@@ -122,7 +123,7 @@ async def _open_in_database(address: str, home: Path) -> AsyncIterator[Checkpoin
         address, kwargs=settings, min_size=1, max_size=POOL_SIZE, open=False, check=AsyncConnectionPool.check_connection
     )
     async with pool:
-        saver = AsyncPostgresSaver(pool)
+        saver = AsyncPostgresSaver(pool, serde=StrictReader())
         async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
             # Servers that start together make the tables one after the other.
             await connection.execute("SELECT pg_advisory_lock(hashtextextended('nurture:checkpoints', 0))")
