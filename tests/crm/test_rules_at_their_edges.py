@@ -10,7 +10,7 @@ import pytest
 
 from crm.activity.rules import HISTORY_WEEKS, falling_weeks, week_scores
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.rules import automatic_name, check_start
+from crm.campaigns.rules import automatic_name, check_percents, check_start
 from crm.errors import Conflict, InvalidRequest
 from crm.loyalty.models import Coupon, OfferKind
 from crm.loyalty.rules import CouponStock, best_match
@@ -116,6 +116,33 @@ def test_a_discount_above_the_ceiling_says_what_to_do(offer: Promise) -> None:
     wrong = "a discount of 21% is above the ceiling of 20%"
     said = f"{wrong}; lower it, or ask an administrator to change the policy"
     assert of_discounts(Promise(OfferKind.FREE_SHIPPING), offer) == [Finding("offers", said)]
+
+
+@pytest.mark.parametrize("percent", [0, 1, 1.5, 10])
+def test_percentages_of_nothing_and_from_one_on_are_clear(percent: float) -> None:
+    check_percents(brief(holdout_pct=percent, holdout_waiver="small"))
+    check_percents(brief(offers=[{"kind": "percent_off", "value": max(percent, 1)}, {"kind": "free_shipping"}]))
+    check_percents(brief(offers=[{"kind": "amount_off", "value": "0.5"}]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "path"),
+    [
+        ({"holdout_pct": 0.1}, "a holdout of 0.1: is 0.1% meant or 10%?", "holdout_pct"),
+        ({"holdout_pct": 0.99}, "a holdout of 0.99: is 0.99% meant or 99%?", "holdout_pct"),
+        (
+            {"offers": [{"kind": "free_shipping"}, {"kind": "percent_off", "value": "0.2"}]},
+            "a discount of 0.2: is 0.2% meant or 20%?",
+            "offers",
+        ),
+    ],
+)
+def test_a_percentage_below_one_is_asked_about(changes: dict[str, Any], said: str, path: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        check_percents(brief(**changes))
+    meant = said.rsplit(maxsplit=1)[-1].rstrip("?")
+    assert refused.value.message == f"{said} Percentages are numbers from 1 on, so {meant} is {meant.rstrip('%')}"
+    assert refused.value.path == path
 
 
 # Time: starts, quiet hours, changes of the clock, anniversaries.
