@@ -1,6 +1,6 @@
 """Runs tools for a person: rights, arguments, one session a call, and every write at most once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -132,13 +132,16 @@ class ToolDesk:
             raise NotConfirmed(f"{tool.name} needs a person's yes")
         try:
             with unit_of_work(self._sessions) as session:
-                return self._write_once(session, turn, call, tool, args)
+                written = self._write_once(session, turn, call, tool, args)
         except _CallTaken:
             # Another process ran this very call while we waited for its row.
             outcome = self.earlier_outcome(turn.thread_id, call.call_id)
             if outcome is None:
                 raise
             return outcome
+        if written.afterwards is not None:
+            written.afterwards()
+        return written.outcome
 
     def earlier_outcome(self, thread_id: str, call_id: str) -> Outcome | None:
         """What this call wrote before, if it did."""
@@ -160,9 +163,9 @@ class ToolDesk:
 
     def _write_once(
         self, session: Session, turn: TurnContext, call: ToolCall, tool: Tool[Any], args: ToolArgs
-    ) -> Outcome:
+    ) -> "_Written":
         if earlier := _stored_outcome(session, turn.thread_id, call.call_id):
-            return earlier
+            return _Written(earlier)
         # The row comes first: whoever inserts it owns the call, and it vanishes if the tool fails.
         effect = ToolEffect(
             thread_id=turn.thread_id, call_id=call.call_id, tool=tool.name, result={}, created_at=turn.now
@@ -174,7 +177,8 @@ class ToolDesk:
             raise _CallTaken from error
         context = self._context(session, turn, call)
         done_as = tool.effect_for(context, args)
-        outcome = _outcome(tool.run(context, args), done_as)
+        result = tool.run(context, args)
+        outcome = _outcome(result, done_as)
         effect.result = {
             "content": outcome.content,
             "artifact": outcome.artifact,
@@ -192,7 +196,7 @@ class ToolDesk:
             call_id=call.call_id,
             args=args.model_dump(mode="json", exclude_unset=True),
         )
-        return outcome
+        return _Written(outcome, result.afterwards)
 
     def _context(self, session: Session, turn: TurnContext, call: ToolCall) -> ToolContext:
         return ToolContext(
@@ -206,6 +210,12 @@ class ToolDesk:
             archive_folder=self._archive_folder,
             confirmed=Confirmed(turn.asked[call.call_id]) if call.call_id in turn.asked else None,
         )
+
+
+@dataclass(frozen=True)
+class _Written:
+    outcome: Outcome
+    afterwards: Callable[[], object] | None = None
 
 
 class _CallTaken(Exception):

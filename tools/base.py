@@ -81,6 +81,9 @@ class ToolResult:
     """Set when the call made an approval request."""
     mark: str | None = None
     """Of a rehearsal: the mark of what the question shows (crm/access/confirmed.py)."""
+    afterwards: Callable[[], object] | None = None
+    """What takes long and touches no database, such as writing a file: done once the call is committed, so that
+    nobody waits for it to write."""
 
 
 ArgsT = TypeVar("ArgsT", bound=ToolArgs)

@@ -50,13 +50,16 @@ def export_review(ctx: ToolContext, args: CampaignArgs) -> ToolResult:
         "file": name,
         "summary": _SUMMARY[ctx.language].format(name=review.campaign, version=review.version),
     }
-    if not ctx.is_rehearsal:
-        ctx.archive_folder.mkdir(parents=True, exist_ok=True)
+    file = ctx.archive_folder / name
+
+    def write() -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
         # The name says all that the bytes depend on, so writing it again changes nothing.
-        (ctx.archive_folder / name).write_bytes(_pdf(review, ctx.language))
+        file.write_bytes(_pdf(review, ctx.language))
+
     subject = f"campaign:{review.campaign_id}"
     audit.record(ctx.session, now=ctx.now, actor=ctx.actor, action="review.exported", subject=subject, file=name)
-    return ToolResult(content=content, artifact={**content, "review_id": review.review_id})
+    return ToolResult(content=content, artifact={**content, "review_id": review.review_id}, afterwards=write)
 
 
 def _review(ctx: ToolContext, name: str) -> CampaignReview:

@@ -93,6 +93,10 @@ def test_an_export_lies_in_the_archive_and_in_the_audit_log(
 ) -> None:
     result = call(EXPORT_REVIEW, campaign=launched, now=now + timedelta(hours=1))
     file = tmp_path / "archive" / result.content["file"]
+    # Nobody waits for a PDF to write: it is made once the call is committed.
+    assert result.afterwards is not None
+    assert not file.exists()
+    result.afterwards()
     assert file.read_bytes().startswith(b"%PDF")
     assert "review.exported" in session.scalars(select(AuditEntry.action)).all()
 
