@@ -21,6 +21,7 @@ from crm.campaigns.benefits import promises_of, with_coupons
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns, require_state
 from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.naming import refuse_while_named
 from crm.campaigns.orchestration import journey_of, sending_days, start_moment
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.reopening import require_confirmed
@@ -117,6 +118,8 @@ def change_draft(
     other = select(Campaign.id).where(Campaign.name == brief.name, Campaign.id != campaign.id)
     if session.scalar(other) is not None:
         raise _name_taken(brief.name)
+    if brief.name != campaign.name:
+        refuse_while_named(session, campaign)
     approvals.void_pending(session, SUBJECT_KIND, campaign.id, reason="the campaign was changed", now=now)
     _store(session, campaign, brief, now)
     campaign.state, campaign.state_note = CampaignState.DRAFT, None
