@@ -140,6 +140,20 @@ _WRONG_CHAT = re.compile(
     r"|这是要发给|窗口错了",
     re.I,
 )
+_LETS_OTHERS_SPEAK = re.compile(
+    r"\b(?:said|says|saying|wrote|writes|writing|replied|answered|commented|noted|quoted?|transcript|minutes"
+    r"|translat\w+|rephrase|paraphrase|proofread|spell\w*|how (?:do|would) (?:you|i) say|(?:mail|message) from)\b"
+    r"[^:：]*[:：]\s*$"
+    r"|(?:翻译|译成|怎么说|润色一下|朗读|说|写道|回复|回答|留言|原话|记录|纪要|聊天)[^:：，。]{0,12}[:：]\s*$",
+    re.I,
+)
+"""What follows the colon is another's words, or words to be worked on: nobody's order to us."""
+_SPEAKER = re.compile(
+    r"^\W*(?!(?i:budget|holdout|audience|channels?|start|end|offers?|copy|text|subject|body|names?|notes?|also|task"
+    r"|request|todo|correction|changes?|update|control|discount|segment|campaign|goal|date|time|when|who|what"
+    r"|one|two|email|push|journey|reminder|important|urgent|again|summary|answer|action)\b)"
+    r"[A-Z][a-z]+(?: [A-Z][a-z]+)?[:：]\s*$"
+)
 _SPLIT = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；\n])|\s+-+\s+|——|:\s+(?=\S)|：|\.\.\.|…"
     rf"|,\s+(?=automatically\b)|,\s+(?=(?:so |and |but |then )*(?:please|pls)\b)|,\s+(?=(?:so |and |but |then "
@@ -168,7 +182,7 @@ _HYPOTHESIS_ZH = re.compile(
     r"如果|假如|假设|要是|万一|的话|也许|可能|或许|说不定|我在想|再说|以后|下次|回头|早晚|过阵子|等.{1,8}再|就好了|还没想好|会批|希望"
 )
 _NEGATION_ZH = re.compile(
-    r"^不是|没(?:意义|用|必要)|被(?:驳回|拒)|不可能|不了|别(?!的|人)|不用|不必|不需要|先不|暂时不|不要(?!短信|邮件|推送|对照|优惠|折扣)|就这样|不动|没有?必要|不急|不是现在"
+    r"^不是|没(?:有)?(?:决定|想好|考虑好|打算|确定|说要|让你|叫你|要你)|不(?:打算|确定|一定)|没(?:意义|用|必要)|被(?:驳回|拒)|不可能|不了|别(?!的|人)|不用|不必|不需要|先不|暂时不|不要(?!短信|邮件|推送|对照|优惠|折扣)|就这样|不动|没有?必要|不急|不是现在"
 )
 _REPORT_ZH = re.compile(
     r"昨天|已经|上次|去年|前年|上个?月|上周|之前(?!的)|刚才|刚从|刚开完|差点|曾经|以前|当时|(?:说|写着|写的|留言|抱怨|提到|告诉我|跟我说|反馈)"
@@ -236,7 +250,26 @@ def sentences_of(text: str) -> tuple[Sentence, ...]:
         if bare[start:end].strip():
             parts.append(Span(start, end))
         start = end
-    return tuple(Sentence(span, _kind(bare[span.start : span.end].strip(" ,，"), text)) for span in parts)
+    own = _own_parts(bare, parts)
+    kinds = [
+        _kind(bare[span.start : span.end].strip(" ,，"), text) if place < own else "other"
+        for place, span in enumerate(parts)
+    ]
+    return tuple(map(Sentence, parts, kinds))
+
+
+def _own_parts(bare: str, parts: list[Span]) -> int:
+    """How many parts are the person's own words, before others are let speak."""
+    for place, span in enumerate(parts):
+        part = bare[span.start : span.end].strip()
+        speaker = _SPEAKER.match(part)
+        if _LETS_OTHERS_SPEAK.search(part) or (
+            speaker
+            and part.rstrip(":： ").lower() not in _NOT_NAMES
+            and not re.match(rf"\W*(?:{_VERBS})\b", part, re.I)
+        ):
+            return place
+    return len(parts)
 
 
 def gives_an_order(text: str) -> bool:

@@ -129,6 +129,13 @@ class CampaignBrief(Frozen):
             raise ValueError("a campaign needs at least one channel: email, sms, push or preferred")
         return _distinct_channels(channels)
 
+    @field_validator("holdout_pct", "budget_cents", "attribution_window_days", mode="before")
+    @classmethod
+    def _is_no_yes_or_no(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"a number is needed, not {str(value).lower()}")
+        return value
+
     @field_validator("holdout_pct")
     @classmethod
     def _holdout_is_a_share(cls, holdout_pct: float) -> float:

@@ -62,6 +62,8 @@ _FIXED: tuple[tuple[OfferKind, Decimal | None, str], ...] = (
     (OfferKind.PERCENT_OFF, Decimal(50), r"half[\s-]*(?:the\s+)?(?:price|off)|半价|对折|半折|\b1/2\s*(?:the\s+)?price"),
     (OfferKind.PERCENT_OFF, Decimal(25), r"(?:a|one)[\s-]+quarter\s+off"),
     (OfferKind.PERCENT_OFF, Decimal("33.33"), r"(?:a|one)[\s-]+third\s+off"),
+    (OfferKind.PERCENT_OFF, Decimal(20), r"(?:a|one)[\s-]+fifth\s+off"),
+    (OfferKind.PERCENT_OFF, Decimal(10), r"(?:a|one)[\s-]+tenth\s+off"),
     (OfferKind.PERCENT_OFF, Decimal(100), r"免单|[0零]\s*元(?:购|领|抢)|everything\s+(?:is\s+)?free\b|100\s*% free\b"),
     (OfferKind.POINTS_MULTIPLIER, Decimal(2), r"double\s+(?:the\s+|your\s+)?points|双倍积分|积分(?:翻倍|双倍)"),
     (OfferKind.POINTS_MULTIPLIER, Decimal(3), r"triple\s+(?:the\s+|your\s+)?points|三倍积分"),
@@ -75,6 +77,7 @@ _FIXED: tuple[tuple[OfferKind, Decimal | None, str], ...] = (
      r"(?:1|one|2|two)\b|complimentary\s+\w|\bon the house\b|"
      r"\b(?:for free|free of charge)(?=\s*(?:[.,;:!?]|$|with|when|today|now|on))"
      r"|买[一二两三\d]\s*[送赠]\s*[一二两三\d]|赠品|附赠|送礼|好礼|白送|(?<!退订)免费(?!退订|热线|电话|咨询|客服|取消|配送|送货|快递)"
+     r"|赠送?[^，。！,.!]{0,6}礼[品物盒包]|[送领][取您你]{0,2}(?:精美|精选|神秘|豪华|限量|专属|大|小)礼[品物盒包]?"
      r"|[送赠]送?(?:您|你)?(?:一|1)[份个件瓶盒杯包套]"),
 )  # fmt: skip
 _ZHE = re.compile(r"(\d(?:\.\d)?|\d{2}|[一二两三四五六七八九](?:点?[一二三四五六七八九])?)\s*折(?!叠|扣|腾|断)")

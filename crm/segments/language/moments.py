@@ -61,6 +61,10 @@ class _Clock:
     end: int
 
 
+_OF_ONE_DAY = re.compile(r"\s?[,，(（]?\s?(?:the |a )?")
+"""Between a weekday and the date that it falls on: 'Wednesday, 10 June', '6月10日（周三）'."""
+
+
 def read_moment(text: str, today: date) -> Moment | None:
     """The first moment that `text` names, looking ahead from `today`; positions are those of `text`."""
     return next(iter(read_moments(text, today)), None)
@@ -178,10 +182,29 @@ def _ahead(folded: str, today: date) -> Iterator[_Day]:
 
 
 def _single(folded: str, today: date) -> Iterator[_Day]:
+    """Days one by one; a weekday beside its date is one day with it, and the date says which."""
+    waiting: _Day | None = None
+    was_weekday = False
     for match in DAY_PATTERN.finditer(folded):
-        day = read_day(match, today, "future")
-        if day is not None:
-            yield _Day(day, None, *match.span())
+        first = read_day(match, today, "future")
+        if first is None:
+            continue
+        day, is_weekday = _Day(first, None, *match.span()), _is_weekday(match)
+        if waiting is None:
+            waiting, was_weekday = day, is_weekday
+            continue
+        if is_weekday != was_weekday and _OF_ONE_DAY.fullmatch(folded[waiting.end : day.start]):
+            yield _Day(waiting.first if is_weekday else day.first, None, waiting.start, day.end)
+            waiting = None
+            continue
+        yield waiting
+        waiting, was_weekday = day, is_weekday
+    if waiting is not None:
+        yield waiting
+
+
+def _is_weekday(match: re.Match[str]) -> bool:
+    return match["weekday"] is not None or match["zh_weekday"] is not None
 
 
 def _named(folded: str, today: date) -> Iterator[_Day]:

@@ -29,6 +29,13 @@ from crm.segments.language.moments import read_moment, read_moments
         ("2026-06-10 09:30", date(2026, 6, 10), time(9, 30)),
         ("1 February", date(2027, 2, 1), None),
         ("at 9", None, time(9)),
+        ("start it on Wednesday 10 June at 9:30", date(2026, 6, 10), time(9, 30)),
+        ("Wed, 10 June", date(2026, 6, 10), None),
+        ("Friday the 12th at 10", date(2026, 6, 12), time(10)),
+        ("on Monday, 2026-06-15 10:00", date(2026, 6, 15), time(10)),
+        ("周三6月10日上午9点", date(2026, 6, 10), time(9)),
+        ("6月10日（周三）", date(2026, 6, 10), None),
+        ("周三（6月10日）", date(2026, 6, 10), None),
     ],
 )
 def test_a_moment_lies_ahead(text: str, day: date | None, hour: time | None) -> None:
