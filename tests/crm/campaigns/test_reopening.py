@@ -146,6 +146,13 @@ def test_a_percentage_between_0_and_1_is_refused_with_the_question(
         service.create_draft(session, brief=brief, actor=olive, request_id="other", now=now, catalog=CATALOG)
 
 
+@pytest.mark.parametrize("field", ["holdout_pct", "budget_cents", "attribution_window_days"])
+@pytest.mark.parametrize("wrong", [True, False])
+def test_yes_and_no_are_no_numbers(field: str, *, wrong: bool) -> None:
+    with pytest.raises(InvalidRequest, match=f"a number is needed, not {str(wrong).lower()}"):
+        parse_brief({**BRIEF, "name": "Other", field: wrong})
+
+
 @pytest.mark.parametrize("pct", [0, 1, 1.5, 10, 50])
 def test_other_shares_are_what_they_say(
     session: Session, olive: Actor, stand: Stand, now: datetime, pct: float
