@@ -35,6 +35,9 @@ SPARE_CONNECTIONS = 4
 """For health checks and what the event loop asks itself."""
 NEVER_FULL = ("/healthz", "/readyz", "/metrics", "/_nicegui")
 """Health checks and figures, and what a page that is open already loads or says on its socket."""
+SIGN_IN = "/api/session"
+"""Sign-ins wait in a queue of their own, as short as it must be (api/sign_in_desk.py). With places here, sixteen wrong
+passwords would keep everybody else out for as long as it takes to verify them."""
 
 assert ROUTE_THREADS + WORK_THREADS + SPARE_CONNECTIONS <= MOST_CONNECTIONS  # noqa: S101 - no thread waits for a connection
 
@@ -56,7 +59,7 @@ class Overload:
         self._seconds = FIRST_GUESS_SECONDS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(NEVER_FULL):
+        if scope["type"] != "http" or scope["path"].startswith(NEVER_FULL) or _is_sign_in(scope):
             await self.app(scope, receive, send)
         elif await self._is_let_in():
             await self._serve(scope, receive, send)
@@ -123,6 +126,10 @@ class Overload:
             self._waiting.popleft().set_result(None)
         else:
             self._free += 1
+
+
+def _is_sign_in(scope: Scope) -> bool:
+    return bool(scope["method"] == "POST" and scope["path"] == SIGN_IN)
 
 
 def _is_stream(message: Message) -> bool:

@@ -151,6 +151,26 @@ def kills(
     _finish(report, as_json=as_json)
 
 
+@benchmarks.command("load")
+def load(
+    members: Annotated[int, typer.Option(min=1_000, help="How many members the demo has.")] = 1_500,
+    crowd: Annotated[int, typer.Option(min=1, help="How many ask at once.")] = 200,
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL (or SQLite) database to serve from instead of a file.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Where the demo is kept between runs; default: bench in NURTURE_HOME.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Does a server stay quick when many ask at once? On a real `nurture serve` process with a small demo."""
+    from api.cli.opened import read_settings
+    from evals.benchmarks.load.run import measure_load
+
+    folder = work or read_settings().home / "bench"
+    _finish(measure_load(folder, members, crowd, database_url=database_url, note=notes.print), as_json=as_json)
+
+
 def _sizes(text: str) -> list[int]:
     try:
         sizes = [int(part) for part in text.split(",")]

@@ -92,3 +92,22 @@ async def test_who_would_wait_too_long_is_told_so_and_places_are_given_back() ->
         counted = Counter([(await task).status_code for task in asked])
         assert counted == {503: 30, 200: AT_ONCE + MOST_WAITING}
         assert (await client.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/campaigns", "/api/threads", "/api/me", "/", "/api/segments/query"])
+async def test_sign_ins_that_are_being_verified_take_nobodys_place(path: str) -> None:
+    goes_on = asyncio.Event()
+
+    async def desk(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/api/session":
+            await goes_on.wait()
+        await PlainTextResponse("done")(scope, receive, send)
+
+    door = Overload(desk)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://x", timeout=60) as client:
+        signing_in = [asyncio.create_task(client.post("/api/session")) for _ in range(2 * AT_ONCE)]
+        await asyncio.sleep(0)
+        assert (await client.post(path)).status_code == 200
+        assert not any(task.done() for task in signing_in)
+        goes_on.set()
+        assert {(await task).status_code for task in signing_in} == {200}
