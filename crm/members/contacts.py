@@ -14,7 +14,7 @@ from crm.access.policy import get_policy
 from crm.cursors import read_cursor, write_cursor
 from crm.database import UtcDateTime
 from crm.errors import InvalidRequest, NotFound
-from crm.members.changes import Change, note_member
+from crm.members.changes import Change, note_member, note_members
 from crm.members.identity import IdentityRules, read_address
 from crm.members.models import Channel, Consent, ContactPoint, Member
 from crm.members.people import lock_records_that_share
@@ -89,7 +89,9 @@ def read_anew(session: Session, *, after_id: int = 0, limit: int = SET_SIZE) -> 
         change = update(on_file).where(on_file.c.id == bindparam("point_id"))
         change = change.values(normalised=bindparam("new_normalised"), problem=bindparam("new_problem"))
         session.execute(change, changes)
-        _carry_opt_outs(session, [change["point_id"] for change in changes])
+        point_ids = [change["point_id"] for change in changes]
+        note_members(session, select(on_file.c.member_id).where(on_file.c.id.in_(point_ids)), Change.CONTACTS)
+        _carry_opt_outs(session, point_ids)
     last_id = rows[-1].id if len(rows) == limit else None
     return ReadAnew(last_id, len(rows), len(changes), unreadable)
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, cast, extract, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, extract, or_, select
 
 from crm.access.models import Account, Role
 from crm.columns import distinct_words, stored
@@ -27,6 +27,7 @@ from crm.fields import (
     Viewpoint,
 )
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, MemberTag, Suppression
+from crm.members.reach import is_given_up, is_readable
 
 ME = "@me"
 """In a definition: the person who asks."""
@@ -82,12 +83,16 @@ def _consent(channel: Channel, zh: str) -> Field:
 
 
 def _reachable(channel: Channel, en: str, zh: str) -> Field:
+    """Whether the gate lets the address pass. Consent and the blacklist have fields of their own."""
     return Field(
         name=f"reachable.{channel}",
         kind=Kind.FLAG,
-        source=Presence(ContactPoint.member_id, ContactPoint.channel == channel),
-        label=Text(f"{en} on file", f"已登记{zh}"),
-        words_en=(en, f"{en} on file", f"reachable by {channel}"),
+        source=Presence(
+            ContactPoint.member_id,
+            and_(ContactPoint.channel == channel, is_readable(ContactPoint), ~is_given_up(ContactPoint)),
+        ),
+        label=Text(f"usable {en}", f"可用{zh}"),
+        words_en=(en, f"{en} on file", f"usable {en}", f"reachable by {channel}"),
         words_zh=(zh,),
     )
 

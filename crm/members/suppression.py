@@ -28,11 +28,12 @@ from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.database import UtcDateTime
 from crm.errors import Forbidden, InvalidRequest, NotFound
-from crm.members.changes import Change, note_member
+from crm.members.changes import Change, note_member, note_members
 from crm.members.contacts import identity_rules
 from crm.members.identity import read_address
 from crm.members.models import AddressRefusal, AddressSuppression, Channel, ContactPoint, Member, Suppression
 from crm.members.people import PERSON_CHANNELS, lock_records_at, lock_records_of_person
+from crm.members.reach import is_given_up
 
 HARD_BOUNCE = "hard bounce"
 COMPLAINT = "complaint"
@@ -109,6 +110,10 @@ def suppress_where_reached(session: Session, reached: Select[int, Channel], *, r
     insert_into = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(AddressSuppression)
     names = ["channel", "normalised", "reason", "created_at"]
     session.execute(insert_into.from_select(names, rows).on_conflict_do_nothing())
+    theirs = aliased(ContactPoint)
+    same = (theirs.channel == ContactPoint.channel) & (theirs.normalised == ContactPoint.normalised)
+    records = select(theirs.member_id).join_from(who, ContactPoint, there).join(theirs, same)
+    note_members(session, records.where(ContactPoint.normalised != ""), Change.CONTACTS)
 
 
 def lift_address(session: Session, channel: Channel, address: str, *, actor: Actor, now: datetime) -> bool:
@@ -157,6 +162,7 @@ def _note_address(
     session: Session, channel: Channel, records: Sequence[int], action: str, actor: Actor | None, now: datetime
 ) -> None:
     """By the records that have it: the audit log holds no addresses."""
+    note_members(session, select(Member.id).where(Member.id.in_(records)), Change.CONTACTS)
     audit.record(session, now=now, actor=actor, action=action, subject=f"channel:{channel}", members=list(records))
     session.flush()
 
@@ -176,14 +182,8 @@ def is_suppressed(row: FromClause) -> ColumnElement[bool]:
             theirs.member_id != mine.member_id,
         )
     )
-    same_address = (
-        select(AddressSuppression.channel)
-        .select_from(there)
-        .join(
-            AddressSuppression,
-            (AddressSuppression.channel == there.channel) & (AddressSuppression.normalised == there.normalised),
-        )
-        .where(there.member_id == row.c.member_id, there.channel == row.c.channel)
+    same_address = select(there.id).where(
+        there.member_id == row.c.member_id, there.channel == row.c.channel, is_given_up(there)
     )
     return or_(
         exists().where(Suppression.member_id == row.c.member_id),

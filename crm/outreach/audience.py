@@ -13,7 +13,6 @@ from sqlalchemy import (
     String,
     and_,
     case,
-    exists,
     func,
     insert,
     literal,
@@ -25,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from crm.members.models import SENDABLE_CHANNELS, AddressSuppression, Channel, Consent, ContactPoint, Member
+from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member
 from crm.members.people import PERSON_CHANNELS
+from crm.members.reach import is_given_up, is_readable
 from crm.members.suppression import suppressed_members
 from crm.outreach.assignment import held_out, holdout_size
 from crm.outreach.draft_tables import AUDIENCE, DOUBLES, refresh_statistics
@@ -81,7 +81,7 @@ def preferred_channel() -> ColumnElement[Channel]:
             .correlate(Member)
             .exists(),
             select(ContactPoint.member_id)
-            .where(ContactPoint.member_id == Member.id, ContactPoint.channel == channel, ContactPoint.normalised != "")
+            .where(ContactPoint.member_id == Member.id, ContactPoint.channel == channel, is_readable(ContactPoint))
             .correlate(Member)
             .exists(),
         )
@@ -109,12 +109,10 @@ def _enrol(session: Session, audience: Select[int], zone_name: str, *, asks_for_
     blacklisted = drawn.c.member_id.in_(suppressed_members())
     for channel in SENDABLE_CHANNELS:
         contact, consent = aliased(ContactPoint), aliased(Consent)
-        has_contact = and_(contact.member_id == drawn.c.member_id, contact.channel == channel, contact.normalised != "")
+        has_contact = and_(contact.member_id == drawn.c.member_id, contact.channel == channel, is_readable(contact))
         has_agreed = and_(consent.member_id == drawn.c.member_id, consent.channel == channel, consent.granted.is_(True))
         source = source.outerjoin(contact, has_contact).outerjoin(consent, has_agreed)
-        listed = AddressSuppression
-        address_listed = exists().where(listed.channel == channel, listed.normalised == contact.normalised)
-        suppressed = or_(blacklisted, address_listed)
+        suppressed = or_(blacklisted, is_given_up(contact))
         values[f"{channel}_address"] = type_coerce(contact.normalised, String)
         values[f"{channel}_reason"] = case(
             (suppressed, literal(ExclusionReason.SUPPRESSED.value, String)),

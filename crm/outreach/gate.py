@@ -30,6 +30,7 @@ from sqlalchemy.sql.expression import TableClause
 from crm.access.policy import Policy
 from crm.members.models import Consent, ContactPoint
 from crm.members.people import PERSON_CHANNELS
+from crm.members.reach import is_readable
 from crm.members.suppression import is_among_suppressed, is_suppressed
 from crm.outreach import caps
 from crm.outreach.models import REALLY_SENT, WAITING, ExclusionReason, MessageState
@@ -56,7 +57,7 @@ def standing_checks(row: FromClause, *, of_many: bool = False) -> Sequence[Check
     reachable = exists().where(
         ContactPoint.member_id == row.c.member_id,
         ContactPoint.channel == row.c.channel,
-        ContactPoint.normalised != "",
+        is_readable(ContactPoint),
     )
     return (
         Check(ExclusionReason.SUPPRESSED, is_among_suppressed(row) if of_many else is_suppressed(row)),

@@ -17,6 +17,7 @@ CHANGES_OF_TABLES: Mapping[str, Change] = {
     "members": Change.PROFILE,
     "accounts": Change.PROFILE,
     "contact_points": Change.CONTACTS,
+    "address_suppressions": Change.CONTACTS,
     "consents": Change.CONSENTS,
     "suppressions": Change.SUPPRESSION,
     "member_tags": Change.TAGS,

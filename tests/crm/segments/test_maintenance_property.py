@@ -23,6 +23,7 @@ from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
 from crm.members.changes import Change, note_everyone, note_member
 from crm.members.fields import ME as MYSELF
 from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression
+from crm.members.suppression import suppress_normalised
 from crm.outreach.models import Arm, Enrolment, Message, MessageEvent, MessageEventKind, MessageState
 from crm.segments.compile import select_member_ids
 from crm.segments.days import LastPeriod, MonthDay, RelativeDay
@@ -136,6 +137,17 @@ class Living:
         self._note(member_id, Change.CONSENTS)
         self._note(member_id, Change.CONTACTS)
 
+    def address(self, member_id: int, step: Step, moment: datetime) -> None:
+        """An address comes, or one that cannot be read; or one is given up, whoever has it."""
+        channel, normalised = SENDABLE_CHANNELS[step.pick % 3], ("a", "b", "")[step.member % 3]
+        if step.pick > 6:
+            suppress_normalised(self.session, channel, "a", reason="test", now=moment)
+            return
+        of_channel = (ContactPoint.member_id == member_id, ContactPoint.channel == channel)
+        self.session.execute(delete(ContactPoint).where(*of_channel))
+        self._add(ContactPoint, member_id=member_id, channel=channel, address="a", normalised=normalised)
+        self._note(member_id, Change.CONTACTS)
+
     def suppression(self, member_id: int, step: Step, moment: datetime) -> None:
         self._set(Suppression, member_id, reason="test", created_at=moment)
         self._note(member_id, Change.SUPPRESSION)
@@ -194,6 +206,7 @@ HAPPENINGS = [
     "tag",
     "profile",
     "consent",
+    "address",
     "suppression",
     "points",
     "scores",

@@ -139,7 +139,7 @@ class _Writer:
         for channel, granted in person.consents.items():
             of_channel = {"member_id": member_id, "channel": channel}
             self._put(Consent, **of_channel, granted=granted, changed_at=LONG_AGO, source="test")
-            self._put(ContactPoint, **of_channel, address="a", normalised="a")
+            self._put(ContactPoint, **of_channel, address="a", normalised="a" if member_id % 3 else "")
         if person.is_blacklisted:
             self._put(Suppression, member_id=member_id, reason="test", created_at=LONG_AGO)
         if person.activity is not None:
