@@ -1,7 +1,5 @@
 """Counting a draft: who is left out and why, what goes out when, which benefits it takes, whom others reach too."""
 
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,21 +7,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from crm.campaigns.audience import audience_definition, audience_ids, campaign_scope
 from crm.campaigns.benefits import unbacked
-from crm.campaigns.brief import CampaignBrief, Frozen, parse_brief
+from crm.campaigns.brief import CampaignBrief, Frozen
+from crm.campaigns.conflicts import SharedAudience, conflicts
 from crm.campaigns.copywriting import offer_in_words
-from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
-from crm.errors import CrmError
 from crm.loyalty.service import stock_for
 from crm.outreach import draft
 from crm.outreach.audience import is_first_record
-from crm.outreach.models import Arm, Enrolment, MessageState
+from crm.outreach.models import Arm, MessageState
 from crm.segments.scope import SegmentScope
-
-_LAUNCHED = (CampaignState.RUNNING, CampaignState.PAUSED)
-_TO_COME = (CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED)
 
 
 class ExclusionCount(Frozen):
@@ -51,13 +44,6 @@ class BenefitNeed(Frozen):
     needed: int
     stock_available: int
     short: int
-
-
-class SharedAudience(Frozen):
-    """Another campaign under way or planned that reaches some of the same members."""
-
-    campaign: str
-    shared_members: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +84,7 @@ def count(session: Session, brief: CampaignBrief, scope: SegmentScope, starts_at
         last_message_at=session.scalar(select(func.max(draft.MESSAGES.c.due_at)).where(passed)),
         benefits=benefits,
         benefit_cost_cents=benefit_cost_cents,
-        conflicts=_conflicts(session, brief, scope, starts_at),
+        conflicts=conflicts(session, brief, scope, starts_at),
     )
 
 
@@ -158,26 +144,3 @@ def _benefits(
 def _need(code: str | None, name: str, needed: int, available: int) -> BenefitNeed:
     short = max(0, needed - available)
     return BenefitNeed(coupon_code=code, name=name, needed=needed, stock_available=available, short=short)
-
-
-def _conflicts(session: Session, brief: CampaignBrief, scope: SegmentScope, at: datetime) -> tuple[SharedAudience, ...]:
-    """Other campaigns that reach members of the draft: by enrolment where launched, else by their audience now."""
-    query = select(Campaign).where(Campaign.state.in_((*_LAUNCHED, *_TO_COME)), Campaign.name != brief.name)
-    others: Sequence[Campaign] = session.scalars(query.order_by(Campaign.name)).all()
-    shared: list[tuple[str, int]] = []
-    for other in others:
-        # Trouble of another campaign is its own, and is said on its page: it keeps nobody else from planning.
-        with suppress(CrmError):
-            shared.append((other.name, _shared_members(session, other, scope, at)))
-    return tuple(SharedAudience(campaign=name, shared_members=number) for name, number in shared if number)
-
-
-def _shared_members(session: Session, other: Campaign, scope: SegmentScope, at: datetime) -> int:
-    member_id = draft.AUDIENCE.c.member_id
-    if other.journey_id is not None:
-        theirs = select(Enrolment.member_id).where(Enrolment.journey_id == other.journey_id)
-    else:
-        other_scope = campaign_scope(session, other, scope.catalog, at)
-        definition = audience_definition(session, parse_brief(other.brief), other_scope)
-        theirs = audience_ids(definition, other_scope)
-    return session.scalar(select(func.count()).select_from(draft.AUDIENCE).where(member_id.in_(theirs))) or 0

@@ -12,7 +12,8 @@ from crm.campaigns import forecast
 from crm.campaigns.audience import audience_definition, audience_ids
 from crm.campaigns.benefits import with_coupons
 from crm.campaigns.brief import CampaignBrief, Frozen
-from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast, SharedAudience
+from crm.campaigns.conflicts import SharedAudience
+from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast
 from crm.campaigns.orchestration import journey_of, launch_setting, start_moment
 from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day

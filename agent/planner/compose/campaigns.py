@@ -212,12 +212,17 @@ def _plan_lines(voice: Voice, plan: Json) -> list[str]:
 
 def _conflict_lines(voice: Voice, plan: Json) -> list[str]:
     shared = [
-        f"{typed(conflict['campaign'])} ({voice.number(conflict['shared_members'])})"
+        f"{_other(voice, conflict)} ({voice.number(conflict['shared_members'])})"
         for conflict in plan.get("conflicts") or ()
     ]
     if not shared:
         return []
     return [voice.say("Members also reached by: ", "同时被以下活动触达的会员：") + voice.listed(shared)]
+
+
+def _other(voice: Voice, conflict: Json) -> str:
+    name = typed(conflict["campaign"])
+    return voice.say(f"the journey {name}", f"旅程 {name}") if conflict.get("kind") == "journey" else name
 
 
 def _message_lines(voice: Voice, plan: Json) -> list[str]:

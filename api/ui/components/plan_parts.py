@@ -105,9 +105,10 @@ def text_lengths(plan: CampaignPlan, local: Local) -> None:
 
 def conflicts_list(plan: CampaignPlan) -> None:
     for conflict in plan.conflicts:
+        where = "the journey " if conflict.kind == "journey" else ""
         with block("line tight small"):
             icon("call_split").style("color: var(--ink-3); font-size: 18px")
-            text(f"{formats.plural(conflict.shared_members, 'member')} are also in {conflict.campaign}", "wrap")
+            text(f"{formats.plural(conflict.shared_members, 'member')} are also in {where}{conflict.campaign}", "wrap")
 
 
 def brief_facts(brief: CampaignBrief, local: Local) -> None:
