@@ -1,4 +1,4 @@
-"""What a refusal says of the recipient: that there is none, that he may be gone, or nothing.
+"""What a refusal says of the recipient: that there is none, that they may be gone, or nothing.
 
 Codes are those of RFC 5321 and RFC 3463; words are asked where codes are missing or say nothing, as with many large
 providers. In doubt a refusal is about us, or about the message: an address that works is not given up for it.
@@ -51,7 +51,8 @@ _FULL = re.compile(
     re.IGNORECASE,
 )
 _OF_RECIPIENT = re.compile(rf"\b{_OBJECT}\b|rcpt|mailbox|收件人|用户|邮箱|账号|帐号|号码|停机", re.IGNORECASE)
-_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
+_ADDRESS = re.compile(r"(?:<|(?<![^\s<>]))[^\s<>]+@[^\s<>]+>?")
+"""Begins where a word does: tried from each of its letters, a long word without an @ takes for ever."""
 _FOR_A_WHILE = re.compile(r"try (?:again )?later|temporar|greylist|稍后|暂时", re.IGNORECASE)
 
 

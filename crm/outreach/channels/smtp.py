@@ -25,7 +25,7 @@ LONGEST_BATCH_SECONDS = 8.0
 _GO_AHEAD = 354
 _SHUTTING_DOWN = 421
 _MOST_WORDS = 200
-_ADDRESS = re.compile(r"\S+@\S+")
+_ADDRESS = re.compile(r"(?<!\S)\S+@\S+")
 
 
 class SmtpAdapter:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.outreach.channels.refusals import Refusal, refusal_by_mail, refusal_by_words
+from crm.outreach.channels.refusals import Refusal, refusal_by_mail, refusal_by_words, without_addresses
 
 DEAD, RECIPIENT, OTHER = Refusal.DEAD, Refusal.RECIPIENT, Refusal.OTHER
 
@@ -132,3 +132,11 @@ def test_what_it_means_once_it_has_seen_the_content(words: str, meant: Refusal) 
 )
 def test_what_a_gateway_means(words: str, meant: Refusal) -> None:
     assert refusal_by_words(words) is meant
+
+
+@pytest.mark.parametrize("shape", ["x", "5.", "没有", "无效的", "a.b-", "<", "@", "a@"])
+def test_words_of_any_length_are_read_in_linear_time(shape: str) -> None:
+    """Tried from each letter anew, words of this length would take minutes."""
+    words = shape * (200_000 // len(shape))
+    assert refusal_by_mail(550, words, at_recipient=True) in Refusal
+    assert without_addresses(f"{words} gone").endswith("gone")
