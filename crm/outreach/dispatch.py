@@ -40,7 +40,7 @@ from crm.outreach.batches import among
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters, prepared
 from crm.outreach.channels.condition import resting_channels
 from crm.outreach.channels.pausing import channel_pauses
-from crm.outreach.holds import is_free
+from crm.outreach.holds import is_free, sends
 from crm.outreach.links import Links
 from crm.outreach.models import (
     LEDGER,
@@ -297,6 +297,7 @@ def _due(priority: Priority, channels: Sequence[Channel], now: datetime) -> Sele
             Message.channel.in_(channels),
             Journey.state == JourneyState.ACTIVE,
             is_free(now),
+            sends(),
         )
         .order_by(Message.due_at, Message.id)
     )

@@ -22,6 +22,11 @@ def is_free(now: datetime) -> ColumnElement[bool]:
     return or_(Journey.held_until.is_(None), Journey.held_until <= now)
 
 
+def sends() -> ColumnElement[bool]:
+    """Whether what waits in a journey may go out: not while a walked one is held, however soon it is tried again."""
+    return or_(Journey.is_walked.is_(False), Journey.held_times == 0)
+
+
 def note_of(session: Session, journey_id: int) -> str | None:
     """What stands beside a journey already."""
     return session.scalar(select(Journey.note).where(Journey.id == journey_id))
@@ -34,7 +39,9 @@ def hold(session: Session, journey_id: int, attempt: Attempt, now: datetime, *, 
     is not read: what is stored may be what is wrong.
     """
     name, times = session.execute(select(Journey.name, Journey.held_times).where(Journey.id == journey_id)).one()
-    held = update(Journey).where(Journey.id == journey_id).values(note=f"{CANNOT_GO_ON}: {attempt.reason}")
+    # A walked journey sends nothing while it is held, for its exits may be what cannot be read (`sends`).
+    held = update(Journey).where(Journey.id == journey_id)
+    held = held.values(note=f"{CANNOT_GO_ON}: {attempt.reason}", held_times=max(times, 1))
     if rests:
         held = held.values(held_until=next_try(times, now), held_times=times + 1)
     session.execute(held.execution_options(synchronize_session=False))
