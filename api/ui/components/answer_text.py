@@ -6,7 +6,9 @@ from typing import Any
 from nicegui import ui
 
 _EXTRAS = ["tables", "fenced-code-blocks", "break-on-newline", "cuddled-lists"]
-_CODE = re.compile(r"(```.*?```|(?<!\\)`[^`\n]+`)", re.DOTALL)
+_CODE = re.compile(r"((?<![\\`])```(?!`).*?(?<!`)```(?!`)|(?<![\\`])`[^`\n]+`(?!`))", re.DOTALL)
+"""A run of backticks of another length beside it is read otherwise by the renderer: that is no code."""
+_TICK = re.compile(r"(?P<escaped>\\.)|`", re.DOTALL)
 _LITERAL = str.maketrans({"&": "&amp;", "<": "&lt;", "[": "&#91;", "_": "&#95;"})
 """Signs that begin HTML, links, pictures and their definitions. An underscore belongs to a name more often than to
 an emphasis, for which there is the star."""
@@ -19,6 +21,9 @@ def without_markup(written: str) -> str:
     An answer may quote a name that somebody typed, or a model that was talked into something.
     """
     parts = _CODE.split(written)
+    if any(tick["escaped"] is None for words in parts[::2] for tick in _TICK.finditer(words)):
+        # What is code and what is not can be read in two ways; so nothing is.
+        return _TICK.sub(lambda tick: tick["escaped"] or "&#96;", written.translate(_LITERAL))
     return "".join(part if place % 2 else part.translate(_LITERAL) for place, part in enumerate(parts))
 
 

@@ -75,7 +75,10 @@ def test_a_name_in_another_alphabet_makes_a_text_longer_and_dearer(session: Sess
 def test_an_e_mail_comes_with_its_page_and_a_masked_address(session: Session, mia: Actor, now: datetime) -> None:
     make_member(session, name="Ann", consents={})
     seen = preview(session, mia, now, channel=None)
-    assert (seen.channel, seen.subject, seen.body, seen.agrees) == (Channel.EMAIL, "Tea", "Hi Ann", False)
+    assert (seen.channel, seen.subject, seen.agrees) == (Channel.EMAIL, "Tea", False)
+    words, _, way_out = seen.body.partition("\n\n")
+    assert words == "Hi Ann"
+    assert "Opt out here: https://n.example/u/" in way_out
     assert seen.html is not None
     assert "/u/" in seen.html
     assert seen.address is not None
@@ -156,7 +159,9 @@ def test_a_plan_warns_of_a_text_of_several_parts_and_names_the_slip(session: Ses
     make_member(session, name="Ann")
     copies = (Copy(channel="sms", body="It’s here, {{ name }}! " * 6),)
     planned = plan(session, brief_with(channels=("sms",), copy_texts=copies), now)
-    assert any("takes up to 2 parts because of ’;" in warning for warning in planned.warnings)
+    assert any("takes up to 3 parts because of ’;" in warning for warning in planned.warnings)
+    # The way to opt out is added, and counts.
+    assert planned.sms_texts[0].most_parts == 3
     short = plan(session, brief_with(channels=("sms",), copy_texts=(Copy(channel="sms", body="Hi"),)), now)
     assert not any("parts" in warning for warning in short.warnings)
 
@@ -172,7 +177,7 @@ def test_each_step_and_variant_is_measured_apart(session: Session, now: datetime
     steps = (Step(key="main"), Step(key="later", offset_days=1))
     texts = plan(session, brief_with(channels=("sms",), copy_texts=copies, steps=steps), now).sms_texts
     assert {(row.step, row.variant): row.most_parts for row in texts} == {
-        ("later", "A"): 2,
+        ("later", "A"): 3,  # 100 characters of its own, and the way to opt out
         ("later", "B"): 1,
         ("main", "A"): 1,
     }
