@@ -4,10 +4,12 @@ Demo and historical data live in their own time: the workspace stores how far it
 the machine's, and `nurture tick --at` moves it. A workspace with real data has no such offset.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
+from rapidfuzz import process
 from sqlalchemy import JSON, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -16,6 +18,11 @@ from crm.database import Base, Sessions, read_only
 from crm.errors import Conflict, InvalidRequest
 
 WORKSPACE_ID = 1
+OWN = "own"
+"""The data set of a workspace that holds somebody's own members."""
+MAX_NAME_LENGTH = 80
+CURRENCY = re.compile("[A-Z]{3}")
+"""The form of ISO 4217."""
 
 
 class Workspace(Base):
@@ -49,7 +56,32 @@ def get_workspace(session: Session) -> Workspace:
     """The workspace row. Raises Conflict when the database is still empty."""
     workspace = session.get(Workspace, WORKSPACE_ID)
     if workspace is None:
-        raise Conflict("this database holds no data yet; load some with: nurture demo load")
+        raise Conflict(
+            "this database holds no data yet; load some with `nurture demo load`, or begin with `nurture init`"
+        )
+    return workspace
+
+
+def begin_workspace(session: Session, *, name: str, zone_name: str, currency: str) -> Workspace:
+    """An empty workspace of one's own, on real time: no members, no people, nothing of the demo.
+
+    Raises Conflict when the database holds one already, InvalidRequest for a zone or a currency that there is not.
+    """
+    if session.get(Workspace, WORKSPACE_ID) is not None:
+        raise Conflict("this database holds a workspace already; begin another one with another NURTURE_HOME")
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise InvalidRequest(f"a workspace's name has 1 to {MAX_NAME_LENGTH} characters, e.g. Tea Club")
+    if zone_name not in available_timezones():
+        near = tuple(
+            zone for zone, _score, _place in process.extract(zone_name, sorted(available_timezones()), limit=3)
+        )
+        raise InvalidRequest(f"{zone_name!r} is no time zone; write one as {', '.join(near)}", candidates=near)
+    if not CURRENCY.fullmatch(currency):
+        raise InvalidRequest(f"{currency!r} is no currency; write its three letters, e.g. CNY, EUR, USD")
+    workspace = Workspace(id=WORKSPACE_ID, name=name, dataset=OWN, zone_name=zone_name, currency=currency)
+    session.add(workspace)
+    session.flush()
     return workspace
 
 

@@ -25,6 +25,7 @@ from api.cli import (
     server,
     tasks,
     worker,
+    workspace,
 )
 from api.cli.console import notes
 from api.folder_rights import PRIVATE_UMASK
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 server.register(app)
 worker.register(app)
+workspace.register(app)
 ask.register(app)
 data.register(app)
 intake.register(app)

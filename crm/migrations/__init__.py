@@ -66,7 +66,9 @@ def require_schema(engine: Engine) -> None:
     """Raises Conflict, with what to do, unless the database has exactly the schema that this code knows."""
     state, revision = schema_state(engine)
     if state is SchemaState.EMPTY:
-        raise Conflict("this database holds no data yet; load some with `nurture demo load`")
+        raise Conflict(
+            "this database holds no data yet; load some with `nurture demo load`, or begin with `nurture init`"
+        )
     if state is SchemaState.OLDER:
         raise Conflict(
             f"the database is at revision {revision} and this version needs a newer one; "

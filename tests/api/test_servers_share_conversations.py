@@ -1,5 +1,6 @@
-"""Two servers on one PostgreSQL database: a conversation begun on one goes on at the other, whoever is killed."""
+"""Two servers and two workers on one PostgreSQL database: conversations go on, whichever server is killed."""
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from sqlalchemy import func, select
 
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.segments.models import Segment
+from crm.workers import list_workers
 from crm.workspace import Workspace
 from tests.accounts import PASSWORD, make_person
-from tests.api.conftest import Server, environment, serving
+from tests.api.conftest import Server, environment, nurture_command, serving
 from tests.api.talking import Talk
 from tests.builders import make_member
 from tests.conftest import DEEP_EXAMPLES
@@ -40,6 +42,17 @@ class Pair:
     def serving(self, number: int) -> Iterator[Server]:
         with serving(self.folders[number], environment(self.folders[number]) | {"DATABASE_URL": self.url}) as server:
             yield server
+
+    @contextmanager
+    def working(self, name: str) -> Iterator[None]:
+        """A worker beside the servers."""
+        ours = environment(self.folders[0].with_name(name)) | {"DATABASE_URL": self.url}
+        process = subprocess.Popen(nurture_command("worker", "--name", name), env=ours, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait(timeout=20)
 
     def saved(self, name: str) -> int:
         with read_only(self.sessions) as session:
@@ -96,6 +109,8 @@ def test_whatever_server_is_killed_each_yes_is_carried_out_once(pair: Pair) -> N
     random = Random(11)
     with ExitStack() as stack:
         servers = [stack.enter_context(pair.serving(0)), stack.enter_context(pair.serving(1))]
+        for name in ("worker-1", "worker-2"):
+            stack.enter_context(pair.working(name))
         talk = Talk.opened(servers[0].client("mia", PASSWORD))
         for kill in range(KILLS):
             name, victim = f"Round {kill}", kill % 2
@@ -114,6 +129,8 @@ def test_whatever_server_is_killed_each_yes_is_carried_out_once(pair: Pair) -> N
             assert pair.saved(name) == 1
             assert not any(entry["is_open"] for entry in other.entries())
             servers[victim] = stack.enter_context(pair.serving(victim))
+        with read_only(pair.sessions) as session:
+            assert {worker.name for worker in list_workers(session)} == {"worker-1", "worker-2"}
 
 
 def _decide(talk: Talk, question: str) -> None:
