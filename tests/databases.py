@@ -4,6 +4,7 @@ The PostgreSQL server comes with a Python package, listens on a socket in a fold
 the test run. Started by root, it runs as a system user that the package creates.
 """
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -84,8 +85,8 @@ def running_postgres() -> Iterator[PostgresServer]:
     """A server of this test run; raises rather than let a test be left out."""
     # Not below pytest's folder: that is closed to other users, and each new test run closes it again.
     folder = Path(tempfile.mkdtemp(prefix="nurture-postgres-"))
-    # Two test runs that start together would both create the system user.
-    with FileLock(Path(tempfile.gettempdir()) / "nurture-postgres.lock"):
+    # Two test runs that start together would both create the system user. Each person has a lock of their own.
+    with FileLock(Path(tempfile.gettempdir()) / f"nurture-postgres-{os.getuid()}.lock"):
         server = get_server(folder, cleanup_mode="delete", start=False)
     try:
         for attempts_left in reversed(range(START_ATTEMPTS)):
