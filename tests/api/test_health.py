@@ -21,6 +21,7 @@ from crm.errors import CrmError, InvalidRequest, Unavailable
 from crm.settings import Settings
 from crm.trouble import Fault, expected_of, explain
 from tests.api.conftest import Server
+from tests.conftest import DATABASE_KIND
 
 
 @pytest.fixture
@@ -133,6 +134,7 @@ def test_text_that_no_database_keeps_is_no_fault_of_ours(session: Session) -> No
     assert isinstance(expected_of(caught.value), InvalidRequest)
 
 
+@pytest.mark.skipif(DATABASE_KIND == "postgresql", reason="a SQLite file is damaged")
 def test_the_command_line_shows_no_stack_trace(
     run_command: Callable[..., "subprocess.CompletedProcess[str]"], home: Path
 ) -> None:

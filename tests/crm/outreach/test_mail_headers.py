@@ -29,7 +29,7 @@ from crm.outreach.dispatch import dispatch_due
 from crm.outreach.links import Links
 from crm.outreach.wording import Wording
 from tests.builders import make_member
-from tests.conftest import examples
+from tests.conftest import DATABASE_KIND, examples
 from tests.journeys import journey_spec, launch, send_step
 from tests.mail_server import MailServer, mail_server
 
@@ -228,6 +228,8 @@ def test_an_address_is_one_mailbox_or_nothing(address: str) -> None:
 
 @pytest.mark.parametrize("name", [ENDS_HEADERS, "Ann\r\nBcc: eve@example.org", "安\x00妮 🎁", "  Zoë  ", "\u202eeve"])
 def test_a_members_name_writes_no_header(server: MailServer, sessions: Sessions, now: datetime, name: str) -> None:
+    if "\x00" in name and DATABASE_KIND == "postgresql":
+        pytest.skip("PostgreSQL holds no such name")
     words = Wording(channel=Channel.EMAIL, subject="Happy birthday, {{ name }}", body="{{ name }}\n{{ unsubscribe }}")
     with unit_of_work(sessions) as session:
         member = make_member(session, name=name)
