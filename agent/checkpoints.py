@@ -8,8 +8,8 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
-from agent.desk import ToolCall
 from agent.graph import Graph
+from agent.tool_executor import ToolCall
 
 
 @dataclass(frozen=True)

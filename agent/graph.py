@@ -12,22 +12,22 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.context import TurnContext
-from agent.desk import ToolDesk
-from agent.guard import ConfirmCalls, RunCalls, declare
 from agent.model_calls import CallModel, ChosenModel
+from agent.tool_executor import ToolExecutor
+from agent.tool_middleware import ConfirmCalls, RunCalls, declare
 
 Graph = CompiledStateGraph[AgentState[Any], TurnContext, Any, Any]
 
 
-def build_graph(model: ChosenModel, desk: ToolDesk, checkpointer: BaseCheckpointSaver[Any]) -> Graph:
+def build_graph(model: ChosenModel, executor: ToolExecutor, checkpointer: BaseCheckpointSaver[Any]) -> Graph:
     """The graph for every person; what a person may use is decided on each call."""
     return create_agent(
         model.chat,
-        [declare(tool) for tool in desk.tools],
+        [declare(tool) for tool in executor.tools],
         middleware=[
-            CallModel(model, desk),
-            ConfirmCalls(desk),
-            RunCalls(desk),
+            CallModel(model, executor),
+            ConfirmCalls(executor),
+            RunCalls(executor),
         ],
         context_schema=TurnContext,
         checkpointer=checkpointer,

@@ -21,9 +21,9 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.tools import BaseTool
 
 from agent.context import TurnContext
-from agent.desk import ToolDesk
 from agent.numbers import NumberGuard
 from agent.prompts.system import system_prompt
+from agent.tool_executor import ToolExecutor
 from crm.errors import Forbidden, Unavailable
 from tools.base import Language
 
@@ -73,11 +73,11 @@ class ModelCalled:
 class CallModel(AgentMiddleware[AgentState[Any], TurnContext]):
     """Prepares every call of the model and checks what comes back."""
 
-    def __init__(self, model: ChosenModel, desk: ToolDesk) -> None:
+    def __init__(self, model: ChosenModel, executor: ToolExecutor) -> None:
         super().__init__()
         self.tools = []
         self._model = model
-        self._desk = desk
+        self._executor = executor
 
     async def awrap_model_call(
         self,
@@ -107,7 +107,7 @@ class CallModel(AgentMiddleware[AgentState[Any], TurnContext]):
         log.info("model.answered", thread_id=turn.thread_id, model=self._model.name, seconds=seconds, **more)
 
     def _prepared(self, request: ModelRequest[TurnContext], turn: TurnContext) -> ModelRequest[TurnContext]:
-        allowed = {tool.name for tool in self._desk.tools if turn.actor.may(tool.permission)}
+        allowed = {tool.name for tool in self._executor.tools if turn.actor.may(tool.permission)}
         tools = [tool for tool in request.tools if isinstance(tool, BaseTool) and tool.name in allowed]
         if self._model.is_planner:
             settings = {

@@ -7,16 +7,16 @@ from langchain_core.messages import ToolMessage
 
 from agent.checkpoints import close_calls, pending_confirmations, thread_config, unanswered_calls
 from agent.context import TurnContext
-from agent.desk import ToolCall, ToolDesk
 from agent.events import CallStatus, ToolFinished
 from agent.graph import Graph
-from agent.guard import result_message
+from agent.tool_executor import ToolCall, ToolExecutor
+from agent.tool_middleware import result_message
 
 NOT_CONFIRMED = "The person did not confirm this; it was not done. Do not call it again unless asked to."
 OUTCOME_UNKNOWN = "failed, outcome unknown: look up what was done before calling it again"
 
 
-async def close_open_calls(graph: Graph, desk: ToolDesk, turn: TurnContext) -> list[ToolFinished]:
+async def close_open_calls(graph: Graph, executor: ToolExecutor, turn: TurnContext) -> list[ToolFinished]:
     """Give every call without a result the one it has earned; returns them as they stand now.
 
     A write that had been committed before the crash gets its stored result; a call that waited for
@@ -30,9 +30,9 @@ async def close_open_calls(graph: Graph, desk: ToolDesk, turn: TurnContext) -> l
         status, result, artifact = CallStatus.FAILED, _failure(call, "failed", OUTCOME_UNKNOWN), None
         if call.call_id in waiting:
             status, result = CallStatus.REJECTED, _failure(call, "rejected", NOT_CONFIRMED)
-        elif outcome := await asyncio.to_thread(desk.earlier_outcome, turn.thread_id, call.call_id):
+        elif outcome := await asyncio.to_thread(executor.earlier_outcome, turn.thread_id, call.call_id):
             status, result, artifact = CallStatus.DONE, result_message(call, outcome), outcome.artifact
-        tool = desk.find(call.name)
+        tool = executor.find(call.name)
         results.append(result)
         closed.append(ToolFinished(call.call_id, call.name, tool.effect if tool else None, call.args, status, artifact))
     await close_calls(graph, turn.thread_id, results)

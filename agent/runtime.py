@@ -21,7 +21,6 @@ from agent import transcript
 from agent.checkpoint_store import CheckpointStore, open_checkpoint_store
 from agent.checkpoints import PendingConfirmation, pending_confirmations, thread_config
 from agent.context import TurnContext
-from agent.desk import ToolDesk
 from agent.events import (
     Answered,
     CallStatus,
@@ -39,6 +38,7 @@ from agent.own_words import BROKE_OFF, FAULT, MOVED_ON, WHICH
 from agent.plain_answer import answer_to
 from agent.planner.language import language_of
 from agent.repair import close_open_calls
+from agent.tool_executor import ToolExecutor
 from agent.transcript import Question
 from agent.turn import Emit, TurnRun
 from crm.access.actor import Actor
@@ -93,7 +93,7 @@ class Assistant:
         self._clock = clock
         self._home = home
         self._engine: Engine = sessions.kw["bind"]
-        self._desk = ToolDesk(
+        self._executor = ToolExecutor(
             tools,
             sessions,
             insight_index=insight_index,
@@ -245,7 +245,7 @@ class Assistant:
         answer: dict[str, Any] = {"type": decision}
         if decision == "edit":
             edited = replace(confirmation.call, args=dict(edited_args or {}))
-            await asyncio.to_thread(self._desk.rehearse, turn, edited)
+            await asyncio.to_thread(self._executor.dry_run, turn, edited)
             answer["edited_action"] = {"name": edited.name, "args": edited.args}
         decided = ConfirmationDecided(interrupt_id, decision, edited_args=answer.get("edited_action", {}).get("args"))
         await self._decided(turn, confirmation, decided, emit)
@@ -263,7 +263,7 @@ class Assistant:
         preface: str = "",
     ) -> None:
         """Run the graph; an expected failure and a fault of ours both leave the conversation usable."""
-        run = TurnRun(opened.graph, self._desk, self._sessions, turn, emit)
+        run = TurnRun(opened.graph, self._executor, self._sessions, turn, emit)
         try:
             await run.run(given, preface=preface)
         except CrmError as error:
@@ -299,7 +299,7 @@ class Assistant:
             notes.append(note)
         # A call may have ended and been told before its sibling broke the graph off.
         told = await self._read(transcript.told_calls, turn.thread_id)
-        for finished in await close_open_calls(opened.graph, self._desk, turn):
+        for finished in await close_open_calls(opened.graph, self._executor, turn):
             if finished.status is not CallStatus.REJECTED and finished.call_id not in told:
                 await self._write(transcript.write_tool, turn.thread_id, finished, turn.now)
                 emit(finished)
@@ -342,7 +342,7 @@ class Assistant:
         async with self._opening:
             if self._opened is None:
                 store = await self._resources.enter_async_context(open_checkpoint_store(self._engine, self._home))
-                self._opened = _Opened(build_graph(self._model, self._desk, store.saver), store)
+                self._opened = _Opened(build_graph(self._model, self._executor, store.saver), store)
             return self._opened
 
     def _turn(self, session: Session, actor: Actor, thread_id: str, language: Language, now: datetime) -> TurnContext:

@@ -11,7 +11,6 @@ from langgraph.types import Command, StreamMode
 from agent import transcript
 from agent.checkpoints import PendingConfirmation, last_ai_message, pending_confirmations, thread_config
 from agent.context import TurnContext
-from agent.desk import ToolDesk
 from agent.events import (
     Answered,
     ApprovalRequested,
@@ -22,10 +21,11 @@ from agent.events import (
     ToolStarted,
 )
 from agent.graph import Graph
-from agent.guard import Rehearsed
 from agent.model_calls import ModelCalled
 from agent.numbers import NumberGuard
 from agent.reply import read_reply
+from agent.tool_executor import ToolExecutor
+from agent.tool_middleware import DryRunDone
 from crm.database import Sessions, read_only, unit_of_work
 from tools.fence import unfence
 
@@ -38,14 +38,14 @@ class TurnRun:
     """Feeds the graph once and reports what happens. One object a run."""
 
     graph: Graph
-    desk: ToolDesk
+    executor: ToolExecutor
     sessions: Sessions
     turn: TurnContext
     emit: Emit
     _guard: NumberGuard | None = None
     _said: list[str] = field(default_factory=list)
     _has_called_tools: bool = False
-    _rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
+    _rehearsed: dict[str, DryRunDone] = field(default_factory=dict)
     """What waiting calls would do, by call id."""
 
     async def run(self, given: Mapping[str, Any] | Command[Any], *, preface: str = "") -> None:
@@ -79,14 +79,14 @@ class TurnRun:
             self._flush_text()
 
     async def _take_event(
-        self, event: ModelCalled | Rehearsed | ToolStarted | ToolFinished | ApprovalRequested
+        self, event: ModelCalled | DryRunDone | ToolStarted | ToolFinished | ApprovalRequested
     ) -> None:
         if isinstance(event, ModelCalled):
             self._guard = event.guard
             if self._said and not self._said[-1].endswith("\n\n"):
                 self._say("\n\n")
             return
-        if isinstance(event, Rehearsed):
+        if isinstance(event, DryRunDone):
             self._rehearsed[event.call_id] = event
             return
         self._has_called_tools = True
@@ -130,7 +130,7 @@ class TurnRun:
 
     async def _ask(self, pending: PendingConfirmation) -> None:
         call = pending.call
-        tool = self.desk.find(call.name)
+        tool = self.executor.find(call.name)
         if tool is None:
             raise RuntimeError(f"{call.name} waits for a person without being known")
         rehearsed = self._rehearsed[call.call_id]

@@ -182,7 +182,7 @@ def bootstrap(
     Raises InvalidRequest when a file is no database, or a setting of a channel makes no sense; Conflict when the
     database has another schema than this code and `schema` does not allow to change it.
     """
-    from crm.outreach.channels.condition import share_paces
+    from crm.outreach.channels.channel_status import share_rate_limits
 
     metrics = Metrics()
     configure_logs(settings.log_level, metrics)
@@ -194,7 +194,7 @@ def bootstrap(
     _PREPARE[schema](engine)
     rights = make_private(settings)
     sessions = open_sessions(engine)
-    share_paces(adapters, sessions)
+    share_rate_limits(adapters, sessions)
     metrics.registry.register(DatabaseGauges(sessions, SystemClock()))
     return Nurture(settings, engine, sessions, clock or WorldClock(sessions), adapters, metrics, model, rights)
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm.clock import SystemClock
 from crm.members.models import Channel
-from crm.outreach.channels.board import ChannelStanding, channel_board
+from crm.outreach.channels.status_board import ChannelStanding, channel_board
 from crm.settings import Settings
 from crm.workers import list_workers
 

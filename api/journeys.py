@@ -13,16 +13,16 @@ from crm.access.approvals import approval_for
 from crm.access.models import Account, ApprovalState
 from crm.catalog import CATALOG
 from crm.differences import Difference, differences
-from crm.outreach.house_rules import broken_rules
-from crm.outreach.journey import JourneySpec
-from crm.outreach.journeys.figures import JourneyFigures, journey_figures
-from crm.outreach.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
-from crm.outreach.journeys.mistakes import Mistake, explain_mistakes
-from crm.outreach.journeys.overview import JourneySummary
-from crm.outreach.journeys.views import StepCounts, show_journey
-from crm.outreach.journeys.words import JourneyInWords, journey_in_words
+from crm.journeys.figures import JourneyFigures, journey_figures
+from crm.journeys.house_rules import broken_rules
+from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
+from crm.journeys.overview import JourneySummary
+from crm.journeys.validation import SpecError, spec_errors
+from crm.journeys.views import StepCounts, show_journey
+from crm.journeys.words import JourneyInWords, journey_in_words
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, JourneyState
+from crm.outreach.spec import JourneySpec
 from crm.segments.scope import SegmentScope
 
 Language = Literal["en", "zh"]
@@ -93,7 +93,7 @@ class Checked(BaseModel):
     """Whether a journey can be walked; its words as soon as it can."""
 
     is_valid: bool
-    mistakes: list[Mistake]
+    mistakes: list[SpecError]
     in_words: JourneyInWords | None
 
 
@@ -116,10 +116,10 @@ def row_of(summary: JourneySummary) -> JourneyRow:
 def check(session: Session, data: Mapping[str, Any], scope: SegmentScope, language: Language) -> Checked:
     """Everything that is wrong with a journey in its JSON form. Nothing is saved."""
     filled = {"experiment": data.get("name"), **data}
-    mistakes = explain_mistakes(filled, CATALOG)
+    mistakes = spec_errors(filled, CATALOG)
     if not mistakes:
         broken = broken_rules(session, JourneySpec.model_validate(filled))
-        mistakes = [Mistake(finding.path, finding.sentence) for finding in broken]
+        mistakes = [SpecError(finding.path, finding.sentence) for finding in broken]
     words = None if mistakes else journey_in_words(JourneySpec.model_validate(filled), scope, language=language)
     return Checked(is_valid=not mistakes, mistakes=mistakes, in_words=words)
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import NotSignedIn
-from crm import wrong_values
+from crm import validation_messages
 from crm.errors import (
     Ambiguous,
     Cancelled,
@@ -120,7 +120,7 @@ def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     error = cast(RequestValidationError, error)
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
-    return problem(422, InvalidRequest.code, f"{path}: {wrong_values.in_words(first)}", path=path)
+    return problem(422, InvalidRequest.code, f"{path}: {validation_messages.in_words(first)}", path=path)
 
 
 def _http_error(_request: Request, error: Exception) -> JSONResponse:

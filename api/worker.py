@@ -18,13 +18,13 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy import Engine, create_engine, event, exc
 
 from api.bootstrap import Nurture
-from crm.alone import Hold, hold_alone
 from crm.campaigns.engine import TickResult, run_due
 from crm.catalog import CATALOG
 from crm.clock import SystemClock
 from crm.database import BUSY_TIMEOUT_MS, read_only, unit_of_work
-from crm.datasets.walk import walk_to
+from crm.datasets.simulation_clock import advance_clock
 from crm.errors import Unavailable
+from crm.locks import Lock, exclusive_lock
 from crm.outreach.dispatch import BATCH_SIZE, dispatch_due
 from crm.outreach.due import count_due
 from crm.outreach.sending import DispatchResult
@@ -66,7 +66,7 @@ class EngineProcess:
         self._idle = threading.Condition()
         self._beat = threading.Thread(target=self._beat_on, name="engine-beat", daemon=True)
         self._held = ExitStack()
-        self._hold = Hold(is_mine=False)
+        self._hold = Lock(is_mine=False)
         self.failed = threading.Event()
         """Set when another process has this one's name; it should end."""
 
@@ -84,7 +84,7 @@ class EngineProcess:
         log.info("engine.started", worker=self.name)
 
     def _takes_name(self) -> bool:
-        self._hold = self._held.enter_context(hold_alone(self._nurture.engine, f"engine-{self.name}"))
+        self._hold = self._held.enter_context(exclusive_lock(self._nurture.engine, f"engine-{self.name}"))
         return self._hold.is_mine
 
     def stop(self) -> None:
@@ -143,7 +143,7 @@ class EngineProcess:
 
     def _turn_alone(self) -> None:
         """One turn, unless one is under way here or elsewhere; a later one then finds what is left."""
-        with self._work("turn") as goes_on, hold_alone(self._nurture.engine, "turn") as hold:
+        with self._work("turn") as goes_on, exclusive_lock(self._nurture.engine, "turn") as hold:
             if goes_on and hold.is_mine:
                 self._turn()
 
@@ -156,7 +156,7 @@ class EngineProcess:
         now = nurture.clock.now()
         if workspace.is_simulated:
             # Its members answer between two messages, so sending cannot be left to others.
-            walk_to(nurture.sessions, now, nurture.adapters, machine=self._machine, links=nurture.links)
+            advance_clock(nurture.sessions, now, nurture.adapters, machine=self._machine, links=nurture.links)
             return
         began = time.monotonic()
         try:

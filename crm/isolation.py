@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from crm import wrong_values
+from crm import validation_messages
 from crm.errors import CrmError, TimedOut, Unreadable
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
@@ -102,7 +102,9 @@ def in_words(error: Exception, subject: str) -> str:
     if isinstance(error, CrmError):
         return error.message
     if isinstance(error, ValidationError):
-        return f"what is stored for it cannot be read: {wrong_values.sentence(error.errors(include_url=False)[0])}"
+        return (
+            f"what is stored for it cannot be read: {validation_messages.sentence(error.errors(include_url=False)[0])}"
+        )
     return f"an unexpected error ({type(error).__name__}); the log has it under {subject}"
 
 

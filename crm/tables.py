@@ -5,12 +5,12 @@ from crm.access import models as access
 from crm.activity import models as activity
 from crm.campaigns import models as campaigns
 from crm.insights import models as insights
+from crm.journeys import models as journeys
 from crm.loyalty import models as loyalty
 from crm.members import changes
 from crm.members import models as members
 from crm.outreach import models as outreach
 from crm.outreach.channels import models as channels
-from crm.outreach.journeys import models as journeys
 from crm.reports import models as reports
 from crm.segments import models as segments
 

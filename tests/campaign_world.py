@@ -14,7 +14,6 @@ from crm.access.models import Role
 from crm.activity.models import Order
 from crm.campaigns.models import Campaign, CampaignState
 from crm.members.models import Channel, Member
-from crm.outreach.journey import AudienceAtLaunch, JourneySpec, SendStep
 from crm.outreach.models import (
     Arm,
     Enrolment,
@@ -25,7 +24,8 @@ from crm.outreach.models import (
     MessageEventKind,
     MessageState,
 )
-from crm.outreach.wording import Wording
+from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep
+from crm.outreach.template import Wording
 from tests.builders import LONG_AGO, make_account
 
 _names = count(1)

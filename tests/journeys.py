@@ -9,14 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy
+from crm.journeys.schedulers.planned.draft import Setting
+from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.loyalty.models import Coupon, OfferKind
 from crm.members.models import SENDABLE_CHANNELS, Member
-from crm.outreach import ledger
-from crm.outreach.draft import Setting
-from crm.outreach.journey import AudienceAtLaunch, JourneySpec, SendStep
 from crm.outreach.links import Links
 from crm.outreach.models import Journey, Message, MessageState
-from crm.outreach.wording import Wording
+from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep
+from crm.outreach.template import Wording
 
 WORDINGS = tuple(Wording(channel=channel, body="Hello {{ name }}") for channel in SENDABLE_CHANNELS)
 LINKS = Links((b"a key of tests, 32 characters.....",))
@@ -44,7 +44,7 @@ def setting(session: Session, launch_at: datetime, zone: str = "Asia/Shanghai") 
 
 def launch(session: Session, spec: JourneySpec, now: datetime) -> Journey:
     """The journey launched for every member."""
-    return ledger.launch(session, spec, EVERYBODY, setting(session, now), now=now)
+    return launch_planned(session, spec, EVERYBODY, setting(session, now), now=now)
 
 
 def make_coupon(session: Session, code: str = "C50", **changes: Any) -> Coupon:

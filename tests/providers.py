@@ -16,7 +16,7 @@ from crm.outreach.channels.adapter import (
     not_tried,
 )
 from crm.outreach.channels.refusals import Refusal
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 
 REFUSED = {
     "refuse": ("no such mailbox", Refusal.OTHER),
@@ -41,7 +41,7 @@ class FakeProvider:
     """
 
     honours_idempotency_key: bool = True
-    pace: Pace | None = None
+    pace: RateLimit | None = None
     script: list[str] = field(default_factory=list)
     taken: list[OutgoingMessage] = field(default_factory=list)
     handed: list[tuple[OutgoingMessage, datetime]] = field(default_factory=list)

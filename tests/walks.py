@@ -12,9 +12,9 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
-from crm.outreach.engine import advance, next_moment
-from crm.outreach.journeys import service
-from crm.outreach.journeys.models import StepTaken, Task
+from crm.journeys import service
+from crm.journeys.engine import advance, next_moment
+from crm.journeys.models import StepTaken, Task
 from crm.outreach.models import Enrolment, Journey, Message
 from tests.builders import make_account
 from tests.providers import FakeProvider
@@ -98,7 +98,7 @@ class Walker:
     def advance(self) -> None:
         advance(self.sessions, self.now, self.provider.on_all_channels(), catalog=CATALOG)
 
-    def walk_to(self, moment: datetime) -> None:
+    def advance_clock(self, moment: datetime) -> None:
         """From one moment at which something is due to the next, up to and at a moment."""
         self.advance()
         while (upcoming := self.next_moment()) is not None and upcoming <= moment:

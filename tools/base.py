@@ -61,8 +61,8 @@ class ToolContext:
     archive_folder: Path | None = None
     """Where exported files go."""
     confirmed: Confirmed | None = None
-    """Set when the person was asked about this very call and said yes, and in a rehearsal. Only the desk sets it."""
-    is_rehearsal: bool = False
+    """Set when the person was asked about this very call and said yes, and in a dry run. Only the executor sets it."""
+    is_dry_run: bool = False
     """The transaction will be rolled back: touch nothing outside the database."""
 
 
@@ -80,7 +80,7 @@ class ToolResult:
     approval_id: int | None = None
     """Set when the call made an approval request."""
     mark: str | None = None
-    """Of a rehearsal: the mark of what the question shows (crm/access/confirmed.py)."""
+    """Of a dry run: the mark of what the question shows (crm/access/confirmed.py)."""
     afterwards: Callable[[], object] | None = None
     """What takes long and touches no database, such as writing a file: done once the call is committed, so that
     nobody waits for it to write."""

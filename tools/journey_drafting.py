@@ -8,10 +8,10 @@ from crm.campaigns.benefits import benefits_of, with_coupons
 from crm.campaigns.brief import CampaignBrief, ChannelChoice, Offer
 from crm.campaigns.rules import check_percents
 from crm.clock import local_day
-from crm.outreach.journey import Benefits, JourneySpec
-from crm.outreach.journeys.lookup import versions_of
-from crm.outreach.journeys.templates import Stage, TemplateChoices, TemplateKey, from_template
+from crm.journeys.lookup import versions_of
+from crm.journeys.templates import Stage, TemplateChoices, TemplateKey, from_template
 from crm.outreach.models import Journey, JourneyState
+from crm.outreach.spec import Benefits, JourneySpec
 from crm.workspace import get_workspace
 from tools.base import Effect, ToolArgs, ToolContext
 

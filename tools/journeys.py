@@ -9,18 +9,18 @@ from pydantic import Field, JsonValue
 from crm.access.actor import Permission
 from crm.access.approvals import approval_for
 from crm.catalog import CATALOG
+from crm.journeys import service
+from crm.journeys.figures import journey_figures
+from crm.journeys.finding import find_running, find_version
+from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
+from crm.journeys.overview import summarise
+from crm.journeys.reopening import mark_of
+from crm.journeys.tasks import Whose
+from crm.journeys.tasks import list_tasks as read_tasks
+from crm.journeys.views import MemberWay, TimelineEntry, ways_of_member
+from crm.journeys.views import show_journey as read_journey
+from crm.journeys.words import journey_in_words
 from crm.members.service import find_member
-from crm.outreach.journeys import service
-from crm.outreach.journeys.figures import journey_figures
-from crm.outreach.journeys.finding import find_running, find_version
-from crm.outreach.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
-from crm.outreach.journeys.overview import summarise
-from crm.outreach.journeys.reopening import mark_of
-from crm.outreach.journeys.tasks import Whose
-from crm.outreach.journeys.tasks import list_tasks as read_tasks
-from crm.outreach.journeys.views import MemberWay, TimelineEntry, ways_of_member
-from crm.outreach.journeys.views import show_journey as read_journey
-from crm.outreach.journeys.words import journey_in_words
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey
 from crm.workspace import get_workspace

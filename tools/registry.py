@@ -26,5 +26,5 @@ TOOLS: tuple[Tool[Any], ...] = (
 
 
 def tools_for(actor: Actor) -> tuple[Tool[Any], ...]:
-    """The tools that the person's role allows. `agent.desk` checks the same again on each call."""
+    """The tools that the person's role allows. `agent.tool_executor` checks the same again on each call."""
     return tuple(tool for tool in TOOLS if actor.may(tool.permission))

@@ -76,7 +76,7 @@ def tick(
     """Run everything that is due, up to --at (demo data) or to now, and return."""
     from crm.clock import SystemClock
     from crm.database import read_only
-    from crm.datasets.walk import walk_to
+    from crm.datasets.simulation_clock import advance_clock
     from crm.workspace import get_workspace
 
     with opened() as nurture:
@@ -84,7 +84,7 @@ def tick(
             zone = get_workspace(session).zone
         moment = parse_moment(at, "--at", zone) if at else nurture.clock.now()
         with progress_bar() as progress:
-            result = walk_to(
+            result = advance_clock(
                 nurture.sessions,
                 moment,
                 nurture.adapters,

@@ -51,7 +51,7 @@ def import_orders(
     """
     from crm.activity.ingest import ingest_orders
     from crm.activity.order_files import read_orders
-    from crm.campaigns.engine import keep_up
+    from crm.campaigns.engine import catch_up
     from crm.catalog import CATALOG
     from crm.database import read_only, unit_of_work
     from crm.reading.moments import DateOrder
@@ -77,7 +77,7 @@ def import_orders(
             added, known = added + result.added, known + result.known
             wrong += result.rejected_count + len(read.wrong)
             _note(_sentences(read, result))
-        keep_up(nurture.sessions, nurture.clock.now(), CATALOG)
+        catch_up(nurture.sessions, nurture.clock.now(), CATALOG)
     if as_json:
         say_json({"added": added, "known": known, "wrong": wrong})
     else:

@@ -9,7 +9,7 @@ import typer
 from api.cli.console import read_json_argument, say, say_json
 from api.cli.decisions import SHORT, Fingerprint, ask_for_decision
 from api.cli.opened import AsPerson, Confirm, Json, opened, person
-from crm import wrong_values
+from crm import validation_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from api.bootstrap import Nurture
     from api.journeys import Checked, JourneyView
     from crm.access.actor import Actor
-    from crm.outreach.journeys.views import MemberWay, StepCounts
-    from crm.outreach.journeys.words import JourneyInWords
+    from crm.journeys.views import MemberWay, StepCounts
+    from crm.journeys.words import JourneyInWords
 
 Name = Annotated[str, typer.Argument(metavar="JOURNEY", help="Name or id.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A journey as JSON (docs/journeys.md); - reads stdin.")]
@@ -36,7 +36,7 @@ def list_all(as_: AsPerson = "admin", as_json: Json = False) -> None:
     """Every journey with its state and how many are under way."""
     from api.journeys import row_of
     from crm.database import read_only
-    from crm.outreach.journeys.overview import summarise
+    from crm.journeys.overview import summarise
 
     with opened() as nurture:
         actor = person(nurture, as_)
@@ -64,7 +64,7 @@ def template(
     from pydantic import ValidationError
 
     from crm.errors import InvalidRequest
-    from crm.outreach.journeys.templates import TEMPLATES, TemplateChoices, from_template
+    from crm.journeys.templates import TEMPLATES, TemplateChoices, from_template
 
     if key is None:
         for each in TEMPLATES.values():
@@ -75,7 +75,9 @@ def template(
         chosen = TemplateChoices.model_validate({"language": language, **read_json_argument(choices, "--choices")})
     except ValidationError as error:
         first = error.errors()[0]
-        raise InvalidRequest(f"--choices {'.'.join(map(str, first['loc']))}: {wrong_values.in_words(first)}") from error
+        raise InvalidRequest(
+            f"--choices {'.'.join(map(str, first['loc']))}: {validation_messages.in_words(first)}"
+        ) from error
     say_json(from_template(key, chosen).model_dump(mode="json", exclude_none=True))
 
 
@@ -101,7 +103,7 @@ def create(file: File, as_: AsPerson = "admin", confirm: Confirm = False, as_jso
     from crm.access.confirmed import Confirmed
     from crm.catalog import CATALOG
     from crm.database import unit_of_work
-    from crm.outreach.journeys.service import save_draft
+    from crm.journeys.service import save_draft
 
     with opened() as nurture:
         actor, now = person(nurture, as_), nurture.clock.now()
@@ -124,7 +126,7 @@ def show(name: Name, as_: AsPerson = "admin", language: Language = "en", as_json
     """One journey in words, with the counts of each step, messages, answers and conversion."""
     from api.journeys import view_of
     from crm.database import read_only
-    from crm.outreach.journeys.finding import find_running, find_version
+    from crm.journeys.finding import find_running, find_version
 
     with opened() as nurture:
         actor = person(nurture, as_)
@@ -138,7 +140,7 @@ def show(name: Name, as_: AsPerson = "admin", language: Language = "en", as_json
 def submit(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
     """Ask for approval of the newest version."""
     from crm.catalog import CATALOG
-    from crm.outreach.journeys import service
+    from crm.journeys import service
 
     _operate(name, as_, as_json=as_json, run=service.submit, catalog=CATALOG)
 
@@ -148,7 +150,7 @@ def approve(
     name: Name, as_: AsPerson = "admin", note: Note = None, fingerprint: Fingerprint = None, as_json: Json = False
 ) -> None:
     """Approve what was submitted; never what one had a hand in."""
-    from crm.outreach.journeys import service
+    from crm.journeys import service
 
     _decide(name, as_, "Approve", service.approve, fingerprint, note, as_json=as_json)
 
@@ -158,7 +160,7 @@ def reject(
     name: Name, as_: AsPerson = "admin", note: Note = None, fingerprint: Fingerprint = None, as_json: Json = False
 ) -> None:
     """Send it back to its author."""
-    from crm.outreach.journeys import service
+    from crm.journeys import service
 
     _decide(name, as_, "Reject", service.reject, fingerprint, note, as_json=as_json)
 
@@ -167,7 +169,7 @@ def reject(
 def start(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
     """Let members enter the version that was approved."""
     from crm.catalog import CATALOG
-    from crm.outreach.journeys import service
+    from crm.journeys import service
 
     _operate(name, as_, as_json=as_json, run=service.activate, catalog=CATALOG)
 
@@ -175,7 +177,7 @@ def start(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
 @journey.command("pause")
 def pause(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
     """Hold it: nobody enters, nobody moves on, nothing is sent."""
-    from crm.outreach.journeys import service
+    from crm.journeys import service
 
     _operate(name, as_, as_json=as_json, run=service.pause, is_running=True)
 
@@ -183,7 +185,7 @@ def pause(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
 @journey.command("resume")
 def resume(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
     """Go on where it was paused."""
-    from crm.outreach.journeys import service
+    from crm.journeys import service
 
     _operate(name, as_, as_json=as_json, run=service.resume, is_running=True)
 
@@ -191,7 +193,7 @@ def resume(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
 @journey.command("end")
 def end(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
     """End it for good, in all its versions."""
-    from crm.outreach.journeys import service
+    from crm.journeys import service
 
     _operate(name, as_, as_json=as_json, run=service.end, is_running=True)
 
@@ -206,9 +208,9 @@ def enrol(
     """Let members into a journey that waits for a person to choose them."""
     from crm.catalog import CATALOG
     from crm.database import unit_of_work
+    from crm.journeys.finding import find_running
+    from crm.journeys.service import enrol_by_hand
     from crm.members.service import find_member
-    from crm.outreach.journeys.finding import find_running
-    from crm.outreach.journeys.service import enrol_by_hand
 
     with opened() as nurture:
         actor = person(nurture, as_)
@@ -238,10 +240,10 @@ def members(
 ) -> None:
     """Who takes part and stands where; or the way of one member."""
     from crm.database import read_only
+    from crm.journeys.finding import find_running
+    from crm.journeys.participants import list_participants
+    from crm.journeys.views import ways_of_member
     from crm.members.service import find_member
-    from crm.outreach.journeys.finding import find_running
-    from crm.outreach.journeys.views import ways_of_member
-    from crm.outreach.journeys.walkers import list_walkers
 
     with opened() as nurture:
         actor = person(nurture, as_)
@@ -252,7 +254,7 @@ def members(
                 ways = [way for way in ways_of_member(session, seen.id, actor=actor) if way.journey_name == found.name]
                 _show_ways(ways, as_json=as_json)
                 return
-            page = list_walkers(session, found.id, actor=actor, limit=limit)
+            page = list_participants(session, found.id, actor=actor, limit=limit)
     if as_json:
         say_json({"total": page.total, "members": [vars(walker) for walker in page.walkers]})
         return
@@ -275,8 +277,8 @@ def _decide(
     """Decide on what was shown: what the fingerprint stands for, or what is shown here and asked about."""
     from crm.access.approvals import approval_for
     from crm.database import read_only
-    from crm.outreach.journeys.finding import find_version
-    from crm.outreach.journeys.lookup import SUBJECT_KIND
+    from crm.journeys.finding import find_version
+    from crm.journeys.lookup import SUBJECT_KIND
 
     if fingerprint is None:
         with opened() as nurture, read_only(nurture.sessions) as session:
@@ -292,7 +294,7 @@ def _operate(
     """Move a journey to another state: the version that runs, or the newest."""
     from api.journeys import view_of
     from crm.database import unit_of_work
-    from crm.outreach.journeys.finding import find_running, find_version
+    from crm.journeys.finding import find_running, find_version
 
     with opened() as nurture:
         actor, now = person(nurture, as_), nurture.clock.now()

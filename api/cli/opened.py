@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from api.bootstrap import Nurture, Schema, bootstrap
 from api.cli.console import morning_of, notes, parse_day
-from crm import wrong_values
+from crm import validation_messages
 from crm.access.actor import Actor
 from crm.access.service import find_actor
 from crm.database import read_only
@@ -32,7 +32,7 @@ def read_settings() -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         variable = f"NURTURE_{field.upper()}" if field in Settings.model_fields else field
-        raise InvalidRequest(f"{variable}={first['input']}: {wrong_values.in_words(first)}") from error
+        raise InvalidRequest(f"{variable}={first['input']}: {validation_messages.in_words(first)}") from error
 
 
 def open_product(settings: Settings, schema: Schema) -> Nurture:

@@ -134,14 +134,14 @@ def refresh(
     from crm.access.actor import Permission, require
     from crm.catalog import CATALOG
     from crm.database import read_only
-    from crm.segments.maintenance import keep_segments
+    from crm.segments.maintenance import refresh_segments
     from crm.segments.saved import find_segment
 
     with opened() as nurture:
         require(person(nurture, as_), Permission.SAVE_SEGMENT)
         with read_only(nurture.sessions) as session:
             anew = frozenset() if name is None else frozenset({find_segment(session, name).id})
-        done = keep_segments(nurture.sessions, nurture.clock.now(), catalog=CATALOG, anew=anew, wait=True)
+        done = refresh_segments(nurture.sessions, nurture.clock.now(), catalog=CATALOG, anew=anew, wait=True)
     if as_json:
         evaluations = [vars(one) for one in done.evaluations]
         say_json({"changes": done.changes, "evaluations": evaluations, "failures": dict(done.failures)})
@@ -206,10 +206,10 @@ def _followed(nurture: "Nurture", segment_id: int, actor: "Actor", now: "datetim
     from api.saved_segments import view_of
     from crm.catalog import CATALOG
     from crm.database import read_only
-    from crm.segments.maintenance import keep_segments
+    from crm.segments.maintenance import refresh_segments
     from crm.segments.saved import get_segment
 
-    keep_segments(nurture.sessions, now, catalog=CATALOG, wait=True)
+    refresh_segments(nurture.sessions, now, catalog=CATALOG, wait=True)
     with read_only(nurture.sessions) as session:
         return view_of(session, get_segment(session, segment_id), actor, now)
 

@@ -31,11 +31,11 @@ from crm.campaigns.selection import WhoChanged, who_changed
 from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
 from crm.errors import Unreadable
+from crm.journeys.lookup import SUBJECT_KIND as JOURNEY
+from crm.journeys.preview import MessagePreview
 from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
-from crm.outreach.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.outreach.models import Journey
-from crm.outreach.preview import MessagePreview
 from crm.reading.fields import MomentIn
 from crm.workspace import get_workspace
 

@@ -22,18 +22,18 @@ from crm.bounds import Name, RowId
 from crm.catalog import CATALOG, segment_scope
 from crm.database import read_only, unit_of_work
 from crm.errors import InvalidRequest
+from crm.journeys import service
+from crm.journeys.finding import find_running, find_version
+from crm.journeys.overview import summarise
+from crm.journeys.participants import ParticipantPage, list_participants
+from crm.journeys.preview import MessagePreview, preview_step
+from crm.journeys.schedulers.stepwise.triggers import Entered
+from crm.journeys.templates import TEMPLATES, TemplateChoices, TemplateKey, from_template
+from crm.journeys.validation import parse_journey
+from crm.journeys.views import MemberWay, ways_of_member
 from crm.members.models import Channel
 from crm.members.service import find_member
-from crm.outreach.journeys import service
-from crm.outreach.journeys.finding import find_running, find_version
-from crm.outreach.journeys.mistakes import parse_journey
-from crm.outreach.journeys.overview import summarise
-from crm.outreach.journeys.templates import TEMPLATES, TemplateChoices, TemplateKey, from_template
-from crm.outreach.journeys.triggers import Entered
-from crm.outreach.journeys.views import MemberWay, ways_of_member
-from crm.outreach.journeys.walkers import WalkerPage, list_walkers
 from crm.outreach.models import EnrolmentState, Journey, JourneyState
-from crm.outreach.preview import MessagePreview, preview_step
 
 router = APIRouter(prefix="/api/journeys", tags=["journeys"])
 Spec = dict[str, Any]
@@ -252,11 +252,11 @@ def list_members(
     step: Name | None = None,
     before: Annotated[RowId | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> WalkerPage:
+) -> ParticipantPage:
     """Who takes part and stands where, the newest first; a CSM's own members alone."""
     with read_only(nurture.sessions) as session:
         found = find_running(session, journey)
-        return list_walkers(session, found.id, actor=actor, state=state, step=step, before=before, limit=limit)
+        return list_participants(session, found.id, actor=actor, state=state, step=step, before=before, limit=limit)
 
 
 @router.get("/{journey}/members/{member}")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.auth import NotSignedIn, TheNurture
-from crm import wrong_values
+from crm import validation_messages
 from crm.database import unit_of_work
 from crm.errors import InvalidRequest
 from crm.outreach.channels.webhook import WebhookAdapter
@@ -76,7 +76,7 @@ def receive(
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"]) or "body"
-        raise InvalidRequest(f"{path}: {wrong_values.in_words(first)}", path=path) from error
+        raise InvalidRequest(f"{path}: {validation_messages.in_words(first)}", path=path) from error
     with unit_of_work(nurture.sessions) as session:
         now = nurture.clock.now()
         if receipt.status == "complained":

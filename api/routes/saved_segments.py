@@ -19,7 +19,7 @@ from crm.catalog import CATALOG
 from crm.database import read_only, unit_of_work
 from crm.reading.fields import DayIn
 from crm.segments import history, saved
-from crm.segments.maintenance import keep_segments
+from crm.segments.maintenance import refresh_segments
 from crm.segments.models import Passage
 
 router = APIRouter(prefix="/api/segments", tags=["saved segments"])
@@ -281,6 +281,6 @@ def _kept(
     nurture: Nurture, segment_id: int, actor: Actor, now: datetime, anew: frozenset[int] = frozenset()
 ) -> SegmentView:
     """The segment after what builds on it has followed."""
-    keep_segments(nurture.sessions, now, catalog=CATALOG, anew=anew, wait=True)
+    refresh_segments(nurture.sessions, now, catalog=CATALOG, anew=anew, wait=True)
     with read_only(nurture.sessions) as session:
         return view_of(session, saved.get_segment(session, segment_id), actor, now)

@@ -13,7 +13,7 @@ from crm.access.actor import Permission, require
 from crm.bounds import aware_within
 from crm.clock import SystemClock
 from crm.database import read_only
-from crm.datasets.walk import walk_to
+from crm.datasets.simulation_clock import advance_clock
 from crm.errors import Cancelled
 from crm.limits import Cancellation
 from crm.workspace import get_workspace
@@ -54,7 +54,7 @@ async def walk_clock(request: Request, target: ClockTarget, actor: SignedIn, nur
     require(actor, Permission.WALK_TIME)
 
     def work(cancellation: Cancellation) -> WorkspaceView:
-        walked = walk_to(
+        walked = advance_clock(
             nurture.sessions,
             target.at,
             nurture.adapters,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm import wrong_values
+from crm import validation_messages
 from crm.access.models import PolicySetting, Role
 from crm.errors import InvalidRequest
 
@@ -65,7 +65,7 @@ def set_policy(session: Session, key: str, value: Any) -> Policy:
         policy = Policy(**current | {key: value})
     except ValidationError as error:
         raise InvalidRequest(
-            f"the policy {key}: {wrong_values.in_words(error.errors()[0])}; {value!r} does not fit"
+            f"the policy {key}: {validation_messages.in_words(error.errors()[0])}; {value!r} does not fit"
         ) from error
     session.merge(PolicySetting(key=key, value=value))
     session.flush()

@@ -1,6 +1,6 @@
 """Keeps the facts of members equal to their orders and events; the only writer of these tables.
 
-`keep_facts` adds up what is new and moves the kept starts on to today, whichever way rows came in.
+`refresh_facts` adds up what is new and moves the kept starts on to today, whichever way rows came in.
 Whoever inserts orders or events holds `lock_facts` before the rows are numbered: then numbers up to
 the stored ones are exactly the rows that are added up.
 """
@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from crm.activity.kept import EVENT_STARTS, ORDER_STARTS, Start
+from crm.activity.fact_window import EVENT_STARTS, ORDER_STARTS, Start
 from crm.activity.models import (
     COPIED_FROM_MEMBER,
     MEMBER_FACTS,
@@ -43,7 +43,7 @@ from crm.activity.models import (
     OrderLine,
 )
 from crm.clock import day_end, day_start
-from crm.members.changes import Change, note_everyone, note_members
+from crm.members.changes import Change, mark_everyone_changed, mark_members_changed
 from crm.members.models import Member
 
 STATE_ID = 1
@@ -96,7 +96,7 @@ def lock_facts(session: Session) -> FactsState | None:
     return state
 
 
-def keep_facts(session: Session, today: date, zone: ZoneInfo) -> None:
+def refresh_facts(session: Session, today: date, zone: ZoneInfo) -> None:
     """Add up new members, orders and events, note whose they are, and see the kept starts from `today`. Idempotent."""
     state = lock_facts(session)
     if state is None or state.zone_name != zone.key or today < state.as_of_on:
@@ -113,7 +113,7 @@ def keep_facts(session: Session, today: date, zone: ZoneInfo) -> None:
 def rebuild_facts(session: Session, today: date, zone: ZoneInfo) -> None:
     """Add everything up anew, as seen from `today`."""
     for what in (Change.MEMBER, Change.ORDERS, Change.EVENTS):
-        note_everyone(session, what)
+        mark_everyone_changed(session, what)
     session.execute(delete(MEMBER_FACTS))
     session.execute(delete(CATEGORIES))
     session.execute(delete(FactsState))
@@ -173,7 +173,7 @@ def _add_members(session: Session, state: FactsState) -> None:
     rows = select(new.id, *(new[name] for name in COPIED_FROM_MEMBER), *(literal(0) for _ in ADDED_UP))
     names = ["member_id", *COPIED_FROM_MEMBER, *ADDED_UP]
     session.execute(insert(MEMBER_FACTS).from_select(names, rows.where(new.id > state.last_member_id)))
-    note_members(session, select(Member.id).where(Member.id > state.last_member_id), Change.MEMBER)
+    mark_members_changed(session, select(Member.id).where(Member.id > state.last_member_id), Change.MEMBER)
     state.last_member_id = newest
 
 
@@ -189,7 +189,7 @@ def _add_orders(session: Session, state: FactsState, zone: ZoneInfo) -> None:
     }
     _change(session, new, {name: facts[name] + new.c[name] for name in _sums(new)} | moments)
     _add_categories(session, state.last_order_id)
-    note_members(session, select(_new_rows(Order, state.last_order_id).c.member_id), Change.ORDERS)
+    mark_members_changed(session, select(_new_rows(Order, state.last_order_id).c.member_id), Change.ORDERS)
     state.last_order_id = newest
 
 
@@ -225,7 +225,7 @@ def _add_events(session: Session, state: FactsState, zone: ZoneInfo) -> None:
         return
     new = _event_sums(state.as_of_on, zone, _new_rows(ActivityEvent, state.last_event_id)).subquery()
     _change(session, new, {name: MEMBER_FACTS.c[name] + new.c[name] for name in _sums(new)})
-    note_members(session, select(_new_rows(ActivityEvent, state.last_event_id).c.member_id), Change.EVENTS)
+    mark_members_changed(session, select(_new_rows(ActivityEvent, state.last_event_id).c.member_id), Change.EVENTS)
     state.last_event_id = newest
 
 

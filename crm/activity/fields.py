@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, Float, cast, func, select
 
-from crm.activity.answers import OrderFacts
+from crm.activity.fact_access import OrderFacts
 from crm.activity.models import (
     MEMBER_FACTS,
     ActivityEvent,

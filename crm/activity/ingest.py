@@ -25,10 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from crm.activity.facts import keep_facts, lock_facts
+from crm.activity.facts import lock_facts, refresh_facts
 from crm.activity.models import Order, OrderLine, Product
 from crm.clock import local_day
-from crm.members.changes import Change, note_members
+from crm.members.changes import Change, mark_members_changed
 from crm.members.models import Member
 
 SOURCE = "import"
@@ -124,8 +124,8 @@ def ingest_orders(session: Session, batch: OrderBatch, *, now: datetime, zone: Z
         result = _outcome(session)
         _add(session)
         bought = select(JUDGED_ORDERS.c.member_id).where(JUDGED_ORDERS.c.reason.is_(None))
-        note_members(session, bought, Change.ORDERS)
-        keep_facts(session, local_day(now, zone), zone)
+        mark_members_changed(session, bought, Change.ORDERS)
+        refresh_facts(session, local_day(now, zone), zone)
     finally:
         _METADATA.drop_all(connection)
     return result

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.activity.kept import EVENT_STARTS, ORDER_STARTS
+from crm.activity.fact_window import EVENT_STARTS, ORDER_STARTS
 from crm.database import Base, UtcDateTime
 
 
@@ -142,7 +142,7 @@ MEMBER_FACTS = Table(
     Index(None, "last_order_at", "joined_at"),
     Index(None, "weekly_activity_ratio"),
 )
-"""One row a member: orders and events added up since each of the kept starts (crm/activity/kept.py).
+"""One row a member: orders and events added up since each of the kept starts (crm/activity/fact_window.py).
 
 Columns `orders_<start>`, `spend_<start>` (cents) and `events_<start>` count the rows from that local day on,
 as seen from `FactsState.as_of_on`; the others cover the whole lifetime. `weekly_activity_ratio` compares the

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from crm import wrong_values
+from crm import validation_messages
 from crm.activity.ingest import OrderBatch
 from crm.errors import InvalidRequest
 from crm.reading.amounts import read_cents
@@ -83,7 +83,7 @@ def _read(line: Line, zone: ZoneInfo, date_order: DateOrder | None) -> _Order:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InvalidRequest(f"{place + ': ' if place else ''}{wrong_values.in_words(first)}") from None
+        raise InvalidRequest(f"{place + ': ' if place else ''}{validation_messages.in_words(first)}") from None
     if any("\x00" in key for key in (order.order, order.member, *(each.product for each in order.lines))):
         raise InvalidRequest("a key holds a character that no database can store")
     try:

@@ -13,7 +13,7 @@ from crm.activity.models import ActivityEvent, MemberActivity, Order
 from crm.activity.rules import EVENT_POINTS, HISTORY_WEEKS, ORDER_POINTS, Floats, falling_weeks, week_scores
 from crm.arrays import int_rows
 from crm.clock import day_start
-from crm.members.changes import Change, note_everyone
+from crm.members.changes import Change, mark_everyone_changed
 from crm.members.models import Member
 
 CHUNK_ROWS = 20_000
@@ -34,7 +34,7 @@ def refresh_activity(session: Session, today: date, zone: ZoneInfo) -> int:
     ]
     for start in range(0, len(rows), CHUNK_ROWS):
         session.execute(insert(MEMBER_ACTIVITY), rows[start : start + CHUNK_ROWS])
-    note_everyone(session, Change.ACTIVITY)
+    mark_everyone_changed(session, Change.ACTIVITY)
     return len(rows)
 
 

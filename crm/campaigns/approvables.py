@@ -4,6 +4,6 @@ from typing import Any
 
 from crm.access.approvable import Approvable
 from crm.campaigns.approval import CAMPAIGN
-from crm.outreach.journeys.approval import JOURNEY
+from crm.journeys.approval import JOURNEY
 
 APPROVABLES: tuple[Approvable[Any], ...] = (CAMPAIGN, JOURNEY)

@@ -15,11 +15,11 @@ from crm.access.policy import get_policy
 from crm.access.selection import store_selection
 from crm.campaigns.audience import SUBJECT_KIND, audience_definition, audience_ids, audience_json
 from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.brief_to_spec import start_moment
 from crm.campaigns.copywriting import complete_copy
 from crm.campaigns.fingerprint import campaign_parts
 from crm.campaigns.lookup import brief_of, get_campaign, require_state
 from crm.campaigns.models import Campaign, CampaignState
-from crm.campaigns.orchestration import start_moment
 from crm.campaigns.plan import CampaignPlan
 from crm.errors import Conflict
 from crm.segments.approved import bind_audience, segments_in_words

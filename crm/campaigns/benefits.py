@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from crm.campaigns.brief import CampaignBrief, Offer
 from crm.campaigns.copywriting import offer_in_words, offers_in_words
 from crm.fields import CENTS_PER_UNIT
+from crm.journeys.house_rules import Promise
 from crm.loyalty.models import OfferKind
 from crm.loyalty.rules import NEEDS_COUPON
 from crm.loyalty.service import find_coupon, stock_for
-from crm.outreach.house_rules import Promise
-from crm.outreach.journey import Benefits
+from crm.outreach.spec import Benefits
 
 
 def with_coupons(session: Session, brief: CampaignBrief, on: date) -> CampaignBrief:

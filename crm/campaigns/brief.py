@@ -5,14 +5,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, field_validator, model_validator
+from pydantic import Field, PlainSerializer, ValidationError, field_validator, model_validator
 
-from crm import wrong_values
-from crm.bounds import MOST_GOAL, MOST_ITEMS, MOST_MONEY, MOST_TEXT, Name
+from crm import validation_messages
+from crm.bounds import MOST_GOAL, MOST_ITEMS, MOST_MONEY, Name
 from crm.errors import InvalidRequest
 from crm.loyalty.models import OfferKind
 from crm.outreach.priority import Priority
 from crm.reading.fields import DayIn, MomentIn
+from crm.values import Value
 
 ChannelChoice = Literal["email", "sms", "push", "preferred"]
 Language = Literal["en", "zh"]
@@ -36,11 +37,7 @@ Amount = Annotated[
 """A number in whole units (yuan, percent, points, factor), printed in JSON as a number."""
 
 
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=MOST_TEXT)
-
-
-class Offer(Frozen):
+class Offer(Value):
     """One benefit that the campaign promises."""
 
     kind: OfferKind
@@ -64,7 +61,7 @@ class Offer(Frozen):
         return self
 
 
-class Step(Frozen):
+class Step(Value):
     """One sending within the campaign, so many days after its start."""
 
     key: str = Field(default="main", min_length=1, max_length=40)
@@ -75,7 +72,7 @@ class Step(Frozen):
     """None: the channels of the campaign."""
 
 
-class Copy(Frozen):
+class Copy(Value):
     """The words of one channel and variant. Jinja fields: name, tier, offer, code, unsubscribe."""
 
     channel: ChannelChoice
@@ -93,7 +90,7 @@ class Copy(Frozen):
         return self
 
 
-class CampaignBrief(Frozen):
+class CampaignBrief(Value):
     """Everything that decides what a campaign does. Times are local to the workspace."""
 
     name: str = Field(default="", max_length=80)
@@ -188,7 +185,7 @@ def parse_brief(data: Mapping[str, Any]) -> CampaignBrief:
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
-        message = wrong_values.in_words(first)
+        message = validation_messages.in_words(first)
         if first["type"] == "extra_forbidden":
             message = f"a campaign has no {path!r}; it has: {', '.join(CampaignBrief.model_fields)}"
         elif first["type"] != "value_error":

@@ -9,22 +9,23 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.campaigns.audience import audience_definition, audience_ids, campaign_scope
-from crm.campaigns.brief import CampaignBrief, Frozen, parse_brief
+from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.errors import CrmError
-from crm.outreach import draft
-from crm.outreach.journeys.conditions import entry_definition, fitting
-from crm.outreach.journeys.lookup import journey_scope
+from crm.journeys.lookup import journey_scope
+from crm.journeys.schedulers.planned import draft
+from crm.journeys.schedulers.stepwise.conditions import entry_definition, fitting
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message
 from crm.segments.scope import SegmentScope
+from crm.values import Value
 
 _LAUNCHED = (CampaignState.RUNNING, CampaignState.PAUSED)
 _TO_COME = (CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED)
 _STARTED = (JourneyState.ACTIVE, JourneyState.PAUSED)
 
 
-class SharedAudience(Frozen):
+class SharedAudience(Value):
     """A campaign or journey under way or to come that reaches some of the same members."""
 
     campaign: str

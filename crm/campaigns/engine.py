@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.access import approvals
-from crm.activity.facts import facts_stand_for, keep_facts
+from crm.activity.facts import facts_stand_for, refresh_facts
 from crm.campaigns.approvables import APPROVABLES
 from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due, show_holds
 from crm.campaigns.models import Campaign, CampaignState
@@ -16,13 +16,13 @@ from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
 from crm.isolation import Stages
-from crm.members.names import keep_names
-from crm.outreach import engine as outreach
+from crm.journeys import engine as outreach
+from crm.journeys.schedulers.stepwise.advance import Moved
+from crm.members.names import refresh_names
 from crm.outreach.channels.adapter import ChannelAdapters
-from crm.outreach.journeys.walk import Walked
 from crm.outreach.links import Links
 from crm.outreach.sending import DispatchResult
-from crm.segments.maintenance import Upkeep, keep_segments
+from crm.segments.maintenance import Upkeep, refresh_segments
 from crm.workspace import get_workspace
 
 
@@ -33,7 +33,7 @@ class TickResult:
     completed: tuple[int, ...] = ()
     """Ids of campaigns that were closed."""
     segments: Upkeep = field(default_factory=Upkeep)
-    walked: Walked = field(default_factory=Walked)
+    walked: Moved = field(default_factory=Moved)
 
     def __add__(self, other: "TickResult") -> "TickResult":
         return TickResult(
@@ -72,7 +72,7 @@ def run_due(
     return result + turn(now)
 
 
-def keep_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
+def catch_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
     """Bring what is worked out of members up to the moment: their facts, and the saved segments that read them."""
     with read_only(sessions) as session:
         zone = get_workspace(session).zone
@@ -80,9 +80,9 @@ def keep_up(sessions: Sessions, moment: datetime, catalog: Catalog) -> Upkeep:
         is_current = facts_stand_for(session, today, zone)
     if not is_current:
         with unit_of_work(sessions) as session:
-            keep_facts(session, today, zone)
-    keep_names(sessions)
-    return keep_segments(sessions, moment, catalog=catalog)
+            refresh_facts(session, today, zone)
+    refresh_names(sessions)
+    return refresh_segments(sessions, moment, catalog=catalog)
 
 
 def _turn(
@@ -99,7 +99,7 @@ def _turn(
     stages, done = Stages(), TickResult()
     if upkeep:
         with stages.stage("upkeep"):
-            done += TickResult(segments=keep_up(sessions, moment, catalog))
+            done += TickResult(segments=catch_up(sessions, moment, catalog))
     with stages.stage("requests"):
         _expire_requests(sessions, moment)
     with stages.stage("launch"), unit_of_work(sessions) as session:

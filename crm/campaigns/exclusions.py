@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
-from crm.campaigns.brief import Frozen
 from crm.campaigns.lookup import get_campaign
 from crm.members.models import Channel, Member
 from crm.outreach.models import DeferralReason, ExclusionReason, Message, MessageState
+from crm.values import Value
 
 CSV_COLUMNS = ("member_ref", "name", "name_local", "step", "channel", "reason", "due_at")
 ROWS_AT_ONCE = 2_000
@@ -24,7 +24,7 @@ _FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 _ORDER = tuple(ExclusionReason)
 
 
-class ExclusionRow(Frozen):
+class ExclusionRow(Value):
     """One reason on one channel in one step."""
 
     reason: ExclusionReason
@@ -34,7 +34,7 @@ class ExclusionRow(Frozen):
     members: int
 
 
-class PutOffRow(Frozen):
+class PutOffRow(Value):
     """Messages that wait longer than planned. They are pending, and not excluded."""
 
     reason: DeferralReason
@@ -43,14 +43,14 @@ class PutOffRow(Frozen):
     messages: int
 
 
-class ReasonTotal(Frozen):
+class ReasonTotal(Value):
     reason: ExclusionReason
     messages: int
     members: int
     """Each counted once, on however many channels and in however many steps."""
 
 
-class ExclusionLog(Frozen):
+class ExclusionLog(Value):
     campaign_id: int
     name: str
     as_of: datetime
@@ -76,7 +76,7 @@ class ExclusionFilter:
         return replace(self, **changes)
 
 
-class ExcludedMember(Frozen):
+class ExcludedMember(Value):
     """One excluded message. Contact details are no part of the log."""
 
     message_id: int
@@ -90,7 +90,7 @@ class ExcludedMember(Frozen):
     due_at: datetime
 
 
-class ExcludedPage(Frozen):
+class ExcludedPage(Value):
     total: int
     """Messages that fit, of members whom the reader may see."""
     items: tuple[ExcludedMember, ...]

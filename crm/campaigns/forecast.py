@@ -8,18 +8,19 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from crm.campaigns.benefits import unbacked
-from crm.campaigns.brief import CampaignBrief, Frozen
+from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.conflicts import SharedAudience, conflicts
 from crm.campaigns.copywriting import offer_in_words
 from crm.clock import local_day
+from crm.journeys.schedulers.planned import draft
+from crm.journeys.schedulers.planned.audience import is_first_record
 from crm.loyalty.service import stock_for
-from crm.outreach import draft
-from crm.outreach.audience import is_first_record
 from crm.outreach.models import Arm, MessageState
 from crm.segments.scope import SegmentScope
+from crm.values import Value
 
 
-class ExclusionCount(Frozen):
+class ExclusionCount(Value):
     """Messages of one channel that will not be sent, for one reason."""
 
     channel: str
@@ -27,7 +28,7 @@ class ExclusionCount(Frozen):
     count: int
 
 
-class DayCount(Frozen):
+class DayCount(Value):
     """Messages of one channel due on one local day of the workspace."""
 
     day: date
@@ -35,7 +36,7 @@ class DayCount(Frozen):
     count: int
 
 
-class BenefitNeed(Frozen):
+class BenefitNeed(Value):
     """One coupon for each member who gets a message, against what the stock holds."""
 
     coupon_code: str | None

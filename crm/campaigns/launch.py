@@ -12,17 +12,18 @@ from crm.access.policy import get_policy
 from crm.access.selection import SelectionChanges, selection_changes
 from crm.campaigns.audience import SUBJECT_KIND, audience_definition, audience_ids
 from crm.campaigns.benefits import promises_of
+from crm.campaigns.brief_to_spec import launch_setting, sending_days, spec_from_brief
 from crm.campaigns.fingerprint import campaign_parts
 from crm.campaigns.lookup import brief_of, get_campaign
 from crm.campaigns.models import Campaign, CampaignState
-from crm.campaigns.orchestration import journey_of, launch_setting, sending_days
 from crm.clock import day_end
 from crm.errors import Conflict
 from crm.fields import Catalog
 from crm.isolation import isolated, next_try
+from crm.journeys.house_rules import require_obeyed, require_stock
+from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.outreach import ledger
 from crm.outreach.holds import CANNOT_GO_ON
-from crm.outreach.house_rules import require_obeyed, require_stock
 from crm.outreach.models import Journey, Message, MessageState
 from crm.outreach.rules import check_drift
 from crm.segments import service as segments
@@ -84,11 +85,11 @@ def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalo
     check_drift(segments.count(session, definition, scope), approved_count, policy.audience_drift_limit)
     changes = selection_changes(session, approval.id, audience_ids(definition, scope))
     workspace = get_workspace(session)
-    spec = journey_of(brief, workspace.currency)
+    spec = spec_from_brief(brief, workspace.currency)
     require_obeyed(session, spec, promises_of(brief))
     require_stock(session, spec, *sending_days(spec, starts_at, workspace.zone))
     setting = launch_setting(session, starts_at)
-    journey = ledger.launch(session, spec, audience_ids(definition, scope), setting, now=now)
+    journey = launch_planned(session, spec, audience_ids(definition, scope), setting, now=now)
     last_due = session.scalar(select(func.max(Message.due_at)).where(Message.journey_id == journey.id)) or starts_at
     offers_end = day_end(brief.end, workspace.zone) if brief.end is not None else last_due
     campaign.state, campaign.state_note = CampaignState.RUNNING, _note(changes)

@@ -8,12 +8,12 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, select, ty
 from sqlalchemy.orm import Session
 
 from crm.activity.models import Order
-from crm.campaigns.brief import Frozen
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.lookup import brief_of, get_campaign
 from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import local_day
 from crm.errors import Unreadable
+from crm.journeys.schedulers.planned.persons import person_of
 from crm.members.models import Channel
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.holds import note_of
@@ -29,7 +29,7 @@ from crm.outreach.models import (
     MessageEventKind,
     MessageState,
 )
-from crm.outreach.persons import person_of
+from crm.values import Value
 from crm.workspace import get_workspace
 
 CONVERSION_DEFINITION = (
@@ -43,7 +43,7 @@ BUCKET_SECONDS = 900
 _Tally = Mapping[tuple[Channel, MessageState], int]
 
 
-class StateCounts(Frozen):
+class StateCounts(Value):
     """Where the campaign's messages are. `planned = delivered + failed + unknown + excluded + pending`."""
 
     planned: int
@@ -60,7 +60,7 @@ class StateCounts(Frozen):
         return self.planned == self.pending + self.delivered + self.failed + self.unknown + self.excluded
 
 
-class ChannelProgress(Frozen):
+class ChannelProgress(Value):
     """One channel. Rates are 0 to 1; None where nothing was delivered or, for SMS, opening cannot be seen."""
 
     channel: str
@@ -76,7 +76,7 @@ class ChannelProgress(Frozen):
     unsubscribed: int
 
 
-class DayProgress(Frozen):
+class DayProgress(Value):
     """One local day of the workspace."""
 
     day: date
@@ -86,7 +86,7 @@ class DayProgress(Frozen):
     clicked: int
 
 
-class PausedChannel(Frozen):
+class PausedChannel(Value):
     """A channel of the campaign that a person holds back, whatever journey its messages belong to."""
 
     channel: str
@@ -97,7 +97,7 @@ class PausedChannel(Frozen):
     """Messages of the campaign that wait for it, due or not."""
 
 
-class CampaignMonitor(Frozen):
+class CampaignMonitor(Value):
     campaign_id: int
     name: str
     state: str
@@ -159,7 +159,7 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         counts=counts,
         adds_up=counts.adds_up,
         by_channel=_by_channel(session, journey_id, tally, treated),
-        exclusions=exclusion_log(session, journey_id),
+        exclusions=exclusion_counts(session, journey_id),
         members_reached=reached,
         coverage=_share(reached, treated),
         conversions=conversions,
@@ -184,7 +184,7 @@ def _held(session: Session, journey_id: int, now: datetime) -> int:
     return session.scalar(due) or 0
 
 
-def exclusion_log(session: Session, journey_id: int) -> tuple[ExclusionCount, ...]:
+def exclusion_counts(session: Session, journey_id: int) -> tuple[ExclusionCount, ...]:
     """Messages that were not sent, by channel and reason, the most frequent first."""
     query = _of(journey_id, Message.channel, Message.reason, func.count()).where(Message.state == MessageState.EXCLUDED)
     query = query.group_by(Message.channel, Message.reason).order_by(

@@ -11,23 +11,24 @@ from crm.access.policy import Policy
 from crm.campaigns import forecast
 from crm.campaigns.audience import audience_definition, audience_ids
 from crm.campaigns.benefits import with_coupons
-from crm.campaigns.brief import CampaignBrief, Frozen
+from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.brief_to_spec import launch_setting, spec_from_brief, start_moment
 from crm.campaigns.conflicts import SharedAudience
 from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast
-from crm.campaigns.orchestration import journey_of, launch_setting, start_moment
 from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day
+from crm.journeys.schedulers.planned.draft import drafted
 from crm.outreach.channels.pausing import channel_pauses
-from crm.outreach.draft import drafted
 from crm.outreach.priority import Priority
 from crm.segments.describe import describe
 from crm.segments.scope import SegmentScope
+from crm.values import Value
 from crm.workspace import get_workspace
 
 BudgetVerdict = Literal["within", "over", "no_budget"]
 
 
-class CampaignPlan(Frozen):
+class CampaignPlan(Value):
     """Everything is counted in messages unless the name says members."""
 
     as_of: datetime
@@ -82,7 +83,7 @@ def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, no
     named = brief if brief.name else brief.model_copy(update={"name": UNNAMED})
     backed = with_coupons(session, named, local_day(starts_at, scope.zone))
     setting = launch_setting(session, starts_at)
-    spec = journey_of(backed, workspace.currency)
+    spec = spec_from_brief(backed, workspace.currency)
     prices = setting.policy.unit_cost_millicents
     with drafted(session, spec, audience_ids(definition, scope), setting):
         counted = forecast.count(session, backed, scope, starts_at)

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.campaigns.benefits import with_coupons
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.orchestration import journey_of
+from crm.campaigns.brief_to_spec import spec_from_brief
 from crm.clock import local_day
+from crm.journeys.preview import MessagePreview, preview_step
 from crm.members.models import Channel
 from crm.outreach.links import Links
-from crm.outreach.preview import MessagePreview, preview_step
 from crm.workspace import get_workspace
 
 
@@ -29,7 +29,7 @@ def preview_message(
 ) -> MessagePreview:
     """What a member would read, as `preview_step` says; with the coupons that stand behind the offers today."""
     workspace = get_workspace(session)
-    spec = journey_of(with_coupons(session, brief, local_day(now, workspace.zone)), workspace.currency)
+    spec = spec_from_brief(with_coupons(session, brief, local_day(now, workspace.zone)), workspace.currency)
     return preview_step(
         session, spec, member=member, step=step, channel=channel, variant=variant, actor=actor, links=links
     )

@@ -19,18 +19,18 @@ from crm.campaigns.approval import CAMPAIGN, ask_for_approval, bound_of
 from crm.campaigns.audience import SUBJECT_KIND, audience_definition
 from crm.campaigns.benefits import promises_of, with_coupons
 from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.brief_to_spec import sending_days, spec_from_brief, start_moment
 from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns, require_state
 from crm.campaigns.models import Campaign, CampaignState
 from crm.campaigns.naming import refuse_while_named
-from crm.campaigns.orchestration import journey_of, sending_days, start_moment
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.reopening import require_confirmed
 from crm.campaigns.rules import automatic_name, check_percents, check_start
 from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
+from crm.journeys.house_rules import require_obeyed, require_stock
 from crm.outreach import ledger
-from crm.outreach.house_rules import require_obeyed, require_stock
 from crm.outreach.models import Journey, JourneyState
 from crm.segments.approved import approved_scope, author_scope
 from crm.segments.definition import parse_definition
@@ -258,14 +258,14 @@ def _checked(session: Session, brief: CampaignBrief, author_id: int, catalog: Ca
     audience_definition(session, brief, scope)
     first_day = brief.start.date() if brief.start is not None else scope.today
     backed = with_coupons(session, brief, first_day)
-    require_obeyed(session, journey_of(backed, scope.currency), promises_of(backed))
+    require_obeyed(session, spec_from_brief(backed, scope.currency), promises_of(backed))
     return backed
 
 
 def _require_stock(session: Session, brief: CampaignBrief, now: datetime) -> None:
     workspace = get_workspace(session)
     starts_at = max(start_moment(brief, workspace) or now, now)
-    spec = journey_of(brief, workspace.currency)
+    spec = spec_from_brief(brief, workspace.currency)
     require_stock(session, spec, *sending_days(spec, starts_at, workspace.zone))
 
 

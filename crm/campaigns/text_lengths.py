@@ -6,15 +6,15 @@ from math import ceil
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.campaigns.brief import Frozen
+from crm.journeys.schedulers.planned import draft
 from crm.members.models import Channel, Member
-from crm.outreach import draft
-from crm.outreach.journey import JourneySpec
-from crm.outreach.letter import Letter
+from crm.outreach.compiled_template import CompiledTemplate
 from crm.outreach.links import Links
+from crm.outreach.rendering import sample_links
 from crm.outreach.sms import Encoding, measure
-from crm.outreach.wording import Wording
-from crm.outreach.writing import sample_links
+from crm.outreach.spec import JourneySpec
+from crm.outreach.template import Wording
+from crm.values import Value
 
 MILLICENTS_PER_CENT = 1000
 MEASURED = 200
@@ -23,7 +23,7 @@ _USUAL_LINKS = Links((b"of a length, not of a use",), "https://post.example.com"
 """A plan is counted without knowing the address of the installation; a preview is exact."""
 
 
-class SmsTexts(Frozen):
+class SmsTexts(Value):
     """The text messages of one step and variant in a plan."""
 
     step: str
@@ -59,7 +59,7 @@ def _measured(
     spec: JourneySpec, key: str, words: Wording, members: Sequence[Member], messages: int, price_millicents: int
 ) -> SmsTexts:
     links = sample_links(_USUAL_LINKS, spec)
-    letter = Letter(spec, words)
+    letter = CompiledTemplate(spec, words)
     lengths = [measure(letter.write(member, links).body) for member in members]
     parts = [length.parts for length in lengths]
     cost = price_millicents * messages * sum(parts) / len(parts)

@@ -36,7 +36,7 @@ from crm.database import UtcDateTime
 from crm.datasets.bulk import insert_columns
 from crm.datasets.randomness import Floats, Ints
 from crm.loyalty.models import MemberScore, StageChange, Tier
-from crm.members.changes import Change, note_everyone
+from crm.members.changes import Change, mark_everyone_changed
 from crm.members.models import Member
 
 DAY = 86_400
@@ -99,7 +99,7 @@ def refresh_scores(session: Session, today: date, zone: ZoneInfo) -> int:
     _METADATA.create_all(connection, checkfirst=False)
     session.execute(insert(_BEFORE).from_select(["member_id", "stage"], select(*_STAGES)))
     session.execute(delete(MemberScore))
-    note_everyone(session, Change.SCORES)
+    mark_everyone_changed(session, Change.SCORES)
     written = insert_columns(
         session,
         MemberScore,

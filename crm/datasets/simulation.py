@@ -20,8 +20,8 @@ from crm.activity.models import ActivityEvent, Order, OrderLine
 from crm.clock import day_end, local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.bulk import highest_id, insert_columns, move_sequences
+from crm.datasets.change_log import marking_new_rows
 from crm.datasets.days import LocalDays
-from crm.datasets.noting import noting_new_rows
 from crm.datasets.randomness import Ints, mix, uniform
 from crm.datasets.redemption import Purchase, redeem
 from crm.datasets.response import HORIZON_DAYS, NEVER, Delivered, Responses, respond, step_key
@@ -103,7 +103,7 @@ def live(session: Session, world: World, since: datetime, until: datetime, *, ow
     With `own_life` the span must lie within one local day.
     """
     lock_facts(session)
-    with noting_new_rows(session):
+    with marking_new_rows(session):
         return _live(session, world, since, until, own_life=own_life)
 
 

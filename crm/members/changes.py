@@ -55,18 +55,18 @@ class MemberChange(Base):
     what: Mapped[Change]
 
 
-def note_members(session: Session, member_ids: Select[int], what: Change) -> None:
+def mark_members_changed(session: Session, member_ids: Select[int], what: Change) -> None:
     """Note, in one statement, that something of these members changed. `member_ids` gives one column of ids."""
     (member_id,) = member_ids.subquery("changed").c
     rows = select(member_id, literal(what, MemberChange.__table__.c.what.type)).distinct()
     session.execute(insert(MemberChange).from_select(["member_id", "what"], rows))
 
 
-def note_member(session: Session, member_id: int, what: Change) -> None:
+def mark_changed(session: Session, member_id: int, what: Change) -> None:
     """Note that something of one member changed."""
     session.execute(insert(MemberChange).values(member_id=member_id, what=what))
 
 
-def note_everyone(session: Session, what: Change) -> None:
+def mark_everyone_changed(session: Session, what: Change) -> None:
     """Note that something of everyone may have changed: after a computation that writes all rows anew."""
     session.execute(insert(MemberChange).values(member_id=None, what=what))

@@ -14,7 +14,7 @@ from crm.access.policy import get_policy
 from crm.cursors import read_cursor, write_cursor
 from crm.database import UtcDateTime
 from crm.errors import InvalidRequest, NotFound
-from crm.members.changes import Change, note_member, note_members
+from crm.members.changes import Change, mark_changed, mark_members_changed
 from crm.members.identity import IdentityRules, read_address
 from crm.members.models import Channel, Consent, ContactPoint, Member
 from crm.members.people import lock_records_that_share
@@ -51,7 +51,7 @@ def set_contact(
         session.add(point)
     point.address, point.normalised, point.problem = read.address, read.normalised, read.problem
     session.flush()
-    note_member(session, member_id, Change.CONTACTS)
+    mark_changed(session, member_id, Change.CONTACTS)
     _carry_opt_outs(session, [point.id])
     subject = f"member:{member_id}"
     audit.record(session, now=now, actor=actor, action="contact.changed", subject=subject, channel=channel.value)
@@ -90,7 +90,7 @@ def read_anew(session: Session, *, after_id: int = 0, limit: int = SET_SIZE) -> 
         change = change.values(normalised=bindparam("new_normalised"), problem=bindparam("new_problem"))
         session.execute(change, changes)
         point_ids = [change["point_id"] for change in changes]
-        note_members(session, select(on_file.c.member_id).where(on_file.c.id.in_(point_ids)), Change.CONTACTS)
+        mark_members_changed(session, select(on_file.c.member_id).where(on_file.c.id.in_(point_ids)), Change.CONTACTS)
         _carry_opt_outs(session, point_ids)
     last_id = rows[-1].id if len(rows) == limit else None
     return ReadAnew(last_id, len(rows), len(changes), unreadable)
@@ -106,7 +106,7 @@ def _carry_opt_outs(session: Session, point_ids: Collection[int]) -> None:
             .values(granted=False, changed_at=opted_out_at, source=OPTED_OUT_BY_LINK)
             .execution_options(synchronize_session="fetch")
         )
-        note_member(session, member_id, Change.CONSENTS)
+        mark_changed(session, member_id, Change.CONSENTS)
 
 
 def _consents_against_an_opt_out(point_ids: Collection[int]) -> Select[int, Channel, datetime]:
@@ -162,7 +162,7 @@ def withdraw_consent(session: Session, member_id: int, channel: Channel, at: dat
         session.add(Consent(member_id=member_id, channel=channel, **values))
         changed.append(member_id)
     for each in changed:
-        note_member(session, each, Change.CONSENTS)
+        mark_changed(session, each, Change.CONSENTS)
     return bool(changed)
 
 

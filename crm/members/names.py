@@ -23,7 +23,7 @@ def fold_names(names: Iterable[str | None]) -> list[str | None]:
     return [None if name is None else fold_name(name) for name in names]
 
 
-def keep_names(sessions: Sessions) -> int:
+def refresh_names(sessions: Sessions) -> int:
     """Fold every name that was written since the last time; how many. After a large import this is worth a call."""
     done = 0
     while True:

@@ -28,7 +28,7 @@ from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.database import UtcDateTime
 from crm.errors import Forbidden, InvalidRequest, NotFound
-from crm.members.changes import Change, note_member, note_members
+from crm.members.changes import Change, mark_changed, mark_members_changed
 from crm.members.contacts import identity_rules
 from crm.members.identity import read_address
 from crm.members.models import AddressRefusal, AddressSuppression, Channel, ContactPoint, Member, Suppression
@@ -113,7 +113,7 @@ def suppress_where_reached(session: Session, reached: Select[int, Channel], *, r
     theirs = aliased(ContactPoint)
     same = (theirs.channel == ContactPoint.channel) & (theirs.normalised == ContactPoint.normalised)
     records = select(theirs.member_id).join_from(who, ContactPoint, there).join(theirs, same)
-    note_members(session, records.where(ContactPoint.normalised != ""), Change.CONTACTS)
+    mark_members_changed(session, records.where(ContactPoint.normalised != ""), Change.CONTACTS)
 
 
 def lift_address(session: Session, channel: Channel, address: str, *, actor: Actor, now: datetime) -> bool:
@@ -153,7 +153,7 @@ def _read(session: Session, channel: Channel, address: str) -> str:
 
 
 def _note(session: Session, member_id: int, action: str, actor: Actor | None, now: datetime) -> None:
-    note_member(session, member_id, Change.SUPPRESSION)
+    mark_changed(session, member_id, Change.SUPPRESSION)
     audit.record(session, now=now, actor=actor, action=action, subject=f"member:{member_id}")
     session.flush()
 
@@ -162,7 +162,7 @@ def _note_address(
     session: Session, channel: Channel, records: Sequence[int], action: str, actor: Actor | None, now: datetime
 ) -> None:
     """By the records that have it: the audit log holds no addresses."""
-    note_members(session, select(Member.id).where(Member.id.in_(records)), Change.CONTACTS)
+    mark_members_changed(session, select(Member.id).where(Member.id.in_(records)), Change.CONTACTS)
     audit.record(session, now=now, actor=actor, action=action, subject=f"channel:{channel}", members=list(records))
     session.flush()
 

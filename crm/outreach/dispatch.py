@@ -34,11 +34,11 @@ from crm.database import Sessions, UtcDateTime, let_others_write, unit_of_work
 from crm.isolation import isolated
 from crm.loyalty.models import CouponGrant, GrantState
 from crm.members.models import Channel, Member
-from crm.outreach import caps, gate, ledger
+from crm.outreach import frequency_caps, gate, ledger
 from crm.outreach.batch_events import tell_excluded, tell_sent
 from crm.outreach.batches import among
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters, prepared
-from crm.outreach.channels.condition import resting_channels
+from crm.outreach.channels.channel_status import resting_channels
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.holds import is_free, sends
 from crm.outreach.links import Links
@@ -305,9 +305,9 @@ def _due(priority: Priority, channels: Sequence[Channel], now: datetime) -> Sele
 
 def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) -> int:
     """Exclude what may not go; says how many."""
-    counters = [caps.sent_before(_ROW, literal(now, UtcDateTime))]
-    if caps.waits_above(session, now + YIELD_WINDOW):
-        counters.append(caps.room_above(_ROW, literal(now + YIELD_WINDOW, UtcDateTime)))
+    counters = [frequency_caps.sent_before(_ROW, literal(now, UtcDateTime))]
+    if frequency_caps.waits_above(session, now + YIELD_WINDOW):
+        counters.append(frequency_caps.room_above(_ROW, literal(now + YIELD_WINDOW, UtcDateTime)))
     checks = (
         *_FIRST_CHECKS,
         gate.frequency_check(_ROW, policy, *counters),

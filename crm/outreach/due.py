@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from crm.outreach.channels.condition import resting_channels
+from crm.outreach.channels.channel_status import resting_channels
 from crm.outreach.channels.pausing import IS_PAUSED
 from crm.outreach.holds import is_free
 from crm.outreach.models import MAY_BE_DUE, Journey, JourneyState, Message, MessageState

@@ -32,7 +32,7 @@ from crm.members.models import Consent, ContactPoint
 from crm.members.people import PERSON_CHANNELS
 from crm.members.reach import is_readable
 from crm.members.suppression import is_among_suppressed, is_suppressed
-from crm.outreach import caps
+from crm.outreach import frequency_caps
 from crm.outreach.models import REALLY_SENT, WAITING, ExclusionReason, MessageState
 from crm.outreach.moments import earlier
 from crm.outreach.rules import FREQUENCY_WINDOW
@@ -113,9 +113,9 @@ def _has_twin(row: FromClause, rows: TableClause, *, same_channel: bool) -> Cond
     return twins.correlate(row).exists()
 
 
-def frequency_check(row: FromClause, policy: Policy, *counters: caps.Counter) -> Check:
-    """Whether the member has had enough, on the channel or in all, by what `counters` count (`caps.py`)."""
-    return Check(ExclusionReason.FREQUENCY_CAP, caps.is_capped(row, policy, *counters))
+def frequency_check(row: FromClause, policy: Policy, *counters: frequency_caps.Counter) -> Check:
+    """Whether the member has had enough, on the channel or in all, by what `counters` count (`frequency_caps.py`)."""
+    return Check(ExclusionReason.FREQUENCY_CAP, frequency_caps.is_capped(row, policy, *counters))
 
 
 def too_late_check(row: FromClause, policy: Policy, now: datetime) -> Check:

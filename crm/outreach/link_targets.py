@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from crm.outreach.journey import JourneySpec
-from crm.outreach.markup import targets_in
 from crm.outreach.models import MessageLink
-from crm.outreach.wording import MEMBER_FIELDS, Wording, render
+from crm.outreach.spec import JourneySpec
+from crm.outreach.template import MEMBER_FIELDS, Wording, render
+from crm.outreach.tracked_links import targets_in
 
 _MEMBERS_WORDS = "\x00"
 """Stands where a member's own words would: an address that they are part of is no target, nor is one inside them."""

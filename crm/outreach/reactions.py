@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
-from crm.members.changes import Change, note_member
+from crm.members.changes import Change, mark_changed
 from crm.members.contacts import withdraw_consent
 from crm.members.masking import mask_address
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint
@@ -52,7 +52,7 @@ def note_visit(
     session.flush()
     if kind is MessageEventKind.CLICKED:
         _mark_burst(session, event)
-    note_member(session, message.member_id, Change.REACTIONS)
+    mark_changed(session, message.member_id, Change.REACTIONS)
     session.flush()
     return event
 
@@ -139,7 +139,7 @@ def opt_out(session: Session, message_id: int, channels: Collection[Channel], at
                 by_machine=False,
             )
         )
-        note_member(session, message.member_id, Change.REACTIONS)
+        mark_changed(session, message.member_id, Change.REACTIONS)
     session.flush()
     return True
 

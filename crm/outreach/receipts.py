@@ -12,11 +12,11 @@ from crm.members.dead_addresses import forget_refusals
 from crm.members.models import Channel, ContactPoint
 from crm.members.people import lock_records_that_share
 from crm.members.suppression import COMPLAINT, HARD_BOUNCE, suppress_normalised
-from crm.outreach.answers import note_refusals
+from crm.outreach.address_verdicts import note_refusals
 from crm.outreach.channels.refusals import Refusal, refusal_by_gateway
 from crm.outreach.models import Message, MessageState
+from crm.outreach.rendering import idempotency_key
 from crm.outreach.tracking import record_receipt
-from crm.outreach.writing import idempotency_key
 
 LONGEST_ID = 9
 """Digits that every database takes for an id."""

@@ -10,13 +10,13 @@ from sqlalchemy import CursorResult, and_, case, exists, func, literal, or_, sel
 from sqlalchemy.orm import Session
 
 from crm.database import UtcDateTime
-from crm.members.changes import Change, note_members
+from crm.members.changes import Change, mark_members_changed
 from crm.members.models import Channel, Consent, Member
 from crm.outreach import gate, ledger
-from crm.outreach.answers import note_answers
+from crm.outreach.address_verdicts import note_answers
 from crm.outreach.batches import among, texts_by_id
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelUnavailable, Outcome, OutgoingMessage, SendResult
-from crm.outreach.channels.condition import note_success, note_trouble
+from crm.outreach.channels.channel_status import note_success, note_trouble
 from crm.outreach.channels.pausing import IS_PAUSED
 from crm.outreach.hand_over import LOCKED_SECONDS, HandOver
 from crm.outreach.holds import hold, let_go_of_sent
@@ -31,8 +31,8 @@ from crm.outreach.models import (
     MessageState,
     UnknownReason,
 )
+from crm.outreach.rendering import Finished, finished_messages
 from crm.outreach.rules import RETRY_DELAYS
-from crm.outreach.writing import Finished, finished_messages
 
 log = structlog.get_logger()
 
@@ -132,7 +132,7 @@ def _write_down(
 ) -> None:
     _record(session, batch, results, adapter, now)
     arrived = select(Message.member_id).where(among(Message.id, ids), Message.state == MessageState.DELIVERED)
-    note_members(session, arrived, Change.MESSAGES)
+    mark_members_changed(session, arrived, Change.MESSAGES)
     ledger.settle_benefits(session, select(Message.enrolment_id).where(among(Message.id, ids)), now=now)
 
 

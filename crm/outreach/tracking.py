@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.errors import Conflict, NotFound
-from crm.members.changes import Change, note_member
+from crm.members.changes import Change, mark_changed
 from crm.members.contacts import withdraw_consent
 from crm.members.models import Channel
 from crm.outreach.ledger import settle_benefits
@@ -37,7 +37,7 @@ def record_event(
         message_id=message_id, member_id=message.member_id, kind=kind, occurred_at=at, by_machine=by_machine
     )
     session.add(event)
-    note_member(session, message.member_id, Change.REACTIONS)
+    mark_changed(session, message.member_id, Change.REACTIONS)
     if kind is MessageEventKind.UNSUBSCRIBED:
         withdraw_consent(session, message.member_id, message.channel, at)
     session.flush()
@@ -81,6 +81,6 @@ def record_receipt(
     message.state = MessageState.DELIVERED if is_delivered else MessageState.FAILED
     message.delivered_at = at if is_delivered else None
     message.reason = None if is_delivered else (reason or "not delivered")
-    note_member(session, message.member_id, Change.MESSAGES)
+    mark_changed(session, message.member_id, Change.MESSAGES)
     session.flush()
     settle_benefits(session, select(Message.enrolment_id).where(Message.id == message_id), now=at)

@@ -10,8 +10,8 @@ from scipy import stats
 from crm.members.models import Channel
 from crm.outreach.models import MessageEventKind
 from crm.reports.blocks import Anomaly
-from crm.reports.measures import ChannelCounts
 from crm.reports.metrics import METRICS
+from crm.reports.queries import ChannelCounts
 from crm.reports.words import Words, channel_words, share_words
 
 MIN_MESSAGES = 100

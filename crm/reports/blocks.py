@@ -7,13 +7,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from crm.reports.words import Words
-
-
-class Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from crm.values import Value
 
 
 class Unit(StrEnum):
@@ -51,7 +46,7 @@ class ReviewKind(StrEnum):
     OBSERVATIONAL = "observational"
 
 
-class ReviewWindow(Block):
+class ReviewWindow(Value):
     """The attribution window [starts_at, ends_at), or an imported campaign's own days."""
 
     starts_at: datetime
@@ -65,12 +60,12 @@ class ReviewWindow(Block):
     """e.g. `window still open: day 3 of 14`."""
 
 
-class Headline(Block):
+class Headline(Value):
     verdict: MetricVerdict
     words: Words
 
 
-class MetricValue(Block):
+class MetricValue(Value):
     id: str
     """Id in `crm.reports.metrics.METRICS`."""
     label: Words
@@ -88,7 +83,7 @@ class MetricValue(Block):
     """The number as it may be quoted: interval first where there is one."""
 
 
-class ArmRow(Block):
+class ArmRow(Value):
     """One arm of the randomised comparison, over all members enrolled in it."""
 
     arm: Literal["treatment", "holdout"]
@@ -101,7 +96,7 @@ class ArmRow(Block):
     """Spend per member in the 90 days before launch: the arms should agree here."""
 
 
-class SampleRatio(Block):
+class SampleRatio(Value):
     """Whether the arms are as large as planned, but for chance. People, each counted once."""
 
     planned_share: float
@@ -114,7 +109,7 @@ class SampleRatio(Block):
     """False blocks every claim: the arms lost or gained people on one side."""
 
 
-class ChannelRow(Block):
+class ChannelRow(Value):
     channel: str
     planned: int
     """Messages in the ledger for this channel, members held out left aside."""
@@ -135,7 +130,7 @@ class ChannelRow(Block):
     cost_cents: float
 
 
-class DayRow(Block):
+class DayRow(Value):
     day: date
     delivered: int
     opens: int
@@ -144,14 +139,14 @@ class DayRow(Block):
     control_gmv_per_member_cents: float | None
 
 
-class ExclusionRow(Block):
+class ExclusionRow(Value):
     channel: str
     reason: str
     label: Words
     count: int
 
 
-class Anomaly(Block):
+class Anomaly(Value):
     """A rate outside what this house's other campaigns on the same channel show."""
 
     metric: str
@@ -164,14 +159,14 @@ class Anomaly(Block):
     words: Words
 
 
-class NextStep(Block):
+class NextStep(Value):
     id: str
     words: Words
     evidence: tuple[Words, ...]
     """The numbers of this review that the step rests on."""
 
 
-class BalanceRow(Block):
+class BalanceRow(Value):
     """How far recipients and comparison differ before the campaign, per member; standardised difference in sd."""
 
     covariate: Words
@@ -184,7 +179,7 @@ class BalanceRow(Block):
     standardised_difference_matched: float | None
 
 
-class EstimateRow(Block):
+class EstimateRow(Value):
     """One way to adjust the comparison, in minor units per member over the campaign's days."""
 
     id: str
@@ -196,7 +191,7 @@ class EstimateRow(Block):
     n_control: int
 
 
-class Period(Block):
+class Period(Value):
     """Whole local days, both ends included; the wanted length and what the data covers."""
 
     id: Literal["before", "during", "after"]
@@ -209,7 +204,7 @@ class Period(Block):
     others_per_member_cents: float | None
 
 
-class ObservationalEvidence(Block):
+class ObservationalEvidence(Value):
     recipients: int
     others: int
     matched_recipients: int
@@ -222,7 +217,7 @@ class ObservationalEvidence(Block):
     conclusion: Words
 
 
-class CampaignReview(Block):
+class CampaignReview(Value):
     campaign_id: int
     campaign: str
     goal: str

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from crm.clock import local_day
+from crm.experiments.effects import MIN_ARM, Effect
 from crm.reports.blocks import Headline, MetricVerdict, ReviewWindow, Unit
-from crm.reports.facts import Comparison, LaunchedFacts
-from crm.reports.incrementality import MIN_ARM, Effect
-from crm.reports.launched import NO_HOLDOUT_WORDS, difference_words, effect_verdict, effect_words
+from crm.reports.experiment_review import NO_HOLDOUT_WORDS, difference_words, effect_verdict, effect_words
+from crm.reports.review_data import Comparison, LaunchedFacts
 from crm.reports.words import Words, money_words, share_words
 
 STALE_AFTER = timedelta(days=2)

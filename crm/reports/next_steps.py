@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from crm.experiments.effects import MIN_ARM, Verdict, rate_effect
 from crm.reports.blocks import Anomaly, CampaignReview, ChannelRow, MetricVerdict, NextStep, ReviewWindow
-from crm.reports.facts import Comparison
-from crm.reports.incrementality import MIN_ARM, Verdict, rate_effect
+from crm.reports.review_data import Comparison
 from crm.reports.words import Words, channel_words, points_words, reason_words, share_words
 
 MIN_MESSAGES = 100

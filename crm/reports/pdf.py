@@ -11,8 +11,8 @@ from noto_cjk_sans_otc import FONT_PATH
 
 from crm.reports.blocks import CampaignReview, MetricValue, MetricVerdict, ReviewKind, Unit
 from crm.reports.charts import estimates_chart, response_chart, spend_chart
+from crm.reports.experiment_review import difference_words
 from crm.reports.glyphs import breakable, showable
-from crm.reports.launched import difference_words
 from crm.reports.words import Language, Words, channel_words, money_words, share_words, signed_money_words
 
 TEMPLATE = Path(__file__).with_name("review.typ")

@@ -14,9 +14,7 @@ from crm.errors import NotFound
 from crm.reports.anomalies import find_anomalies
 from crm.reports.blocks import CampaignReview, Headline, MetricVerdict, ReviewKind
 from crm.reports.conclusions import headline, limits
-from crm.reports.facts import gather_facts
-from crm.reports.imported import ImportedFacts, gather_imported
-from crm.reports.launched import (
+from crm.reports.experiment_review import (
     arm_rows,
     channel_rows,
     day_rows,
@@ -24,11 +22,8 @@ from crm.reports.launched import (
     metric_values,
     window_block,
 )
-from crm.reports.lessons import record_lessons
-from crm.reports.metrics import PRIMARY_METRIC
-from crm.reports.models import Review
-from crm.reports.next_steps import next_steps
-from crm.reports.observed import (
+from crm.reports.historical_data import ImportedFacts, gather_imported
+from crm.reports.historical_review import (
     OBSERVATIONAL_METRIC,
     evidence_of,
     headline_of,
@@ -38,6 +33,11 @@ from crm.reports.observed import (
     observed_steps,
     window_of,
 )
+from crm.reports.lessons import record_lessons
+from crm.reports.metrics import PRIMARY_METRIC
+from crm.reports.models import Review
+from crm.reports.next_steps import next_steps
+from crm.reports.review_data import gather_facts
 from crm.reports.words import Words
 from crm.workspace import get_workspace
 

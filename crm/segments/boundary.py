@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from crm.fields import Op
 from crm.members.models import Member
-from crm.segments.bands import Band, band_of, place_band
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import (
     MAX_CONDITIONS,
@@ -24,14 +23,15 @@ from crm.segments.definition import (
     conditions_of,
 )
 from crm.segments.describe import describe_condition
+from crm.segments.paths import Placed, conjuncts, depth_of
 from crm.segments.phrases import Language
-from crm.segments.places import Placed, conjuncts, depth_of
 from crm.segments.plan import Plan, Shape
 from crm.segments.projection import project
 from crm.segments.ranking import LimitEdge, cut_off_of, edge_of_limit
 from crm.segments.records import field_to_record
 from crm.segments.scope import SegmentScope
 from crm.segments.service import require_known_names
+from crm.segments.value_ranges import ValueRange, place_range, value_range_of
 
 LIMIT = "limit"
 """Stands for a path where the place in the order decides."""
@@ -110,7 +110,7 @@ class _Finder:
 
     def around(self, part: Placed) -> tuple[list[_Found], list[_Found]]:
         """The members nearest to one condition: those who fail it alone, and those of the segment."""
-        band = band_of(part.node, self.scope, cut_off_of(self.session, part.node, self.scope))
+        band = value_range_of(part.node, self.scope, cut_off_of(self.session, part.node, self.scope))
         missing = self._missing_only(part)
         if band is None:
             return [] if missing is None else self._found(self._ids(missing), part), []
@@ -125,7 +125,7 @@ class _Finder:
 
     def around_limit(self, order: Ordering, edge: LimitEdge) -> tuple[list[_Found], list[_Found]]:
         """The members on both sides of the last place, the nearest to it first."""
-        band, place = place_band(order, edge.cut_off), Placed(LIMIT, AllOf())
+        band, place = place_range(order, edge.cut_off), Placed(LIMIT, AllOf())
         return self._found(edge.first_out, place, band), self._found(edge.last_in, place, band)
 
     def _missing_only(self, part: Placed) -> Node | None:
@@ -133,7 +133,7 @@ class _Finder:
         others = tuple(other.node for other in conjuncts(self.definition.root) if other.path != part.path)
         return _fitting((*others, part.node.part if isinstance(part.node, Not) else Not(part.node)))
 
-    def _near(self, band: Band, root: Node, part: Placed, *, is_inside: bool) -> list[_Found]:
+    def _near(self, band: ValueRange, root: Node, part: Placed, *, is_inside: bool) -> list[_Found]:
         """Those who meet a tree and are nearest to an end of the band, from inside or from outside."""
         found: dict[int, _Found] = {}
         has_both = band.low is not None and band.high is not None
@@ -154,7 +154,7 @@ class _Finder:
         statement = select_member_ids(Definition(root, order), self.scope)
         return self.session.scalars(statement.limit(EXAMPLES_PER_CONDITION)).all()
 
-    def _found(self, ids: Sequence[int], part: Placed, band: Band | None = None) -> list[_Found]:
+    def _found(self, ids: Sequence[int], part: Placed, band: ValueRange | None = None) -> list[_Found]:
         """The members of some ids, in their order, with what the band measures."""
         value = None if band is None else project(band.term, Plan(self.scope.viewpoint, Shape.PER_MEMBER))
         columns: list[Any] = [Member.id, Member.name, Member.name_local, Member.tier, Member.city]
@@ -171,7 +171,7 @@ class _Finder:
             return [_Found(member, None) for member in members]
         return [self._measured(member, rows[member.id][-1], band) for member in members]
 
-    def _measured(self, member: BoundaryMember, stored: Any, band: Band) -> _Found:
+    def _measured(self, member: BoundaryMember, stored: Any, band: ValueRange) -> _Found:
         field = band.term.field
         value = field_to_record(field, stored, zone=self.scope.zone)
         distance = None if value is None else band.distance(value)

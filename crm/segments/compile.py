@@ -17,17 +17,17 @@ from crm.members.fields import ME
 from crm.members.models import Member
 from crm.segments.comparisons import compare, number_holds
 from crm.segments.definition import AllOf, AnyOf, Condition, Definition, Node
-from crm.segments.fields import SEGMENT
-from crm.segments.frozen import FrozenSegment, FrozenSegments
-from crm.segments.kept import (
+from crm.segments.fact_access import (
     COPIES,
     SAME_FOR_ANY_ROWS,
     before_start,
-    kept_amount,
-    newest_kept,
+    fact_amount,
+    newest_fact,
     reads_member_row,
     since_start,
 )
+from crm.segments.fields import SEGMENT
+from crm.segments.frozen import FrozenSegment, FrozenSegments
 from crm.segments.plan import Plan, Reads, Shape, describe_plan, plan_for, visible
 from crm.segments.projection import Projection, flag_rows, project
 from crm.segments.rows import aggregated, has_no_row, has_row, members_whose, per_member, rows_of
@@ -206,7 +206,7 @@ def _words_hold(condition: Condition, *, wanted: bool, plan: Plan) -> Predicate:
 
 def _kept_rows(condition: Condition, plan: Plan) -> RowColumns | None:
     """The few rows in which facts hold what the condition asks for any of."""
-    kept = newest_kept(condition.term, plan.viewpoint)
+    kept = newest_fact(condition.term, plan.viewpoint)
     if not isinstance(kept, RowColumns) or kept.at is None:
         return None
     return replace(kept, conditions=(*kept.conditions, since_start(condition.term, kept.at, plan.viewpoint)))
@@ -214,7 +214,7 @@ def _kept_rows(condition: Condition, plan: Plan) -> RowColumns | None:
 
 def _any_row_holds(condition: Condition, *, is_wanted: bool, plan: Plan) -> Predicate:
     """Whether the member has any of the rows that the condition looks at, or none."""
-    term, newest = condition.term, newest_kept(condition.term, plan.viewpoint)
+    term, newest = condition.term, newest_fact(condition.term, plan.viewpoint)
     if newest is not None and not isinstance(newest, RowColumns) and plan.starts_at_facts:
         choose = since_start if is_wanted else before_start
         return choose(term, newest, plan.viewpoint)
@@ -239,7 +239,7 @@ def _aggregate_holds(condition: Condition, source: Rows, *, wanted: bool, plan: 
         test = compare(condition.field, condition.op, expression, condition.value, plan.viewpoint)
         return test if verdict else not_(test)
 
-    kept = kept_amount(condition.term, plan.viewpoint)
+    kept = fact_amount(condition.term, plan.viewpoint)
     if kept is not None and not isinstance(kept, KeptRows):
         return holds_of(kept, verdict=wanted)
     rows = rows_of(condition.term, plan.viewpoint)

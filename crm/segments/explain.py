@@ -11,8 +11,8 @@ from crm.fields import Op, Record
 from crm.segments.definition import AllOf, Condition, Definition, Node, parse_definition
 from crm.segments.describe import describe_condition
 from crm.segments.fields import SEGMENT
+from crm.segments.paths import conjuncts, placed_conditions
 from crm.segments.phrases import Language
-from crm.segments.places import conjuncts, placed_conditions
 from crm.segments.ranking import Rank, rank_by_value, rank_in_order
 from crm.segments.records import member_records
 from crm.segments.reference import CutOffs, Verdict, evaluate, is_visible, value_of, verdict

@@ -18,8 +18,7 @@ from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import CrmError
 from crm.fields import Catalog, Viewpoint
 from crm.isolation import isolated
-from crm.members.changes import Change, MemberChange, note_members
-from crm.segments.crossings import Members, crossings
+from crm.members.changes import Change, MemberChange, mark_members_changed
 from crm.segments.definition import Definition, parse_definition
 from crm.segments.dependencies import changes_that_concern, in_order_of_building, looks_at_everyone, segments_named
 from crm.segments.evaluation import (
@@ -37,6 +36,7 @@ from crm.segments.evaluation import (
 from crm.segments.models import Segment
 from crm.segments.scope import SegmentScope
 from crm.segments.service import require_known_names
+from crm.segments.time_invalidation import Members, crossings
 from crm.workspace import get_workspace
 
 
@@ -76,7 +76,7 @@ class EvaluationFailed(CrmError):
         self.segment_id, self.reason = segment.id, reason
 
 
-def keep_segments(
+def refresh_segments(
     sessions: Sessions,
     now: datetime,
     *,
@@ -152,7 +152,7 @@ def refresh_one(session: Session, segment: Segment, now: datetime, *, catalog: C
     with work_tables(session):
         evaluate(session, segment, scope_for_all(session, now, catalog), now, is_first=is_first)
         if not is_first:
-            note_members(session, select(PASSED.c.member_id), Change.SEGMENTS)
+            mark_members_changed(session, select(PASSED.c.member_id), Change.SEGMENTS)
 
 
 def _mark_failed(session: Session, failed: EvaluationFailed, now: datetime) -> str:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from crm.segments.compile import select_count
 from crm.segments.definition import Definition
 from crm.segments.describe import describe_condition
+from crm.segments.paths import Placed, placed_nodes, without
 from crm.segments.phrases import Language
-from crm.segments.places import Placed, placed_nodes, without
 from crm.segments.scope import SegmentScope
 from crm.segments.service import require_known_names
 

@@ -11,8 +11,8 @@ from crm.fields import ZERO_WITHOUT_ROWS, Aggregate, KeptRows, Kind, Op, RowColu
 from crm.members.models import Member
 from crm.segments.comparisons import number_holds
 from crm.segments.definition import AllOf, Condition, Definition, Node, Term
+from crm.segments.fact_access import asks_only_for_any, fact_amount, newest_fact
 from crm.segments.frozen import FrozenSegments
-from crm.segments.kept import asks_only_for_any, kept_amount, newest_kept
 from crm.segments.scope import SegmentScope
 
 
@@ -106,7 +106,7 @@ def describe_plan(definition: Definition, scope: SegmentScope) -> tuple[tuple[Co
 def reads_of(condition: Condition, viewpoint: Viewpoint) -> Reads:
     """Where the answer to a condition is read."""
     if asks_only_for_any(condition):
-        newest = newest_kept(condition.term, viewpoint)
+        newest = newest_fact(condition.term, viewpoint)
         if newest is not None:
             return Reads.CATEGORY_FACTS if isinstance(newest, RowColumns) else Reads.FACTS
     return reads_of_term(condition.term, viewpoint)
@@ -114,7 +114,7 @@ def reads_of(condition: Condition, viewpoint: Viewpoint) -> Reads:
 
 def reads_of_term(term: Term, viewpoint: Viewpoint) -> Reads:
     """Where the value of a term is read."""
-    amount = kept_amount(term, viewpoint)
+    amount = fact_amount(term, viewpoint)
     if amount is not None:
         return Reads.CATEGORY_FACTS if isinstance(amount, KeptRows) else Reads.FACTS
     return Reads.ROWS if isinstance(term.field.source, Rows) else Reads.MEMBER

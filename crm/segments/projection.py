@@ -7,7 +7,7 @@ from sqlalchemy import Subquery, case, false, func, select, true
 from crm.activity.models import MEMBER_FACTS
 from crm.fields import ZERO_WITHOUT_ROWS, KeptRows, Presence, RowColumns, Sql, Value
 from crm.segments.definition import Term
-from crm.segments.kept import COPIES, kept_amount
+from crm.segments.fact_access import COPIES, fact_amount
 from crm.segments.plan import Plan, Shape
 from crm.segments.rows import grouped, has_row, per_member, rows_of, words_of
 
@@ -23,7 +23,7 @@ class Projection:
 def project(term: Term, plan: Plan) -> Projection:
     """At most one value a member; NULL where it is missing."""
     source = term.field.source
-    kept = kept_amount(term, plan.viewpoint)
+    kept = fact_amount(term, plan.viewpoint)
     if kept is not None and not isinstance(kept, KeptRows):
         return _project_kept(kept, plan)
     if isinstance(source, Value):

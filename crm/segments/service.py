@@ -16,7 +16,7 @@ from crm.segments.compile import select_count, select_member_ids
 from crm.segments.definition import Condition, Definition, Term
 from crm.segments.fields import SEGMENT
 from crm.segments.frozen import FrozenSegments
-from crm.segments.places import placed_conditions
+from crm.segments.paths import placed_conditions
 from crm.segments.plan import Plan, Shape
 from crm.segments.projection import project
 from crm.segments.records import field_to_record

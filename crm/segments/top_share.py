@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, selec
 from crm.fields import ZERO_WITHOUT_ROWS, KeptRows, Rows, Sql
 from crm.members.models import Member
 from crm.segments.definition import Condition
-from crm.segments.kept import kept_amount
+from crm.segments.fact_access import fact_amount
 from crm.segments.plan import Plan, visible
 from crm.segments.projection import project
 
@@ -21,7 +21,7 @@ def in_top_share(condition: Condition, *, wanted: bool, plan: Plan) -> ColumnEle
     Places are a share of the members that have a value, rounded up; equal values are in together. Where no
     rows mean zero, zero never leads in: nobody is a top spender without spending.
     """
-    kept = kept_amount(condition.term, plan.viewpoint)
+    kept = fact_amount(condition.term, plan.viewpoint)
     if plan.starts_at_facts and kept is not None and not isinstance(kept, KeptRows):
         source: FromClause = plan.base
         if conditions := visible(plan):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crm.reports.incrementality import ArmSums, Effect, rate_effect, spend_effect
+from crm.experiments.effects import ArmSums, Effect, rate_effect, spend_effect
 
 CUT_OFF = "2017-10-01"
 SEED = 20171001

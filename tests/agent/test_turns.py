@@ -12,10 +12,10 @@ from sqlalchemy import select
 from agent.checkpoint_store import open_checkpoint_store
 from agent.checkpoints import thread_config
 from agent.context import TurnContext
-from agent.desk import ToolCall, ToolDesk
 from agent.events import Answered, ApprovalRequested, CallStatus, Failed, TextDelta, ToolFinished, ToolStarted
 from agent.model_calls import MAX_MODEL_CALLS
 from agent.models import EntryKind
+from agent.tool_executor import ToolCall, ToolExecutor
 from crm.access.actor import Actor
 from crm.access.models import AuditEntry, Role
 from crm.database import Sessions, read_only
@@ -235,9 +235,9 @@ async def test_a_write_that_was_committed_before_a_kill_is_reported_as_done(
         calls(("sketch", {"subject": "tea"}), ("look", {"subject": "crash"})), AIMessage("Hello.")
     )
     thread = await assistant.open_thread(operator)
-    desk: ToolDesk = assistant._desk
+    executor: ToolExecutor = assistant._executor
     turn = TurnContext(operator, now, thread, "en", zone, "CNY", None)  # type: ignore[arg-type]
-    desk.run(turn, ToolCall("call-sketch", "sketch", {"subject": "tea"}))
+    executor.run(turn, ToolCall("call-sketch", "sketch", {"subject": "tea"}))
     events = await hear(assistant.say(operator, thread, "both"))
     finished = [event for event in events if isinstance(event, ToolFinished) and event.name == "sketch"]
     assert [event.status for event in finished] == [CallStatus.DONE]

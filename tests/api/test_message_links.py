@@ -19,7 +19,7 @@ from crm.campaigns.brief import CampaignBrief, Copy
 from crm.catalog import CATALOG
 from crm.clock import FixedClock, SystemClock
 from crm.database import Sessions, read_only, unit_of_work
-from crm.datasets.walk import walk_to
+from crm.datasets.simulation_clock import advance_clock
 from crm.members.models import Channel, Consent
 from crm.outreach.links import SAMPLE_ID, Links
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, OutboxItem
@@ -91,7 +91,7 @@ def launched(nurture: Nurture, name: str, start: str) -> None:
 
 
 def walk(nurture: Nurture, to: datetime) -> None:
-    walk_to(nurture.sessions, to, nurture.adapters, machine=SystemClock(), links=nurture.links)
+    advance_clock(nurture.sessions, to, nurture.adapters, machine=SystemClock(), links=nurture.links)
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from crm.activity.rules import HISTORY_WEEKS, falling_weeks, week_scores
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.rules import automatic_name, check_percents, check_start
 from crm.errors import Conflict, InvalidRequest
+from crm.journeys.house_rules import Finding, Outgoing, Promise, findings
 from crm.loyalty.models import Coupon, OfferKind
 from crm.loyalty.rules import CouponStock, best_match
-from crm.outreach.house_rules import Finding, Outgoing, Promise, findings
 from crm.outreach.rules import QuietHours, anniversary_days, check_drift, moment_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -10,7 +10,7 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.catalog import CATALOG
 from crm.errors import Forbidden, NotFound
-from crm.outreach.journeys import service
+from crm.journeys import service
 from crm.outreach.models import Journey, JourneyState, Message
 from tests.builders import make_member
 from tests.decisions import asked_of_journey

@@ -102,7 +102,7 @@ def test_an_export_lies_in_the_archive_and_in_the_audit_log(
 
 
 def test_a_rehearsed_export_writes_no_file(call: Call, launched: str, now: datetime, tmp_path: Path) -> None:
-    result = call(EXPORT_REVIEW, campaign=launched, now=now + timedelta(hours=1), is_rehearsal=True)
+    result = call(EXPORT_REVIEW, campaign=launched, now=now + timedelta(hours=1), is_dry_run=True)
     assert result.content["summary"].startswith("Write the review of Gold Days")
     assert not (tmp_path / "archive").exists()
 

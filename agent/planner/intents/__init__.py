@@ -4,7 +4,6 @@ from agent.planner.intents.base import Intent
 from agent.planner.intents.drafting import ChangeCampaign, DraftCampaign
 from agent.planner.intents.explaining import ExplainMembership, ExplainSegment
 from agent.planner.intents.journeys import JOURNEY_INTENTS
-from agent.planner.intents.later import NotYet
 from agent.planner.intents.operating import (
     ApproveCampaign,
     CancelCampaign,
@@ -19,6 +18,7 @@ from agent.planner.intents.reviewing import CompareCampaigns, ExportReview, Revi
 from agent.planner.intents.saving import ListSegments, SaveSegment, ShowSegment
 from agent.planner.intents.segments import QuerySegment
 from agent.planner.intents.talking import Help, SmallTalk
+from agent.planner.intents.unsupported import Unsupported
 from agent.planner.intents.watching import ListCampaigns, MonitorCampaign, PlanCampaign, ShowCampaign
 
 # Of two that fit equally well the earlier one is planned.
@@ -39,7 +39,7 @@ INTENTS: tuple[Intent, ...] = (
     ScheduleCampaign(),
     ChangeCampaign(),
     DraftCampaign(),
-    NotYet(),
+    Unsupported(),
     MonitorCampaign(),
     PlanCampaign(),
     ReviewCampaign(),

@@ -11,7 +11,7 @@ from api.ui.theme import block, icon, primary, quiet, text
 from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Permission, require
 from crm.clock import SystemClock
-from crm.datasets.walk import walk_to
+from crm.datasets.simulation_clock import advance_clock
 from crm.errors import InvalidRequest
 from crm.reading.moments import local_moment
 
@@ -111,7 +111,7 @@ class WalkDialog:
         watch = ui.timer(PROGRESS_S, show_progress)
         try:
             await asyncio.to_thread(
-                walk_to,
+                advance_clock,
                 viewer.nurture.sessions,
                 target,
                 viewer.nurture.adapters,

@@ -15,9 +15,9 @@ from crm.access.actor import Actor
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.preview import preview_message
 from crm.errors import CrmError
+from crm.journeys.preview import MessagePreview, SmsParts
 from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.links import Links
-from crm.outreach.preview import MessagePreview, SmsParts
 from crm.outreach.sms import Encoding
 
 

@@ -17,7 +17,7 @@ from crm.errors import InvalidRequest
 from crm.outreach.models import ExclusionReason
 from crm.outreach.priority import Priority
 from crm.outreach.sms import Encoding
-from crm.outreach.wording import render
+from crm.outreach.template import render
 
 _PLACEHOLDERS = {"name": "[name]", "tier": "[tier]", "unsubscribe": "[opt-out link]"}
 """What differs from member to member."""

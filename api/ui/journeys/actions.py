@@ -10,7 +10,7 @@ from api.ui.theme import block, icon, text
 from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission
 from crm.catalog import CATALOG
-from crm.outreach.journeys import service
+from crm.journeys import service
 from crm.outreach.models import JourneyState
 
 

@@ -27,10 +27,10 @@ from crm.access.actor import Actor
 from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.catalog import CATALOG
 from crm.errors import InvalidRequest
+from crm.journeys.preview import MessagePreview, preview_step
+from crm.journeys.service import save_draft
+from crm.journeys.validation import SpecError, parse_journey
 from crm.members.models import SENDABLE_CHANNELS
-from crm.outreach.journeys.mistakes import Mistake, parse_journey
-from crm.outreach.journeys.service import save_draft
-from crm.outreach.preview import MessagePreview, preview_step
 
 TYPING_PAUSE_S = 0.3
 """Somebody who types faster than this has not finished the word."""
@@ -277,7 +277,7 @@ class Designer:
         return work
 
 
-def _mistake(mistake: Mistake) -> None:
+def _mistake(mistake: SpecError) -> None:
     with block("mistake"):
         icon("error_outline")
         text(formats.sentence(mistake.sentence), "wrap")

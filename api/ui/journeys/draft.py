@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crm.outreach.journey import JourneySpec
-from crm.outreach.journeys.mistakes import Mistake
+from crm.journeys.validation import SpecError
+from crm.outreach.spec import JourneySpec
 
 Json = dict[str, Any]
 _PLACE = re.compile(r"^steps\[(\d+)\]")
@@ -34,8 +34,8 @@ _TRIGGERS: Mapping[str, Json] = {
 class Placed:
     """Mistakes by where they are shown."""
 
-    of_steps: Mapping[int, Sequence[Mistake]]
-    elsewhere: Sequence[Mistake]
+    of_steps: Mapping[int, Sequence[SpecError]]
+    elsewhere: Sequence[SpecError]
 
 
 class Draft:
@@ -126,9 +126,9 @@ class Draft:
                 yield rule["event"], "step"
 
 
-def placed(mistakes: Sequence[Mistake]) -> Placed:
+def placed(mistakes: Sequence[SpecError]) -> Placed:
     """Those of each step by its place in the list, and the others."""
-    of_steps: dict[int, list[Mistake]] = {}
+    of_steps: dict[int, list[SpecError]] = {}
     elsewhere = []
     for mistake in mistakes:
         found = _PLACE.match(mistake.path)

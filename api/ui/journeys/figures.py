@@ -3,7 +3,7 @@
 from api.ui import formats
 from api.ui.components.tables import grid_table
 from api.ui.theme import block, figure, text
-from crm.outreach.journeys.figures import ChannelFigures, Conversion, JourneyFigures
+from crm.journeys.figures import ChannelFigures, Conversion, JourneyFigures
 
 
 def draw_figures(found: JourneyFigures) -> None:

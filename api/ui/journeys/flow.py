@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from api.ui import formats
 from api.ui.journeys.symbols import KIND_SYMBOLS
 from api.ui.theme import block, chip, fold, icon, text
-from crm.outreach.journeys.models import THROUGH, TaskState
-from crm.outreach.journeys.views import StepCounts
-from crm.outreach.journeys.words import JourneyInWords, StepInWords, WayInWords
+from crm.journeys.models import THROUGH, TaskState
+from crm.journeys.views import StepCounts
+from crm.journeys.words import JourneyInWords, StepInWords, WayInWords
 from crm.outreach.models import MessageState
 
 

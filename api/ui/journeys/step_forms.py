@@ -23,8 +23,8 @@ from api.ui.journeys.who_input import WhoInput
 from api.ui.segments.asking import Ground
 from api.ui.theme import block, quiet, text
 from crm.members.models import SENDABLE_CHANNELS
-from crm.outreach.journey import WEEKDAYS
-from crm.outreach.wording import FIELDS
+from crm.outreach.spec import WEEKDAYS
+from crm.outreach.template import FIELDS
 
 _CHANNELS = {"preferred": "Each member's own"} | {
     channel.value: formats.channel(channel) for channel in SENDABLE_CHANNELS

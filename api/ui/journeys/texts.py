@@ -3,7 +3,7 @@
 from api.ui import formats
 from api.ui.components.text_card import text_card
 from api.ui.theme import block, fold, text
-from crm.outreach.journey import JourneySpec, SendStep
+from crm.outreach.spec import JourneySpec, SendStep
 
 
 def draw_texts(spec: JourneySpec, *, is_open: bool) -> None:

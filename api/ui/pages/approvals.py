@@ -22,7 +22,7 @@ from crm.access.models import Approval
 from crm.access.service import list_accounts
 from crm.access.shaping import shaped_by
 from crm.campaigns.models import Campaign
-from crm.outreach.journeys.lookup import SUBJECT_KIND as JOURNEY
+from crm.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.outreach.models import Journey
 
 

@@ -20,8 +20,8 @@ from api.ui.theme import block, empty_state, notice, panel, secondary, text
 from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Actor, Permission
 from crm.members.models import Channel
-from crm.outreach.channels.board import TroubleView
 from crm.outreach.channels.pausing import pause_channel, resume_channel
+from crm.outreach.channels.status_board import TroubleView
 
 REFRESH_S = 5.0
 PAUSE_WORDS = (

@@ -19,9 +19,9 @@ from api.ui.components.timeline import timeline
 from api.ui.journeys.actions import JourneyActions
 from api.ui.journeys.figures import draw_figures
 from api.ui.journeys.flow import draw_flow
+from api.ui.journeys.participants import LetIn, ParticipantList
 from api.ui.journeys.texts import draw_texts
 from api.ui.journeys.versions import draw_versions
-from api.ui.journeys.walkers import LetIn, WalkerList
 from api.ui.pages.addresses import id_in
 from api.ui.shell import add_page
 from api.ui.theme import block, icon, notice, panel, text
@@ -32,12 +32,12 @@ from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
 from crm.access.shaping import shaped_by
+from crm.journeys.lookup import SUBJECT_KIND, get_journey
+from crm.journeys.preview import preview_step
 from crm.members.models import SENDABLE_CHANNELS
-from crm.outreach.journey import JourneySpec
-from crm.outreach.journeys.lookup import SUBJECT_KIND, get_journey
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, JourneyState
-from crm.outreach.preview import preview_step
+from crm.outreach.spec import JourneySpec
 
 REFRESH_S = 5.0
 
@@ -93,7 +93,7 @@ async def _build(viewer: Viewer, request: Request) -> None:
                 with panel("Who takes part"):
                     if facts.view.takes_entries and facts.spec.trigger.kind == "by_hand":
                         LetIn(viewer, journey_id).draw()
-                    await WalkerList(viewer, journey_id, local).draw()
+                    await ParticipantList(viewer, journey_id, local).draw()
                 if facts.spec.sends:
                     _preview(viewer, facts.spec)
             with block("stack").style("gap: 20px"):

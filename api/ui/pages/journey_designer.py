@@ -18,9 +18,9 @@ from api.ui.theme import block, icon, text
 from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission, require
 from crm.activity.models import Product
+from crm.journeys.lookup import get_journey
+from crm.journeys.templates import from_template
 from crm.loyalty.models import Coupon
-from crm.outreach.journeys.lookup import get_journey
-from crm.outreach.journeys.templates import from_template
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey
 

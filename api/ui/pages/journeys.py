@@ -15,8 +15,8 @@ from api.ui.shell import add_page
 from api.ui.theme import block, chip, empty_state, icon, panel, text
 from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission
-from crm.outreach.journeys.overview import JourneySummary, summarise
-from crm.outreach.journeys.templates import TEMPLATES
+from crm.journeys.overview import JourneySummary, summarise
+from crm.journeys.templates import TEMPLATES
 
 TEMPLATE_SYMBOLS = {"welcome": "waving_hand", "reactivation": "bedtime", "birthday": "cake"}
 

@@ -18,9 +18,9 @@ from api.ui.theme import block, chip, empty_state, panel, primary, quiet, second
 from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Actor, Permission
 from crm.access.models import Role
-from crm.outreach.journeys import tasks
-from crm.outreach.journeys.models import TaskState
-from crm.outreach.journeys.tasks import TaskLine, TaskPage, Whose
+from crm.journeys import tasks
+from crm.journeys.models import TaskState
+from crm.journeys.tasks import TaskLine, TaskPage, Whose
 
 MOST_ROWS = 100
 _WHOSE: Mapping[Whose, str] = {"mine": "Mine", "unassigned": "Nobody's", "all": "All"}

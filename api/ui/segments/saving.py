@@ -10,7 +10,7 @@ from crm.campaigns.subscribers import builders_on, touched_in_words
 from crm.catalog import CATALOG
 from crm.errors import Unavailable
 from crm.segments import saved
-from crm.segments.maintenance import keep_segments
+from crm.segments.maintenance import refresh_segments
 from crm.segments.models import Segment
 from crm.segments.saved import SegmentChanges
 
@@ -81,7 +81,7 @@ class Saving:
         await self._viewer.read(lambda _session, actor, _now: require(actor, Permission.SAVE_SEGMENT))
         nurture = self._viewer.nurture
         done = await asyncio.to_thread(
-            keep_segments,
+            refresh_segments,
             nurture.sessions,
             nurture.clock.now(),
             catalog=CATALOG,

@@ -31,12 +31,12 @@ from crm.datasets.demo.campaigns import PLANNED, PlannedCampaign
 from crm.datasets.demo.cases import CASES
 from crm.datasets.randomness import uniform
 from crm.datasets.simulation import read_world
+from crm.datasets.simulation_clock import advance_through
 from crm.datasets.summary import Progress
-from crm.datasets.walk import walk_through
 from crm.errors import InvalidRequest
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 from crm.reports.review import review_campaign
 
 PAST_CAPS = {"frequency_cap_total_7d": 9, "frequency_cap_per_channel_7d": {"email": 4, "sms": 3, "push": 5}}
@@ -54,7 +54,7 @@ class BouncingProvider:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self.pace: Pace | None = None
+        self.pace: RateLimit | None = None
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         for message in batch:
@@ -98,7 +98,7 @@ def run_history(
     adapters: ChannelAdapters = dict.fromkeys(SENDABLE_CHANNELS, BouncingProvider(world.seed))
     at = min(moment for moment, _, _ in stops)
     for moment, item, is_pause in sorted(stops, key=lambda stop: stop[0]):
-        walk_through(sessions, world, at, moment, adapters, own_life=False)
+        advance_through(sessions, world, at, moment, adapters, own_life=False)
         at = moment
         if is_pause:
             if (running := _standing(session, item, CampaignState.RUNNING)) is not None:
@@ -106,7 +106,7 @@ def run_history(
         else:
             _prepare(session, item, item.brief(today, members), cast, at, is_approved=True)
         progress("campaigns", next(done), steps)
-    walk_through(sessions, world, at, now, adapters, own_life=False)
+    advance_through(sessions, world, at, now, adapters, own_life=False)
     progress("campaigns", next(done), steps)
     session.execute(delete(PolicySetting).where(PolicySetting.key.in_(PAST_CAPS)))
     for item in reviewed:

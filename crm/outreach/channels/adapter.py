@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.errors import Unavailable
 from crm.members.models import Channel
 from crm.outreach.channels.refusals import Refusal
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """What no mail, page or text message may hold: control characters other than white space, halves of characters."""
@@ -90,7 +90,7 @@ class ChannelUnavailable(Unavailable):
 class ChannelAdapter(Protocol):
     honours_idempotency_key: bool
     """Whether handing over the same key twice sends once. Only then is a message without an answer tried again."""
-    pace: Pace | None
+    pace: RateLimit | None
     """How many messages it takes at once, and how fast. None: as they come."""
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:

@@ -15,7 +15,7 @@ from crm.members.models import Channel
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult, not_tried
 from crm.outreach.channels.breaker import CircuitBreaker
 from crm.outreach.channels.urls import ADDRESS_PLACE, AppriseService
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 
 MOST_AT_ONCE = 20
 """Few: when our process dies, nobody knows of any message of the batch whether it went."""
@@ -44,7 +44,7 @@ class AppriseAdapter:
         """Raises InvalidRequest, naming the variable, when Apprise cannot read the URL."""
         self._service = service
         self._breaker = breaker or CircuitBreaker()
-        self.pace: Pace | None = Pace(most_at_once=MOST_AT_ONCE, per_second=per_second)
+        self.pace: RateLimit | None = RateLimit(most_at_once=MOST_AT_ONCE, per_second=per_second)
         # Its lines name the recipients.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         if self._opened(_SAMPLES[channel]) is None:

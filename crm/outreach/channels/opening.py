@@ -9,7 +9,7 @@ from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
 from crm.outreach.channels.outbox import OutboxAdapter
 from crm.outreach.channels.urls import AppriseService, Gateway, MailServer, Outbox, read_channel_url
 from crm.outreach.dispatch import BATCH_SIZE
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _open(channel: Channel, setting: ChannelSetting) -> ChannelAdapter:
     # Each kind is imported where it is used: nearly nobody uses all of them, and every command opens the channels.
     match url:
         case Outbox():
-            return OutboxAdapter(Pace(most_at_once=BATCH_SIZE, per_second=setting.per_second))
+            return OutboxAdapter(RateLimit(most_at_once=BATCH_SIZE, per_second=setting.per_second))
         case MailServer():
             from crm.outreach.channels.smtp import SmtpAdapter
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult
 from crm.outreach.models import OutboxItem
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 
 
 class OutboxAdapter:
@@ -17,7 +17,7 @@ class OutboxAdapter:
     honours_idempotency_key = True
     stores_messages = True
 
-    def __init__(self, pace: Pace | None = None) -> None:
+    def __init__(self, pace: RateLimit | None = None) -> None:
         self.pace = pace
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:

@@ -15,7 +15,7 @@ from crm.outreach.channels.breaker import CircuitBreaker
 from crm.outreach.channels.mail import compose, envelope_address
 from crm.outreach.channels.refusals import refusal_by_mail
 from crm.outreach.channels.urls import Encryption, MailServer
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 
 MOST_AT_ONCE = 50
 """Few: when our process dies, nobody knows of any message of the batch whether it went."""
@@ -38,7 +38,7 @@ class SmtpAdapter:
     ) -> None:
         self._server = server
         self._breaker = breaker or CircuitBreaker()
-        self.pace: Pace | None = Pace(most_at_once=MOST_AT_ONCE, per_second=per_second)
+        self.pace: RateLimit | None = RateLimit(most_at_once=MOST_AT_ONCE, per_second=per_second)
         self._prepared: deque[_Line | _LineClosed] = deque()
 
     def prepare(self) -> None:

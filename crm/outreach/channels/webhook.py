@@ -16,7 +16,7 @@ from crm.outreach.channels.breaker import CircuitBreaker
 from crm.outreach.channels.refusals import refusal_by_gateway
 from crm.outreach.channels.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_signed, sign
 from crm.outreach.channels.urls import Gateway
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 
 MOST_AT_ONCE = 100
 LONGEST_BATCH_SECONDS = 8.0
@@ -47,7 +47,7 @@ class WebhookAdapter:
         self._breaker = breaker or CircuitBreaker()
         self._wall_clock = wall_clock
         self.honours_idempotency_key = gateway.honours_idempotency_key
-        self.pace: Pace | None = Pace(most_at_once=MOST_AT_ONCE, per_second=per_second)
+        self.pace: RateLimit | None = RateLimit(most_at_once=MOST_AT_ONCE, per_second=per_second)
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:
         ends_at = time.monotonic() + LONGEST_BATCH_SECONDS

@@ -9,10 +9,11 @@ from typing import Any
 from crm.segments.language.clauses import Clause, read_clauses
 from crm.segments.language.comparisons import joined, labelled, without
 from crm.segments.language.conditions import Ground
+from crm.segments.language.coordination import completed
+from crm.segments.language.ellipsis import Ellipses, EllipsisPlacement, ellipses_of
 from crm.segments.language.entities import Sentence, read_sentence
 from crm.segments.language.kinds import Entity, Kind, Quantity
-from crm.segments.language.leaves import copied, leaves_of, slot
-from crm.segments.language.orphans import OrphanPlacement, Orphans, orphans_of
+from crm.segments.language.leaf_conditions import copied, leaves_of, slot
 from crm.segments.language.past_days import find_past_day
 from crm.segments.language.questions import Question, ask, find_gaps, unread_words
 from crm.segments.language.readback import read_back
@@ -20,7 +21,6 @@ from crm.segments.language.refinement import Cue, Refiner, find_cue
 from crm.segments.language.selected import Selection
 from crm.segments.language.selection import SelectionReader
 from crm.segments.language.shares import chinese_whole_of_share, whole_of_share
-from crm.segments.language.sharing import completed
 from crm.segments.language.tree import build_tree
 from crm.segments.language.vocabulary import Vocabulary
 from crm.segments.language.windows import window
@@ -183,13 +183,13 @@ def _refined(previous: SegmentRequest, parsed: _Parsed, cue: Cue, ground: Ground
     refiner = Refiner(previous.definition)
     chosen = parsed.selection
     removed = [refiner.remove_field(name) for name in cue.targets]
-    orphans = orphans_of(parsed.empty)
+    orphans = ellipses_of(parsed.empty)
     if cue.targets:
         orphans.is_negation = False  # "without" has been read
     order_by, metric = copied(previous.order_by), copied(previous.metric)
     terms = [term for term in (order_by, metric) if term is not None and "field" in term]
     limit_percent = _percent(previous, refiner.tree, chosen)
-    placement = OrphanPlacement(refiner.tree, terms, ground, cue)
+    placement = EllipsisPlacement(refiner.tree, terms, ground, cue)
     parsed.orphans_placed = any(removed) or placement.place(orphans)
     limit = chosen.limit or previous.limit
     if not parsed.orphans_placed and previous.limit is not None:
@@ -245,7 +245,7 @@ def _percent(previous: SegmentRequest, tree: Json, chosen: Selection) -> float |
     return said
 
 
-def _bare_number(orphans: Orphans) -> int | None:
+def _bare_number(orphans: Ellipses) -> int | None:
     """ "make it 25" after a list of ten: another limit."""
     amounts = [comparison.amount for comparison in orphans.comparisons if not comparison.op]
     return next((int(a.amount) for a in amounts if isinstance(a, Quantity) and a.unit == "" and a.amount >= 1), None)

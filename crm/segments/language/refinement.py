@@ -6,7 +6,7 @@ from typing import Literal
 
 from crm.segments.language.conditions import negated
 from crm.segments.language.kinds import Entity, FieldValue, Kind
-from crm.segments.language.leaves import (
+from crm.segments.language.leaf_conditions import (
     ARGUMENTS,
     Json,
     copied,

@@ -11,7 +11,7 @@ from crm.campaigns.models import Campaign
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.models import PENDING_STATES, Enrolment, Message, MessageState
-from crm.outreach.writing import idempotency_key
+from crm.outreach.rendering import idempotency_key
 from evals.benchmarks.kills.provider import Entry
 
 GONE_OUT = (MessageState.SENT, MessageState.DELIVERED)

@@ -17,9 +17,9 @@ from crm.campaigns.models import Campaign, CampaignState
 from crm.catalog import CATALOG
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.errors import Conflict
+from crm.journeys import engine as outreach
 from crm.loyalty.models import Coupon, OfferKind
 from crm.migrations import migrate
-from crm.outreach import engine as outreach
 from crm.outreach.models import MAY_BE_DUE, WAITING, Message, MessageState
 from crm.settings import Settings
 from crm.workspace import WorldClock, get_workspace

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy
+from crm.journeys.schedulers.planned.draft import Setting
 from crm.members.models import SENDABLE_CHANNELS, Channel
-from crm.outreach.draft import Setting
-from crm.outreach.journey import AudienceAtLaunch, JourneySpec, SendStep
 from crm.outreach.links import Links
-from crm.outreach.wording import Wording
+from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep
+from crm.outreach.template import Wording
 from evals.benchmarks.outreach.people import NOW, ZONE
 
 LINKS = Links((b"a key for benchmarks, of no use to anybody",), "https://club.example.com")

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from crm.access.policy import get_policy
 from crm.database import Sessions
 from crm.errors import Conflict
+from crm.journeys.schedulers.planned import draft
+from crm.journeys.schedulers.planned.draft import drafted
+from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.members.models import Member
-from crm.outreach import draft, ledger
-from crm.outreach.draft import drafted
 from crm.outreach.models import LEDGER, ExclusionReason, Message
 from evals.benchmarks.outreach.journeys import bench_setting, journey
 from evals.benchmarks.outreach.people import NOW
@@ -108,7 +109,7 @@ def _plan(session: Session) -> None:
 
 
 def _launch(session: Session) -> int:
-    return ledger.launch(session, _SPEC, _EVERYBODY, bench_setting(session), now=NOW).id
+    return launch_planned(session, _SPEC, _EVERYBODY, bench_setting(session), now=NOW).id
 
 
 def _found(sessions: Sessions) -> Found:

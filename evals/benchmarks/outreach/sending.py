@@ -14,13 +14,13 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
+from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.members.changes import MemberChange
 from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member
-from crm.outreach import ledger
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Enrolment, Journey, Message, MessageLink
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 from evals.benchmarks.outreach.journeys import LINKS, bench_setting, journey
 from evals.benchmarks.outreach.people import NOW, tidy
 
@@ -57,7 +57,7 @@ class NullProvider:
     """Takes every message at once and keeps nothing of it."""
 
     honours_idempotency_key = True
-    pace: Pace | None = None
+    pace: RateLimit | None = None
 
     def __init__(self) -> None:
         self.taken = 0
@@ -129,7 +129,7 @@ def _due_ledger(sessions: Sessions, messages: int) -> Iterator[None]:
         last_id = ceil((session.scalar(select(func.max(Member.id))) or 0) * messages / (passing * steps))
         spec = journey(_NAME, [0] * steps, holdout_share=0.0)
         audience = select(Member.id).where(Member.id <= last_id)
-        ledger.launch(session, spec, audience, bench_setting(session), now=NOW)
+        launch_planned(session, spec, audience, bench_setting(session), now=NOW)
     tidy(sessions)
     try:
         yield

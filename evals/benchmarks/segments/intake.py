@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from crm.access.service import find_actor
-from crm.activity.facts import check_facts, keep_facts, rebuild_facts
+from crm.activity.facts import check_facts, rebuild_facts, refresh_facts
 from crm.activity.ingest import OrderBatch, ingest_orders
 from crm.activity.models import Order, OrderLine
 from crm.catalog import CATALOG
@@ -86,7 +86,7 @@ def time_intake(sessions: Sessions, world: World, note: Callable[[str], None]) -
         ingest = _seconds(lambda: ingest_orders(session, batch, now=now(), zone=ZONE))
         upkeep = _seconds(lambda: maintain(session, now(), catalog=CATALOG))
         note(f"ingest {ingest:.1f} s, saved segments {upkeep:.1f} s")
-        roll = _seconds(lambda: keep_facts(session, TODAY + timedelta(days=1), ZONE))
+        roll = _seconds(lambda: refresh_facts(session, TODAY + timedelta(days=1), ZONE))
         note(f"next day {roll:.1f} s")
         if drift := check_facts(session):
             raise Conflict(f"after ingest and roll-forward the facts differ from the rows: {drift}")

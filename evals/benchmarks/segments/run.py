@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from crm import migrations
-from crm.activity.facts import keep_facts
+from crm.activity.facts import refresh_facts
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.datasets.summary import Progress
 from evals.benchmarks.segments.duck import open_yardstick
@@ -68,7 +68,7 @@ def _filled(url: str, world: World, progress: Progress) -> Sessions:
     if speed is not None:
         _speed_file(world, engine.dialect.name).write_text(json.dumps(asdict(speed)), encoding="utf-8")
     with unit_of_work(sessions) as session:
-        keep_facts(session, TODAY, ZONE)
+        refresh_facts(session, TODAY, ZONE)
     return sessions
 
 

@@ -28,11 +28,11 @@ from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.clock import FixedClock
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
+from crm.journeys import service as journeys
+from crm.journeys.templates import TemplateChoices, from_template
 from crm.loyalty.models import OfferKind
 from crm.members.models import Member
 from crm.outreach.channels import default_adapters
-from crm.outreach.journeys import service as journeys
-from crm.outreach.journeys.templates import TemplateChoices, from_template
 from crm.segments import saved
 from crm.workspace import Workspace
 from tests.builders import make_account, make_member, make_order

@@ -4,8 +4,8 @@ from typing import Any
 
 from api.ui.journeys.draft import Draft, placed
 from crm.catalog import CATALOG
-from crm.outreach.journeys.mistakes import Mistake, explain_mistakes
-from crm.outreach.journeys.templates import from_template
+from crm.journeys.templates import from_template
+from crm.journeys.validation import SpecError, spec_errors
 
 
 def draft() -> Draft:
@@ -16,7 +16,7 @@ def test_a_renamed_step_is_followed_by_those_that_name_it() -> None:
     written = draft()
     written.rename(2, "call")
     assert written.steps[1]["on_timeout"] == "call"
-    assert explain_mistakes(written.data, CATALOG) == []
+    assert spec_errors(written.data, CATALOG) == []
 
 
 def test_a_removed_step_is_named_by_nobody_any_more() -> None:
@@ -24,7 +24,7 @@ def test_a_removed_step_is_named_by_nobody_any_more() -> None:
     written.remove(2)
     assert "on_timeout" not in written.steps[1]
     assert written.keys == ["miss-you", "answer", "done"]
-    assert explain_mistakes(written.data, CATALOG) == []
+    assert spec_errors(written.data, CATALOG) == []
 
 
 def test_a_new_step_of_each_kind_has_a_key_of_its_own_and_points_somewhere() -> None:
@@ -32,7 +32,7 @@ def test_a_new_step_of_each_kind_has_a_key_of_its_own_and_points_somewhere() -> 
     for kind in ("send", "wait", "branch", "split", "task", "end"):
         written.add(kind, 1)
     assert len(set(written.keys)) == len(written.keys)
-    wrong = [mistake.path for mistake in explain_mistakes(written.data, CATALOG)]
+    wrong = [mistake.path for mistake in spec_errors(written.data, CATALOG)]
     assert not [path for path in wrong if path.endswith((".then", ".to", ".key"))]
 
 
@@ -54,6 +54,6 @@ def test_starting_on_something_else_keeps_who_may_enter() -> None:
 
 
 def test_mistakes_stand_at_their_steps() -> None:
-    found = placed([Mistake("steps[1].key", "one"), Mistake("name", "two"), Mistake("steps[1]", "three")])
+    found = placed([SpecError("steps[1].key", "one"), SpecError("name", "two"), SpecError("steps[1]", "three")])
     assert [mistake.sentence for mistake in found.of_steps[1]] == ["one", "three"]
     assert [mistake.sentence for mistake in found.elsewhere] == ["two"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from crm.activity.facts import check_facts, facts_stand_for, keep_facts, rebuild_facts
+from crm.activity.facts import check_facts, facts_stand_for, rebuild_facts, refresh_facts
 from crm.activity.models import MEMBER_FACTS, ActivityEvent, EventKind
 from crm.database import Sessions
 from crm.members.models import Member
@@ -31,7 +31,7 @@ def test_a_window_counts_whole_local_days_with_both_ends_in(session: Session, zo
     member = make_member(session)
     make_order(session, member, ordered_at=moment(30, zone, time(0, 0)))
     make_order(session, member, ordered_at=moment(31, zone, time(23, 59, 59)))
-    keep_facts(session, TODAY, zone)
+    refresh_facts(session, TODAY, zone)
     assert fact(session, member, "orders_30d") == 1
     assert fact(session, member, "order_count") == 2
 
@@ -39,8 +39,8 @@ def test_a_window_counts_whole_local_days_with_both_ends_in(session: Session, zo
 def test_a_day_later_the_row_at_the_edge_has_fallen_out(session: Session, zone: ZoneInfo) -> None:
     member = make_member(session)
     make_order(session, member, ordered_at=moment(30, zone), amount_cents=5_000)
-    keep_facts(session, TODAY, zone)
-    keep_facts(session, TODAY + timedelta(days=1), zone)
+    refresh_facts(session, TODAY, zone)
+    refresh_facts(session, TODAY + timedelta(days=1), zone)
     assert fact(session, member, "orders_30d") == fact(session, member, "spend_30d") == 0
     assert fact(session, member, "orders_60d") == 1
 
@@ -48,26 +48,26 @@ def test_a_day_later_the_row_at_the_edge_has_fallen_out(session: Session, zone: 
 def test_facts_do_not_answer_before_everything_is_added_up(session: Session, zone: ZoneInfo) -> None:
     assert not facts_stand_for(session, TODAY, zone)
     member = make_member(session)
-    keep_facts(session, TODAY, zone)
+    refresh_facts(session, TODAY, zone)
     assert facts_stand_for(session, TODAY, zone)
     make_order(session, member, ordered_at=moment(3, zone))
     assert not facts_stand_for(session, TODAY, zone)
-    keep_facts(session, TODAY, zone)
+    refresh_facts(session, TODAY, zone)
     assert facts_stand_for(session, TODAY, zone)
     assert not facts_stand_for(session, TODAY + timedelta(days=1), zone)
 
 
 def test_facts_do_not_answer_while_an_order_lies_in_the_future(session: Session, zone: ZoneInfo) -> None:
     make_order(session, make_member(session), ordered_at=moment(-1, zone))
-    keep_facts(session, TODAY, zone)
+    refresh_facts(session, TODAY, zone)
     assert not facts_stand_for(session, TODAY, zone)
-    keep_facts(session, TODAY + timedelta(days=1), zone)
+    refresh_facts(session, TODAY + timedelta(days=1), zone)
     assert facts_stand_for(session, TODAY + timedelta(days=1), zone)
 
 
 def test_the_database_carries_a_changed_tier_over_and_forgets_with_the_member(session: Session, zone: ZoneInfo) -> None:
     member = make_member(session, tier="gold", consents={}, reachable_on=())
-    keep_facts(session, TODAY, zone)
+    refresh_facts(session, TODAY, zone)
     session.execute(update(Member).where(Member.id == member.id).values(tier="platinum"))
     assert fact(session, member, "tier") == "platinum"
     session.execute(delete(Member).where(Member.id == member.id))
@@ -76,7 +76,7 @@ def test_the_database_carries_a_changed_tier_over_and_forgets_with_the_member(se
 
 def test_a_drift_is_found_and_named(session: Session, zone: ZoneInfo) -> None:
     make_order(session, make_member(session), ordered_at=moment(3, zone))
-    keep_facts(session, TODAY, zone)
+    refresh_facts(session, TODAY, zone)
     session.execute(update(MEMBER_FACTS).values(spend_90d=1))
     assert [(drift.column, drift.members) for drift in check_facts(session)] == [("member_facts.spend_90d", 1)]
     rebuild_facts(session, TODAY, zone)
@@ -133,7 +133,7 @@ def test_facts_equal_the_rows_after_any_run_of_days_and_arrivals(
                 occurred_at = moment(days_ago, zone, time(23, 59, 59), today)
                 session.add(ActivityEvent(member_id=member_id, kind=EventKind.VISIT, occurred_at=occurred_at))
             session.flush()
-            keep_facts(session, today, zone)
+            refresh_facts(session, today, zone)
             assert check_facts(session) == []
             assert facts_stand_for(session, today, zone)
         session.rollback()

@@ -5,7 +5,7 @@ from datetime import date
 from threading import Barrier
 from zoneinfo import ZoneInfo
 
-from crm.activity.facts import check_facts, facts_stand_for, keep_facts
+from crm.activity.facts import check_facts, facts_stand_for, refresh_facts
 from crm.database import open_engine, open_sessions, read_only, unit_of_work
 from tests.builders import make_member
 from tests.databases import PostgresServer
@@ -26,7 +26,7 @@ def test_workers_that_start_together_keep_the_facts_once(postgres: PostgresServe
         def keep() -> None:
             with unit_of_work(sessions) as session:
                 start.wait(timeout=20)
-                keep_facts(session, TODAY, ZONE)
+                refresh_facts(session, TODAY, ZONE)
 
         with ThreadPoolExecutor(WORKERS) as threads:
             for kept in [threads.submit(keep) for _ in range(WORKERS)]:

@@ -152,6 +152,6 @@ def test_a_running_journey_keeps_whom_it_reaches(engine: Engine, walker: Walker)
         )
         for member_id in (gold, silver):
             make_order(session, session.get_one(Member, member_id), ordered_at=walker.now + timedelta(minutes=1))
-    walker.walk_to(walker.now + timedelta(hours=1))
+    walker.advance_clock(walker.now + timedelta(hours=1))
     assert ([words for words, _ in walker.heard(gold)], walker.heard(silver)) == (["hello"], [])
     assert walker.journey(running).note is None

@@ -24,8 +24,8 @@ from crm.campaigns.launch import launch_due
 from crm.campaigns.models import Campaign, CampaignState
 from crm.catalog import CATALOG
 from crm.errors import CrmError
+from crm.journeys import service as journeys
 from crm.members.models import Member
-from crm.outreach.journeys import service as journeys
 from crm.outreach.models import Enrolment, Journey, JourneyState
 from crm.segments.definition import parse_definition
 from crm.segments.dependencies import segments_named

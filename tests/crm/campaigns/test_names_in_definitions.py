@@ -11,8 +11,8 @@ from crm.campaigns.brief import parse_brief
 from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
 from crm.errors import Conflict
-from crm.outreach.journeys import service as journeys
-from crm.outreach.journeys.templates import TemplateChoices, from_template
+from crm.journeys import service as journeys
+from crm.journeys.templates import TemplateChoices, from_template
 from tests.crm.campaigns.test_resolved_approvals import World, tier, within
 
 Json = dict[str, Any]

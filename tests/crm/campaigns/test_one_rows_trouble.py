@@ -20,9 +20,9 @@ from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
 from crm.isolation import RETRY_AFTER, Stages, is_of_the_database, isolated
+from crm.journeys import service as journeys
+from crm.journeys.views import list_journeys
 from crm.members.models import Member
-from crm.outreach.journeys import service as journeys
-from crm.outreach.journeys.views import list_journeys
 from crm.outreach.models import Journey, Message, MessageState
 from crm.outreach.reactions import opt_out_choices
 from crm.segments.models import Segment
@@ -245,9 +245,9 @@ def test_a_member_whose_zone_nobody_knows_lives_by_the_clock_of_the_workspace(wo
     by_hand = world.start(evening)
     world.start(birthday)
     world.enter(by_hand, *ids)
-    world.walk_to(FRIDAY_TEN - timedelta(minutes=1))
+    world.advance_clock(FRIDAY_TEN - timedelta(minutes=1))
     turn(world, FRIDAY_TEN)
-    world.walk_to(FRIDAY_TEN + timedelta(hours=9))
+    world.advance_clock(FRIDAY_TEN + timedelta(hours=9))
     heard = [sorted(at for _, at in world.heard(member_id)) for member_id in ids]
     assert heard[0] == heard[1] == heard[2]
     assert len(heard[1]) == 3

@@ -14,13 +14,13 @@ from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.preview import preview_message
 from crm.catalog import CATALOG
 from crm.errors import InvalidRequest, NotFound
+from crm.journeys.preview import MessagePreview
 from crm.members.models import Channel
 from crm.outreach.links import Links, Purpose
-from crm.outreach.preview import MessagePreview
 from crm.outreach.sms import Encoding
 from crm.segments.approved import author_scope
 from tests.builders import make_account, make_member
-from tests.crm.outreach.test_markup import Page
+from tests.crm.outreach.test_tracked_links import Page
 
 LINKS = Links((b"a key of tests, 32 characters.....",), "https://n.example")
 TEXT = "{{ name }}: https://shop.example/a-long-address-of-a-page Opt out: {{ unsubscribe }}"

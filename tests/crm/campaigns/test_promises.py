@@ -6,8 +6,8 @@ import pytest
 
 from crm.campaigns.brief import CampaignBrief, Copy, Offer, parse_brief
 from crm.campaigns.copywriting import complete_copy, offer_in_words, offers_in_words
+from crm.journeys.house_rules import Outgoing, OutgoingText, Promise, findings
 from crm.loyalty.models import OfferKind
-from crm.outreach.house_rules import Outgoing, OutgoingText, Promise, findings
 
 
 def broken(copies: Sequence[Copy], offers: Sequence[Offer], language: str = "en") -> list[str]:

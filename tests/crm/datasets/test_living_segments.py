@@ -12,7 +12,7 @@ from crm.campaigns import service as campaigns
 from crm.campaigns.lookup import find_campaign
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
-from crm.datasets.walk import walk_to
+from crm.datasets.simulation_clock import advance_clock
 from crm.outreach.channels import default_adapters
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import parse_definition
@@ -59,8 +59,8 @@ def living(demo: Sessions) -> Sessions:
         for name, definition in DEFINITIONS.items():
             save_segment(session, name=name, definition=definition, actor=grace, now=START, catalog=CATALOG)
     for hours in (2, 30, 75):
-        walk_to(demo, START + timedelta(hours=hours), default_adapters(), machine=MACHINE)
-    walk_to(demo, END, default_adapters(), machine=MACHINE)
+        advance_clock(demo, START + timedelta(hours=hours), default_adapters(), machine=MACHINE)
+    advance_clock(demo, END, default_adapters(), machine=MACHINE)
     return demo
 
 

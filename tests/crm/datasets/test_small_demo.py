@@ -9,7 +9,7 @@ from crm.campaigns.models import CampaignState
 from crm.clock import FixedClock
 from crm.database import Sessions, open_sessions, read_only
 from crm.datasets.demo import load_demo
-from crm.datasets.walk import LONGEST_WALK, walk_to
+from crm.datasets.simulation_clock import LONGEST_WALK, advance_clock
 from crm.errors import InvalidRequest
 from crm.limits import Cancellation
 from crm.outreach.channels import default_adapters
@@ -58,7 +58,7 @@ def test_the_clock_walks_a_year_at_most_and_stops_when_nobody_waits(empty: Sessi
     begin = clock.now()
     for years in (2, 10, 7_000):
         with pytest.raises(InvalidRequest, match="walk at most 400 days at a time"):
-            walk_to(empty, begin + timedelta(days=365 * years), default_adapters(), machine=MACHINE)
+            advance_clock(empty, begin + timedelta(days=365 * years), default_adapters(), machine=MACHINE)
     gone = Cancellation()
     days: list[int] = []
 
@@ -68,6 +68,6 @@ def test_the_clock_walks_a_year_at_most_and_stops_when_nobody_waits(empty: Sessi
             gone.cancel()
 
     target = begin + LONGEST_WALK
-    walked = walk_to(empty, target, default_adapters(), machine=MACHINE, progress=progress, cancellation=gone)
+    walked = advance_clock(empty, target, default_adapters(), machine=MACHINE, progress=progress, cancellation=gone)
     assert max(days) == 2
     assert walked.until == clock.now() < target

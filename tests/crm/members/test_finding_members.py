@@ -13,7 +13,7 @@ from crm.database import Sessions, unit_of_work
 from crm.datasets.bulk import insert_columns
 from crm.errors import Ambiguous, NotFound
 from crm.members.models import Member
-from crm.members.names import keep_names
+from crm.members.names import refresh_names
 from crm.members.service import find_member
 from crm.migrations import alembic_config
 from crm.reading.names import fold_name
@@ -133,7 +133,7 @@ def test_a_new_name_is_found_at_once_and_the_old_one_is_not(
 ) -> None:
     with unit_of_work(sessions) as session:
         key = make_member(session, name="Ånna", name_local="Ånna").id
-    assert keep_names(sessions) == 1
+    assert refresh_names(sessions) == 1
     with unit_of_work(sessions) as session:
         write(session, key)
     for folded in (1, 0):
@@ -142,7 +142,7 @@ def test_a_new_name_is_found_at_once_and_the_old_one_is_not(
             local = find_member(session, "emile zola").name_local
             if local == "Émile Zola":
                 assert find_member(session, "anna").id == key
-        assert keep_names(sessions) == folded
+        assert refresh_names(sessions) == folded
 
 
 def test_bulk_loads_are_found(sessions: Sessions) -> None:
@@ -153,8 +153,8 @@ def test_bulk_loads_are_found(sessions: Sessions) -> None:
     with sessions() as session:
         assert find_member(session, "zoe arger").external_ref == "X-1"
         assert find_member(session, "OMER").external_ref == "X-2"
-    assert keep_names(sessions) == 2
-    assert keep_names(sessions) == 0
+    assert refresh_names(sessions) == 2
+    assert refresh_names(sessions) == 0
 
 
 def test_the_migration_folds_the_names_on_file(engine: Engine, sessions: Sessions) -> None:
@@ -169,7 +169,7 @@ def test_the_migration_folds_the_names_on_file(engine: Engine, sessions: Session
     with sessions() as session:
         folded = session.execute(select(Member.name_folded, Member.name_local_folded).order_by(Member.id)).all()
         assert [tuple(row) for row in folded] == [("emile zola", "爱弥尔"), ("ann lee", None)]
-    assert keep_names(sessions) == 0
+    assert refresh_names(sessions) == 0
 
 
 @given(st.text(max_size=30))

@@ -13,9 +13,9 @@ from crm.loyalty.service import stock_for
 from crm.members.models import Channel
 from crm.outreach import ledger, tracking
 from crm.outreach.dispatch import dispatch_due
-from crm.outreach.journey import Benefits
 from crm.outreach.models import Journey, Message, MessageState
 from crm.outreach.rules import LEASE
+from crm.outreach.spec import Benefits
 from tests.builders import make_member
 from tests.journeys import journey_spec, launch, make_coupon
 from tests.providers import FakeProvider, Killed

@@ -16,14 +16,14 @@ from crm.database import Sessions, unit_of_work
 from crm.errors import Conflict, Forbidden, InvalidRequest
 from crm.members.models import Channel
 from crm.outreach.channels.adapter import ChannelUnavailable, OutgoingMessage, SendResult, not_tried
-from crm.outreach.channels.board import channel_board
-from crm.outreach.channels.condition import SharedPace, share_paces
+from crm.outreach.channels.channel_status import SharedRateLimit, share_rate_limits
 from crm.outreach.channels.models import ChannelCondition
 from crm.outreach.channels.pausing import channel_pauses, named_channel, pause_channel, resume_channel
+from crm.outreach.channels.status_board import channel_board
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.due import count_due
 from crm.outreach.models import Message, MessageState
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 from crm.outreach.sending import DispatchResult
 from tests.builders import make_account, make_member
 from tests.databases import PostgresServer
@@ -186,14 +186,14 @@ def test_a_provider_that_asks_for_a_pause_is_left_alone_by_every_process_and_peo
 
 def test_processes_on_postgresql_take_turns_at_a_channel_with_a_rate(postgres_sessions: Sessions) -> None:
     first, second = (
-        FakeProvider(pace=Pace(most_at_once=100, per_second=50)),
-        FakeProvider(pace=Pace(most_at_once=100, per_second=50)),
+        FakeProvider(pace=RateLimit(most_at_once=100, per_second=50)),
+        FakeProvider(pace=RateLimit(most_at_once=100, per_second=50)),
     )
     for provider in (first, second):
-        share_paces({Channel.SMS: provider}, postgres_sessions)
+        share_rate_limits({Channel.SMS: provider}, postgres_sessions)
     one, other = first.pace, second.pace
-    assert isinstance(one, SharedPace)
-    assert isinstance(other, SharedPace)
+    assert isinstance(one, SharedRateLimit)
+    assert isinstance(other, SharedRateLimit)
     assert one.batch_size == 50
     assert one.take() == 0
     assert 0 < other.take() <= 1
@@ -216,9 +216,9 @@ def postgres_sessions(postgres: PostgresServer) -> Iterator[Sessions]:
 
 
 def test_a_channel_without_a_rate_shares_nothing(sessions: Sessions) -> None:
-    provider = FakeProvider(pace=Pace(most_at_once=100))
-    share_paces({Channel.SMS: provider}, sessions)
-    assert not isinstance(provider.pace, SharedPace)
+    provider = FakeProvider(pace=RateLimit(most_at_once=100))
+    share_rate_limits({Channel.SMS: provider}, sessions)
+    assert not isinstance(provider.pace, SharedRateLimit)
     assert provider.pace is not None
     assert provider.pace.take() == 0
     assert provider.pace.take() == 0

@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session
 from crm.access.policy import set_policy
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
+from crm.journeys import engine as outreach
 from crm.loyalty.models import Coupon
 from crm.members.models import AddressSuppression, Channel, Consent, Suppression
-from crm.outreach import engine as outreach
 from crm.outreach import ledger, tracking
 from crm.outreach.channels import default_adapters
 from crm.outreach.channels.adapter import OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
-from crm.outreach.journey import Benefits
 from crm.outreach.models import Journey, JourneyState, Message, MessageState, OutboxItem, UnknownReason
 from crm.outreach.rules import LEASE
 from crm.outreach.sending import DispatchResult
-from crm.outreach.wording import Wording
+from crm.outreach.spec import Benefits
+from crm.outreach.template import Wording
 from tests.builders import LONG_AGO, make_member
 from tests.journeys import LINKS, journey_spec, launch, make_coupon, send_step, states
 from tests.providers import FakeProvider, Killed

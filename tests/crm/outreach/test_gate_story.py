@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import set_policy
 from crm.members.models import Channel, ContactPoint, Member, Suppression
-from crm.outreach.journey import Benefits
 from crm.outreach.models import ExclusionReason, Message, MessageState
+from crm.outreach.spec import Benefits
 from tests.builders import LONG_AGO, make_member
 from tests.journeys import journey_spec, launch, make_coupon, send_step, states
 

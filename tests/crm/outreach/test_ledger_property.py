@@ -16,16 +16,17 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy, set_policy
 from crm.database import Sessions, read_only, unit_of_work
+from crm.journeys.engine import next_moment
+from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
 from crm.members.models import SENDABLE_CHANNELS, Channel, ContactPoint, Member
 from crm.members.suppression import suppress_member
 from crm.outreach import ledger, tracking
 from crm.outreach.dispatch import dispatch_due
-from crm.outreach.engine import next_moment
-from crm.outreach.journey import Benefits, JourneySpec
 from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message, MessageState
 from crm.outreach.priority import Priority
 from crm.outreach.rules import LEASE, QuietHours
+from crm.outreach.spec import Benefits, JourneySpec
 from tests.conftest import examples
 from tests.journeys import EVERYBODY, journey_spec, make_coupon, send_step, setting
 from tests.providers import FakeProvider, Killed
@@ -79,7 +80,7 @@ class Run:
         with unit_of_work(self.sessions) as session:
             set_policy(session, "frequency_cap_total_7d", 3)
             make_coupon(session, stock_total=STOCK)
-            journey = ledger.launch(session, self.spec, EVERYBODY, setting(session, self.now), now=self.now)
+            journey = launch_planned(session, self.spec, EVERYBODY, setting(session, self.now), now=self.now)
             self.journey_id = journey.id
 
     def dispatch(self, batch_size: int, script: list[str], between: Sequence[str] = ()) -> None:

@@ -7,9 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crm.outreach.links_in_text import in_ascii
-from crm.outreach.markup import MessageLinks, as_page, targets_in, with_tracked_links
+from crm.outreach.tracked_links import MessageLinks, as_page, targets_in, with_tracked_links
 from tests.conftest import examples
-from tests.crm.outreach.test_markup import Page
+from tests.crm.outreach.test_tracked_links import Page
 
 TRACKED = "https://post.example/t/c/TOKEN"
 OPT_OUT = "https://post.example/u/TOKEN"

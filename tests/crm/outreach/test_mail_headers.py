@@ -27,7 +27,7 @@ from crm.outreach.channels.urls import MailServer as MailServerUrl
 from crm.outreach.channels.urls import read_channel_url
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.links import Links
-from crm.outreach.wording import Wording
+from crm.outreach.template import Wording
 from tests.builders import make_member
 from tests.conftest import DATABASE_KIND, examples
 from tests.journeys import journey_spec, launch, send_step

@@ -19,7 +19,7 @@ from crm.members.suppression import suppress_address, suppress_member
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 from crm.outreach.reactions import opt_out
 from crm.workspace import Workspace
 from tests.builders import make_member
@@ -37,7 +37,7 @@ class SlowProvider:
     """Takes every message, and notes when each was begun."""
 
     honours_idempotency_key: bool = True
-    pace: Pace | None = None
+    pace: RateLimit | None = None
     started: list[tuple[float, int, Channel]] = field(default_factory=list)
 
     def send(self, session: Session, batch: Sequence[OutgoingMessage], now: datetime) -> Iterator[SendResult]:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from crm.database import Sessions, unit_of_work
 from crm.outreach.dispatch import PATIENCE_SECONDS, dispatch_due
 from crm.outreach.models import Message, MessageState, UnknownReason
-from crm.outreach.pace import Pace
+from crm.outreach.rate_limit import RateLimit
 from crm.outreach.rules import LEASE, RETRY_DELAYS
 from crm.outreach.sending import DispatchResult
 from tests.builders import make_member
@@ -98,7 +98,7 @@ class Watch:
 def test_a_rate_spreads_the_messages_over_seconds(sessions: Sessions, now: datetime) -> None:
     prepare(sessions, now, members=10)
     watch = Watch()
-    provider = FakeProvider(pace=Pace(most_at_once=100, per_second=4, clock=watch.now))
+    provider = FakeProvider(pace=RateLimit(most_at_once=100, per_second=4, clock=watch.now))
     result = dispatch_due(sessions, provider.on_all_channels(), now=now, worker="test", wait=watch.wait)
     assert result.delivered == 10
     assert watch.pauses == [1.0, 1.0, 1.0]
@@ -107,7 +107,7 @@ def test_a_rate_spreads_the_messages_over_seconds(sessions: Sessions, now: datet
 def test_a_turn_waits_only_so_long_for_a_slow_channel(sessions: Sessions, now: datetime) -> None:
     prepare(sessions, now, members=9)
     watch = Watch()
-    provider = FakeProvider(pace=Pace(most_at_once=100, per_second=0.2, clock=watch.now))
+    provider = FakeProvider(pace=RateLimit(most_at_once=100, per_second=0.2, clock=watch.now))
     result = dispatch_due(sessions, provider.on_all_channels(), now=now, worker="test", wait=watch.wait)
     assert result.delivered == 5
     assert watch.seconds == PATIENCE_SECONDS

@@ -11,7 +11,7 @@ from crm.campaigns.models import Campaign
 from crm.clock import day_end, day_start
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind
 from crm.reports.blocks import CampaignReview, MetricVerdict, ReviewKind
-from crm.reports.imported import periods_of
+from crm.reports.historical_data import periods_of
 from crm.reports.review import review_campaign
 from tests.campaign_world import enrol, make_campaign, manager, plain_members, plain_orders
 

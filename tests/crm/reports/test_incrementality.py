@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crm.reports.incrementality import (
+from crm.experiments.effects import (
     ArmSums,
     Verdict,
     audience_needed,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crm.reports.observational import (
+from crm.reports.matching import (
     Panel,
     adjusted_estimates,
     agree,

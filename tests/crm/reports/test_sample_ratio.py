@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.experiments.effects import SAMPLE_RATIO_P, sample_ratio_p
 from crm.insights.models import Insight, InsightState
 from crm.reports.blocks import MetricVerdict
-from crm.reports.incrementality import SAMPLE_RATIO_P, sample_ratio_p
 from tests.campaign_world import launched_world
 from tests.crm.reports.reviewing import review_of
 

@@ -19,7 +19,7 @@ from crm.segments.boundary import EXAMPLES, Boundary, boundary_examples
 from crm.segments.definition import EVERYONE, Definition, parse_definition
 from crm.segments.explain import Explanation, explain_member
 from crm.segments.marginal import MAX_PARTS, marginal_counts
-from crm.segments.places import conjuncts, placed_nodes, without
+from crm.segments.paths import conjuncts, placed_nodes, without
 from crm.segments.records import member_records
 from crm.segments.reference import verdict
 from crm.segments.scope import SegmentScope

@@ -11,7 +11,7 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.service import actor_for
 from crm.catalog import CATALOG
-from crm.members.changes import Change, MemberChange, note_everyone, note_member, note_members
+from crm.members.changes import Change, MemberChange, mark_changed, mark_everyone_changed, mark_members_changed
 from crm.members.models import Member, MemberTag
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import parse_definition
@@ -51,7 +51,7 @@ def asked(session: Session, segment: Segment, now: datetime) -> set[int]:
 
 def order(session: Session, member: Member, at: datetime) -> None:
     make_order(session, member, ordered_at=at)
-    note_member(session, member.id, Change.ORDERS)
+    mark_changed(session, member.id, Change.ORDERS)
 
 
 def test_an_order_moves_only_the_member_who_ordered(session: Session, mia: Actor, now: datetime) -> None:
@@ -119,7 +119,7 @@ def test_segments_built_on_others_follow_them_in_the_same_round(session: Session
     both = saved(session, mia, now, "0 either", {"any": [base, {**base, "value": ["B without"]}]})
     assert (top.count, without.count, both.count) == (0, 5, 5)
     session.add(MemberTag(member_id=members[0].id, tag="kol"))
-    note_member(session, members[0].id, Change.TAGS)
+    mark_changed(session, members[0].id, Change.TAGS)
     done = kept(session, now)
     assert {work.name: work.considered for work in done.evaluations} == {"A top": 1, "B without": 1, "0 either": 1}
     assert (top.count, without.count, both.count) == (1, 4, 5)
@@ -159,15 +159,15 @@ def test_a_limit_is_found_anew_when_anybody_s_place_may_have_changed(
 def test_what_is_noted_of_everyone_looks_at_everyone(session: Session, mia: Actor, now: datetime) -> None:
     make_member(session)
     saved(session, mia, now, "Lapsed", LAPSED)
-    note_everyone(session, Change.SCORES)
+    mark_everyone_changed(session, Change.SCORES)
     assert kept(session, now).evaluations == ()
-    note_everyone(session, Change.ORDERS)
+    mark_everyone_changed(session, Change.ORDERS)
     assert [work.considered for work in kept(session, now).evaluations] == [None]
 
 
 def test_a_new_member_is_looked_at_by_every_segment(session: Session, mia: Actor, now: datetime) -> None:
     lapsed, gold = saved(session, mia, now, "Lapsed", LAPSED), saved(session, mia, now, "Gold", GOLD)
     new = make_member(session)
-    note_members(session, select(Member.id).where(Member.id == new.id), Change.MEMBER)
+    mark_members_changed(session, select(Member.id).where(Member.id == new.id), Change.MEMBER)
     kept(session, now)
     assert stored(session, lapsed) == stored(session, gold) == {new.id}

@@ -13,9 +13,9 @@ from crm.access.models import Role
 from crm.access.service import actor_for
 from crm.catalog import CATALOG
 from crm.database import Sessions, open_sessions, read_only, unit_of_work
-from crm.members.changes import Change, MemberChange, note_member
+from crm.members.changes import Change, MemberChange, mark_changed
 from crm.members.models import MemberTag
-from crm.segments.maintenance import Upkeep, keep_segments, lock_segments, maintain
+from crm.segments.maintenance import Upkeep, lock_segments, maintain, refresh_segments
 from crm.segments.models import Passage, Segment, SegmentEvent, SegmentMember
 from crm.segments.saved import save_segment
 from crm.workspace import Workspace
@@ -51,7 +51,7 @@ def tag(sessions: Sessions, members: Sequence[int]) -> None:
     for member_id in members:
         with unit_of_work(sessions) as session:
             session.add(MemberTag(member_id=member_id, tag="kol"))
-            note_member(session, member_id, Change.TAGS)
+            mark_changed(session, member_id, Change.TAGS)
 
 
 def test_rounds_from_several_sides_follow_up_every_change_once(both: Sessions, now: datetime) -> None:
@@ -60,7 +60,7 @@ def test_rounds_from_several_sides_follow_up_every_change_once(both: Sessions, n
 
     def keep(is_waiting: bool) -> list[Upkeep]:
         start.wait()
-        return [keep_segments(both, now, catalog=CATALOG, wait=is_waiting) for _ in range(12)]
+        return [refresh_segments(both, now, catalog=CATALOG, wait=is_waiting) for _ in range(12)]
 
     def write() -> list[Upkeep]:
         start.wait()
@@ -70,7 +70,7 @@ def test_rounds_from_several_sides_follow_up_every_change_once(both: Sessions, n
     with ThreadPoolExecutor(4) as pool:
         work = [pool.submit(keep, True), pool.submit(keep, False), pool.submit(keep, False), pool.submit(write)]
         rounds = [done for each in work for done in each.result()]
-    rounds.append(keep_segments(both, now, catalog=CATALOG, wait=True))
+    rounds.append(refresh_segments(both, now, catalog=CATALOG, wait=True))
     assert sum(done.changes for done in rounds) == len(members)
     assert sum(done.entered for done in rounds) == len(members)
     with read_only(both) as session:
@@ -88,8 +88,8 @@ def test_whoever_does_not_wait_leaves_the_changes_to_the_round_under_way(both: S
     tag(both, members)
     with unit_of_work(both) as session:
         assert lock_segments(session, wait=False) is not None
-        assert keep_segments(both, now, catalog=CATALOG) == Upkeep()
-    assert keep_segments(both, now, catalog=CATALOG).changes == 1
+        assert refresh_segments(both, now, catalog=CATALOG) == Upkeep()
+    assert refresh_segments(both, now, catalog=CATALOG).changes == 1
 
 
 @pytest.mark.parametrize("both", ["postgresql"], indirect=True)  # SQLite has one writer at a time
@@ -97,11 +97,11 @@ def test_a_change_that_is_not_committed_yet_is_followed_up_later(both: Sessions,
     _segment_id, members = a_segment_and_members(both, now, 2)
     with unit_of_work(both) as slow:
         slow.add(MemberTag(member_id=members[0], tag="kol"))
-        note_member(slow, members[0], Change.TAGS)
+        mark_changed(slow, members[0], Change.TAGS)
         slow.flush()
         tag(both, members[1:])
-        assert keep_segments(both, now, catalog=CATALOG).entered == 1
-    assert keep_segments(both, now, catalog=CATALOG).entered == 1
+        assert refresh_segments(both, now, catalog=CATALOG).entered == 1
+    assert refresh_segments(both, now, catalog=CATALOG).entered == 1
 
 
 def test_a_round_that_is_lost_leaves_everything_to_the_next(both: Sessions, now: datetime) -> None:
@@ -115,6 +115,6 @@ def test_a_round_that_is_lost_leaves_everything_to_the_next(both: Sessions, now:
 
     with pytest.raises(ZeroDivisionError):
         lost()
-    assert keep_segments(both, now, catalog=CATALOG).changes == 3
+    assert refresh_segments(both, now, catalog=CATALOG).changes == 3
     with read_only(both) as session:
         assert session.get_one(Segment, segment_id).count == 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from crm.activity.facts import keep_facts
+from crm.activity.facts import refresh_facts
 from crm.activity.models import ActivityEvent, EventKind, MemberActivity, Order, OrderLine
 from crm.catalog import CATALOG
 from crm.clock import local_day
@@ -20,7 +20,7 @@ from crm.database import Sessions
 from crm.errors import InvalidRequest
 from crm.fields import Kind, Op
 from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
-from crm.members.changes import Change, note_everyone, note_member
+from crm.members.changes import Change, mark_changed, mark_everyone_changed
 from crm.members.fields import ME as MYSELF
 from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.members.suppression import suppress_normalised
@@ -88,7 +88,7 @@ class Living:
         self._add(model, member_id=member_id, **values)
 
     def _note(self, member_id: int, what: Change) -> None:
-        note_member(self.session, member_id, what)
+        mark_changed(self.session, member_id, what)
 
     def born(self, step: Step) -> None:
         member_id = self._next()
@@ -158,11 +158,11 @@ class Living:
 
     def scores(self, member_id: int, step: Step, moment: datetime) -> None:
         self._set(MemberScore, member_id, lifecycle_stage="vip", churn_risk=step.pick / 10, clv_cents=step.pick * 100)
-        note_everyone(self.session, Change.SCORES)
+        mark_everyone_changed(self.session, Change.SCORES)
 
     def activity(self, member_id: int, step: Step, moment: datetime) -> None:
         self._set(MemberActivity, member_id, as_of_on=self.day, score=step.pick * 10.0, declining_weeks=step.pick % 5)
-        note_everyone(self.session, Change.ACTIVITY)
+        mark_everyone_changed(self.session, Change.ACTIVITY)
 
     def redemption(self, member_id: int, step: Step, moment: datetime) -> None:
         of_coupon = {"coupon_id": FIRST_ID, "journey_id": FIRST_ID + step.pick % 3, "discount_cents": 0}
@@ -194,7 +194,7 @@ class Living:
     def days(self, _member_id: int, step: Step, _moment: datetime) -> None:
         self.day += timedelta(days=DAYS_ON[step.pick % len(DAYS_ON)])
         if step.days_ago % 2:
-            keep_facts(self.session, self.day, self.zone)
+            refresh_facts(self.session, self.day, self.zone)
         maintain(self.session, self.now, catalog=CATALOG)
 
 

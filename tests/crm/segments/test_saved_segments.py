@@ -21,13 +21,13 @@ from crm.catalog import CATALOG, segment_scope
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Ambiguous, Conflict, Forbidden, InvalidRequest, NotFound
 from crm.fields import Presence
-from crm.members.changes import Change, note_everyone, note_member
+from crm.members.changes import Change, mark_changed, mark_everyone_changed
 from crm.members.fields import FIELDS as MEMBER_FIELDS
 from crm.segments import history, saved
 from crm.segments.definition import Term, parse_definition
 from crm.segments.dependencies import CHANGES_OF_TABLES, tables_of
 from crm.segments.history import SegmentState, Standing
-from crm.segments.maintenance import keep_segments, maintain
+from crm.segments.maintenance import maintain, refresh_segments
 from crm.segments.models import Segment, SegmentMember
 from crm.segments.records import member_records
 from crm.segments.reference import evaluate
@@ -216,9 +216,9 @@ def test_a_segment_says_why_it_is_stale(session: Session, mia: Actor, now: datet
     lapsed = save(session, mia, now, "Lapsed", {"field": "orders.count", "op": "=", "value": 0, "window_days": 30})
     above = save(session, mia, now, "Not lapsed", in_segment("Lapsed", op="not_in"))
     make_order(session, member, ordered_at=now)
-    note_member(session, member.id, Change.TAGS)
+    mark_changed(session, member.id, Change.TAGS)
     assert standing(session, lapsed, now).state is SegmentState.FRESH
-    note_member(session, member.id, Change.ORDERS)
+    mark_changed(session, member.id, Change.ORDERS)
     assert standing(session, lapsed, now) == Standing(SegmentState.STALE, "changed since it was evaluated: orders")
     assert standing(session, above, now) == Standing(SegmentState.STALE, "it builds on Lapsed, which is stale")
     assert standing(session, lapsed, now + DAY).reason == "its members are those of 2026-06-01"
@@ -233,7 +233,7 @@ def test_a_segment_that_fails_keeps_its_members_says_why_and_recovers(sessions: 
         segment = save(session, mia, now, "Never in Spring", {"field": "campaign", "op": "not_in", "value": ["Spring"]})
         other = save(session, mia, now, "Gold", GOLD)
         campaign.name = "Summer"
-    done = keep_segments(sessions, now + DAY, catalog=CATALOG)
+    done = refresh_segments(sessions, now + DAY, catalog=CATALOG)
     assert list(done.failures) == ["Never in Spring"]
     with unit_of_work(sessions) as session:
         failed = standing(session, segment, now + DAY)
@@ -244,8 +244,8 @@ def test_a_segment_that_fails_keeps_its_members_says_why_and_recovers(sessions: 
         assert standing(session, other, now + DAY).state is SegmentState.FRESH
         campaign = session.merge(campaign)
         campaign.name = "Spring"
-    assert keep_segments(sessions, now + DAY, catalog=CATALOG).evaluations == ()
-    again = keep_segments(sessions, now + DAY, catalog=CATALOG, anew=frozenset({segment.id}), wait=True)
+    assert refresh_segments(sessions, now + DAY, catalog=CATALOG).evaluations == ()
+    again = refresh_segments(sessions, now + DAY, catalog=CATALOG, anew=frozenset({segment.id}), wait=True)
     assert [work.name for work in again.evaluations] == ["Never in Spring"]
     with unit_of_work(sessions) as session:
         assert standing(session, segment, now + DAY).state is SegmentState.FRESH
@@ -276,9 +276,9 @@ def test_a_segment_that_takes_too_long_fails_alone_and_its_changes_are_not_lost(
         make_member(session)
         slow = save(session, mia, now, "Gold", GOLD)
         save(session, mia, now, "Over it", in_segment("Gold"))
-        note_everyone(session, Change.PROFILE)
+        mark_everyone_changed(session, Change.PROFILE)
     make_endless(sessions)
-    done = keep_segments(sessions, now, catalog=CATALOG, seconds=0.1)
+    done = refresh_segments(sessions, now, catalog=CATALOG, seconds=0.1)
     assert set(done.failures) == {"Gold"}
     assert "took longer than 0.1 s" in done.failures["Gold"]
     with read_only(sessions) as session:
@@ -293,8 +293,8 @@ def test_finding_anew_heals_what_was_changed_without_a_note(sessions: Sessions, 
         mia = actor_for(make_account(session, role=Role.OPERATIONS))
         segment = save(session, mia, now, "Gold", GOLD)
         make_member(session)
-    assert keep_segments(sessions, now, catalog=CATALOG).evaluations == ()
-    (work,) = keep_segments(sessions, now, catalog=CATALOG, anew=frozenset({segment.id})).evaluations
+    assert refresh_segments(sessions, now, catalog=CATALOG).evaluations == ()
+    (work,) = refresh_segments(sessions, now, catalog=CATALOG, anew=frozenset({segment.id})).evaluations
     assert (work.considered, work.entered) == (None, 1)
 
 

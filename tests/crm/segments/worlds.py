@@ -197,8 +197,8 @@ class _Writer:
             message = self._put(
                 Message,
                 id=next(self.ids),
-                enrolment_id=enrolments[_journey_of(happening)]["id"],
-                journey_id=FIRST_ID + _journey_of(happening),
+                enrolment_id=enrolments[_spec_from_brief(happening)]["id"],
+                journey_id=FIRST_ID + _spec_from_brief(happening),
                 member_id=member_id,
                 step_key=str(step),
                 channel=SENDABLE_CHANNELS[happening.pick % 3],
@@ -227,11 +227,11 @@ class _Writer:
         """When the person entered each campaign: on the day of its first message at the latest."""
         found = dict(person.campaigns)
         for happening, _ in person.messages:
-            journey = _journey_of(happening)
+            journey = _spec_from_brief(happening)
             if journey not in found or found[journey].moment(self.zone) > happening.moment(self.zone):
                 found[journey] = happening
         return found
 
 
-def _journey_of(message: Happening) -> int:
+def _spec_from_brief(message: Happening) -> int:
     return message.pick % len(CAMPAIGNS)

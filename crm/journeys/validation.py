@@ -1,0 +1,285 @@
+"""What is wrong with a journey, all of it at once, each with its place and a sentence that says what would be right."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from pydantic import ValidationError
+
+from crm import validation_messages
+from crm.errors import InvalidRequest
+from crm.fields import Catalog
+from crm.journeys.graph import END, Graph, read_graph, takes_time, ways_of
+from crm.outreach.spec import MESSAGE_EVENTS, Benefits, JourneySpec
+from crm.outreach.template import OFFER_FIELDS, fields_of
+from crm.segments.definition import WHOLE, parse_definition
+from crm.segments.values import near
+
+Data = Mapping[str, Any]
+_TAGS = frozenset({"send", "wait", "branch", "split", "task", "end"})
+_TRIGGERS = frozenset({"audience_at_launch", "key_date", "stage_entered", "event", "by_hand"})
+_ONCE = ("send", "task")
+"""Kinds of steps that act once for each enrolment, however often the member comes by."""
+
+
+@dataclass(frozen=True)
+class SpecError:
+    path: str
+    """Where, e.g. `steps[2].next`."""
+    sentence: str
+
+
+def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
+    """Everything that keeps a journey from being walked, in reading order of its parts; empty when it can be."""
+    data = spec.model_dump(mode="json") if isinstance(spec, JourneySpec) else spec
+    steps = _steps(data)
+    graph = read_graph(steps)
+    found = [
+        *_of_shape(data),
+        *_of_a_campaign(data),
+        *_of_keys(steps, graph),
+        *_of_ways(steps, graph),
+        *_of_circles(steps, graph),
+        *_of_key_dates(data, steps, graph),
+        *chain.from_iterable(_of_texts(data, step, index) for index, step in enumerate(steps)),
+        *_of_events(data, steps),
+        *_of_definitions(data, catalog),
+    ]
+    return list({(mistake.path, mistake.sentence): mistake for mistake in found}.values())
+
+
+def parse_journey(data: Data, catalog: Catalog) -> JourneySpec:
+    """Read the JSON form. Raises InvalidRequest with every mistake in its message, `path` that of the first."""
+    mistakes = spec_errors(data, catalog)
+    if mistakes:
+        listed = "; ".join(f"{mistake.path}: {mistake.sentence}" for mistake in mistakes)
+        raise InvalidRequest(listed, path=mistakes[0].path)
+    return JourneySpec.model_validate(data)
+
+
+def _steps(data: Data) -> list[Data]:
+    steps = data.get("steps")
+    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list | tuple) else []
+
+
+def _of_shape(data: Data) -> Iterator[SpecError]:
+    try:
+        JourneySpec.model_validate(data)
+    except ValidationError as error:
+        wrong = [each["loc"] for each in error.errors(include_url=False)]
+        for each in error.errors(include_url=False):
+            # The whole is asked about below, with places; and parts that are wrong are not missing.
+            is_counted = each["type"] == "too_short" and any(
+                loc != each["loc"] and loc[: len(each["loc"])] == each["loc"] for loc in wrong
+            )
+            # Where none was given, it is drawn by the name.
+            is_name = each["loc"] == ("experiment",) and data.get("experiment") == data.get("name")
+            if each["loc"] and not is_counted and not is_name:
+                yield SpecError(_path(each["loc"]), re.sub(r"^step \S+? ?: ", "", validation_messages.sentence(each)))
+
+
+def _path(loc: Sequence[int | str]) -> str:
+    path = ""
+    for before, part in zip((None, *loc), loc, strict=False):
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not ((isinstance(before, int) and part in _TAGS) or (before == "trigger" and part in _TRIGGERS)):
+            path += f".{part}" if path else part
+    return path
+
+
+def _of_a_campaign(data: Data) -> Iterator[SpecError]:
+    """What belongs to a journey that is planned whole."""
+    trigger, steps = data.get("trigger"), _steps(data)
+    is_audience = isinstance(trigger, Mapping) and trigger.get("kind") == "audience_at_launch"
+    only_sends = all(step.get("kind") == "send" for step in steps)
+    if is_audience and only_sends and not data.get("exits") and not data.get("reentry"):
+        yield SpecError("trigger", "a journey that only sends to an audience is a campaign: draft it as one")
+    if data.get("start") is not None:
+        yield SpecError("start", "members walk from when the trigger holds; leave start out, and begin with a wait")
+    for index, step in enumerate(steps):
+        for name in ("offset_days", "at"):
+            if step.get("kind") == "send" and step.get(name):
+                yield SpecError(
+                    f"steps[{index}].{name}", "put a wait before the step: it is sent when members come to it"
+                )
+
+
+def _of_keys(steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:
+    for index, key in enumerate(graph.keys):
+        if key in graph.keys[:index]:
+            yield SpecError(f"steps[{index}].key", f"there is a step {key!r} already; each needs a key of its own")
+    for index, step in enumerate(steps):
+        for way in ways_of(step, f"steps[{index}]"):
+            if way.to is not None and way.to not in graph.keys:
+                yield SpecError(way.path, _no_such_step(way.to, graph.keys))
+
+
+def _no_such_step(key: object, keys: Sequence[str]) -> str:
+    return f"there is no step {key!r}; the nearest are {', '.join(near(str(key), keys)) or ', '.join(keys)}"
+
+
+def _of_ways(steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:
+    if not steps:
+        return
+    reachable = graph.reachable()
+    for index, key in enumerate(graph.keys):
+        path = f"steps[{index}]"
+        if index not in reachable and key not in graph.keys[:index]:
+            yield SpecError(path, f"nobody ever comes to step {key!r}: no step leads there; name it as the next of one")
+    stuck = [index for index in sorted(reachable - {END}) if END not in graph.reachable(index)]
+    if stuck:
+        keys = ", ".join(graph.keys[index] for index in stuck)
+        yield SpecError(f"steps[{stuck[0]}]", f"no way leads out of {keys}: let one of them lead to an end")
+
+
+def _of_circles(steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:
+    waits = [index for index, step in enumerate(steps) if takes_time(step)]
+    at_once = sorted(graph.circles(without=waits))
+    if at_once:
+        keys = ", ".join(graph.keys[index] for index in at_once)
+        yield SpecError(
+            f"steps[{at_once[0]}]",
+            f"a way leads in a circle without a wait ({keys}): members would go round without end at one moment; "
+            "put a wait of days, hours or minutes into it",
+        )
+    for index in sorted(graph.circles()):
+        if graph.kinds[index] in _ONCE:
+            yield SpecError(
+                f"steps[{index}]",
+                f"step {graph.keys[index]!r} stands in a circle, but acts once for each member who takes part; "
+                "put it before or behind the circle",
+            )
+
+
+def _of_key_dates(data: Data, steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:
+    """Days around the key date come in their order on every way."""
+    trigger = data.get("trigger")
+    trigger = trigger if isinstance(trigger, Mapping) else {}
+    days = {index: step["until_key_date"] for index, step in enumerate(steps) if _is_day(step.get("until_key_date"))}
+    entered = -trigger["days_before"] if _is_day(trigger.get("days_before")) else 0
+    for index, day in days.items():
+        path = f"steps[{index}].until_key_date"
+        if trigger.get("kind") != "key_date":
+            yield SpecError(path, "only members who entered for a key date have one; start the journey on a key date")
+        elif day < entered:
+            yield SpecError(
+                path, f"members enter on day {entered:+d} of the key date, after day {day:+d}; enter earlier"
+            )
+        for later in graph.reachable(index) - {END, index}:
+            if later in days and days[later] < day and later not in graph.circles():
+                yield SpecError(
+                    f"steps[{later}].until_key_date",
+                    f"day {days[later]:+d} of the key date has passed when members come from step "
+                    f"{graph.keys[index]!r} on day {day:+d}; put the days in their order",
+                )
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _of_texts(data: Data, step: Data, index: int) -> Iterator[SpecError]:
+    """Texts name only fields that there are, and offers only where something is offered."""
+    wordings = step.get("wordings")
+    if step.get("kind") != "send" or not isinstance(wordings, list | tuple):
+        return
+    has_offer = _has_offer(step.get("benefits") if step.get("benefits") is not None else data.get("benefits"))
+    for number, wording in enumerate(wordings):
+        for name in ("subject", "body"):
+            text = wording.get(name) if isinstance(wording, Mapping) else None
+            if not isinstance(text, str):
+                continue
+            path = f"steps[{index}].wordings[{number}].{name}"
+            try:
+                promised = fields_of(text) & OFFER_FIELDS
+            except InvalidRequest as error:
+                yield SpecError(path, error.message)
+                continue
+            if promised and not has_offer:
+                field = min(promised)
+                yield SpecError(
+                    path,
+                    f"the text names {{{{ {field} }}}}, but the step has no offer: attach benefits or leave it out",
+                )
+
+
+def _has_offer(benefits: object) -> bool:
+    try:
+        return Benefits.model_validate(benefits or {}).are_any
+    except ValidationError:
+        return True  # said by the shape; whether it holds an offer cannot be told
+
+
+def _of_events(data: Data, steps: Sequence[Data]) -> Iterator[SpecError]:
+    """Events are narrowed only by what they have."""
+    trigger = data.get("trigger")
+    if isinstance(trigger, Mapping) and isinstance(trigger.get("event"), Mapping):
+        if trigger["event"].get("step") is not None:
+            yield SpecError("trigger.event.step", "whoever enters has taken no step yet; leave step out")
+        yield from _of_event(trigger["event"], "trigger.event", steps)
+    inner = [(f"steps[{index}].{name}", step.get(name)) for index, step in enumerate(steps) for name in _EVENT_PARTS]
+    inner += [(f"{path}.event", rule.get("event")) for path, rule in _exits(data)]
+    for path, event in inner:
+        if isinstance(event, Mapping):
+            if "joined" in _names(event):
+                yield SpecError(
+                    f"{path}.events", "whoever takes part has joined already; joined can only start a journey"
+                )
+            yield from _of_event(event, path, steps)
+
+
+_EVENT_PARTS = ("until_event", "event")
+
+
+def _names(event: Data) -> Sequence[Any]:
+    names = event.get("events")
+    return names if isinstance(names, list | tuple) else ()
+
+
+def _of_event(event: Data, path: str, steps: Sequence[Data]) -> Iterator[SpecError]:
+    names = _names(event)
+    if event.get("category") is not None and "ordered" not in names:
+        yield SpecError(f"{path}.category", "only orders have a category: add ordered to the events, or leave it out")
+    if event.get("coupon_code") is not None and "redeemed" not in names:
+        yield SpecError(f"{path}.coupon_code", "only redemptions have a coupon: add redeemed to the events")
+    asked = event.get("step")
+    if asked is None:
+        return
+    sends = [str(step.get("key")) for step in steps if step.get("kind") == "send"]
+    if not MESSAGE_EVENTS & set(names):
+        yield SpecError(f"{path}.step", f"only {', '.join(sorted(MESSAGE_EVENTS))} answer the messages of a step")
+    if asked not in sends:
+        known = f"those that send are {', '.join(sends)}" if sends else "none sends"
+        yield SpecError(f"{path}.step", f"there is no step {asked!r} that sends; {known}")
+
+
+def _exits(data: Data) -> list[tuple[str, Data]]:
+    rules = data.get("exits")
+    listed = rules if isinstance(rules, list | tuple) else ()
+    return [(f"exits[{index}]", rule) for index, rule in enumerate(listed) if isinstance(rule, Mapping)]
+
+
+def definitions_of(data: Data) -> Iterator[tuple[str, Any]]:
+    """Every segment definition of a journey in its JSON form, with its path."""
+    trigger = data.get("trigger")
+    if isinstance(trigger, Mapping):
+        yield from ((f"trigger.{name}", trigger.get(name)) for name in ("definition", "entry"))
+    yield from ((f"steps[{index}].definition", step.get("definition")) for index, step in enumerate(_steps(data)))
+    yield from ((f"{path}.definition", rule.get("definition")) for path, rule in _exits(data))
+
+
+def _of_definitions(data: Data, catalog: Catalog) -> Iterator[SpecError]:
+    for path, given in definitions_of(data):
+        if given is None:
+            continue
+        try:
+            definition = parse_definition(given, catalog)
+        except InvalidRequest as error:
+            place = path if error.path in (None, WHOLE) else f"{path}.{error.path}"
+            yield SpecError(place, error.message.removesuffix(f" (at {error.path})"))
+            continue
+        if definition.is_limited and path != "trigger.definition":
+            yield SpecError(path, "it is asked of each member alone, so it can have no limit; leave limit out")
