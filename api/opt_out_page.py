@@ -6,7 +6,7 @@ from functools import lru_cache
 from jinja2 import Environment, StrictUndefined, Template
 
 from crm.members.models import Channel
-from crm.outreach.reactions import OptOut
+from crm.outreach.opt_out import OptOut
 
 _CHANNELS: Mapping[str, Mapping[Channel, str]] = {
     "en": {Channel.EMAIL: "e-mail", Channel.SMS: "text message", Channel.PUSH: "push message"},

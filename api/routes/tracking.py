@@ -18,10 +18,11 @@ from api.opt_out_page import dead_link_page, opt_out_page, preview_page
 from crm.database import read_only, unit_of_work
 from crm.errors import NotFound
 from crm.members.models import SENDABLE_CHANNELS, Channel
+from crm.outreach.engagement import click_target, note_visit
 from crm.outreach.links import SAMPLE_ID, Purpose
 from crm.outreach.links_in_text import in_ascii
 from crm.outreach.models import MessageEventKind
-from crm.outreach.reactions import click_target, note_visit, opt_out, opt_out_choices
+from crm.outreach.opt_out import opt_out, opt_out_choices
 from crm.outreach.rules import Visit
 
 log = structlog.get_logger()

@@ -29,7 +29,7 @@ from crm.datasets.shoppers import Shoppers, read_shoppers
 from crm.errors import Conflict
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.models import Journey, Message, MessageEvent, MessageEventKind, MessageState
-from crm.outreach.tracking import record_event
+from crm.outreach.opt_out import opt_out
 from crm.workspace import get_workspace
 
 DEFAULT_SEED = 7
@@ -217,8 +217,9 @@ def _note_events(session: Session, message_ids: Ints, delivered: Delivered, resp
             },
         )
     leaving = span.holds(responses.opted_out_at)
-    for message_id, moment in zip(message_ids[leaving].tolist(), responses.opted_out_at[leaving].tolist(), strict=True):
-        record_event(session, message_id, MessageEventKind.UNSUBSCRIBED, datetime.fromtimestamp(moment, UTC))
+    leavers = (message_ids[leaving], delivered.channel[leaving], responses.opted_out_at[leaving])
+    for message_id, channel, moment in zip(*(column.tolist() for column in leavers), strict=True):
+        opt_out(session, message_id, [SENDABLE_CHANNELS[channel]], datetime.fromtimestamp(moment, UTC))
     return Lived(opens=counts[1], clicks=counts[2], opt_outs=int(leaving.sum()))
 
 

@@ -7,17 +7,21 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.errors import NotFound
+from crm.errors import Conflict, NotFound
+from crm.members.changes import Change, mark_changed
 from crm.members.dead_addresses import forget_refusals
 from crm.members.models import Channel, ContactPoint
 from crm.members.people import lock_records_that_share
 from crm.members.suppression import COMPLAINT, HARD_BOUNCE, suppress_normalised
 from crm.outreach.address_verdicts import note_refusals
 from crm.outreach.channels.refusals import Refusal, refusal_by_gateway
+from crm.outreach.ledger import settle_benefits
 from crm.outreach.models import Message, MessageState
 from crm.outreach.rendering import idempotency_key
-from crm.outreach.tracking import record_receipt
 
+_AWAITING_WORD = (MessageState.SENT, MessageState.UNKNOWN)
+_TO_GO = (MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED)
+"""Messages that will be handed over, once more if an attempt went unanswered: its receipt may come before."""
 LONGEST_ID = 9
 """Digits that every database takes for an id."""
 
@@ -61,6 +65,29 @@ def take_receipt(
         forget_refusals(session, select(Message.member_id, Message.channel).where(Message.id == message.id))
     note_refusals(session, {message.id: (meant, reason or "not delivered")}, now=at)
     return ReceiptTaken(told, is_new=True)
+
+
+def record_receipt(
+    session: Session, message_id: int, *, is_delivered: bool, at: datetime, reason: str | None = None
+) -> None:
+    """The provider's, or a person's, word on a message that was handed over: it arrived, or it did not.
+
+    Settles the benefits that hang on it. Raises NotFound, and Conflict for a message that needs no answer.
+    """
+    message = session.get(Message, message_id, with_for_update=True)
+    if message is None:
+        raise NotFound(f"there is no message {message_id}")
+    if message.state not in _AWAITING_WORD and not (message.state in _TO_GO and message.attempts > 0):
+        raise Conflict(f"message {message_id} is {message.state}: it awaits no receipt")
+    if is_delivered:
+        message.sent_at = message.sent_at or at
+    message.claimed_by, message.lease_until = None, None
+    message.state = MessageState.DELIVERED if is_delivered else MessageState.FAILED
+    message.delivered_at = at if is_delivered else None
+    message.reason = None if is_delivered else (reason or "not delivered")
+    mark_changed(session, message.member_id, Change.MESSAGES)
+    session.flush()
+    settle_benefits(session, select(Message.enrolment_id).where(Message.id == message_id), now=at)
 
 
 def take_complaint(session: Session, key: str, *, channels: Collection[Channel], at: datetime) -> ReceiptTaken:

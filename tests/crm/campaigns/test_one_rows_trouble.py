@@ -24,7 +24,7 @@ from crm.journeys import service as journeys
 from crm.journeys.views import list_journeys
 from crm.members.models import Member
 from crm.outreach.models import Journey, Message, MessageState
-from crm.outreach.reactions import opt_out_choices
+from crm.outreach.opt_out import opt_out_choices
 from crm.segments.models import Segment
 from crm.segments.saved import save_segment
 from tests.builders import make_member

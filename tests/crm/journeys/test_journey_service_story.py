@@ -21,11 +21,12 @@ from crm.journeys.tasks import assign_task, complete_task, list_tasks
 from crm.journeys.views import list_journeys, show_journey, ways_of_member
 from crm.loyalty.models import Coupon, CouponGrant, GrantState, MemberScore, StageChange, Tier
 from crm.members.models import Channel, Member
-from crm.outreach import tracking
+from crm.outreach.engagement import record_event
 from crm.outreach.models import EnrolmentState, Journey, JourneyState, MessageEventKind, MessageState
 from tests.builders import make_account, make_member, make_order
 from tests.decisions import asked_of_journey
 from tests.journeys import make_coupon
+from tests.opting_out import opt_out_on_channel
 from tests.walks import Json, Walker, journey, make_actor, send, task, wait
 
 DAY = timedelta(days=1)
@@ -206,7 +207,7 @@ def test_a_benefit_of_a_step_comes_with_its_own_message_as_long_as_the_stock_las
     with unit_of_work(walker.sessions) as session:
         make_coupon(session, "GIFT", stock_total=2)
         members = [make_member(session).id for _ in range(3)]
-        tracking.unsubscribe(session, members[0], Channel.EMAIL, walker.now)
+        opt_out_on_channel(session, members[0], Channel.EMAIL, walker.now)
     gift = send(
         "gift",
         benefits={"words": "a gift", "coupon_codes": ["GIFT"]},
@@ -270,7 +271,7 @@ def test_a_journey_is_shown_with_its_counts_and_a_member_with_the_way(walker: Wa
     with unit_of_work(walker.sessions) as session:
         csm = make_actor(session, Role.CSM)
         members = [make_member(session, owner_id=csm.account_id).id for _ in range(3)]
-        tracking.unsubscribe(session, members[2], Channel.EMAIL, walker.now)
+        opt_out_on_channel(session, members[2], Channel.EMAIL, walker.now)
     answered = {"events": ["clicked"], "step": "offer"}
     running = walker.start(
         journey(
@@ -284,7 +285,7 @@ def test_a_journey_is_shown_with_its_counts_and_a_member_with_the_way(walker: Wa
     walker.advance_clock(walker.now)
     first = next(each for each in walker.messages() if each.member_id == members[0])
     with unit_of_work(walker.sessions) as session:
-        tracking.record_event(session, first.id, MessageEventKind.CLICKED, walker.now + timedelta(hours=1))
+        record_event(session, first.id, MessageEventKind.CLICKED, walker.now + timedelta(hours=1))
     walker.advance_clock(walker.now + DAY)
     with unit_of_work(walker.sessions) as session:
         view = show_journey(session, running, actor=csm, now=walker.now)

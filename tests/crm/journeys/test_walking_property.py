@@ -21,7 +21,7 @@ from crm.journeys.models import StepTaken
 from crm.journeys.schedulers.stepwise.advance import advance_due
 from crm.loyalty.models import Coupon, CouponGrant, GrantState, StageChange
 from crm.members.models import SENDABLE_CHANNELS, Channel, Member, MemberTag, Suppression
-from crm.outreach import tracking
+from crm.outreach.engagement import record_event
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
     WAITING,
@@ -35,6 +35,7 @@ from tests.conftest import OpenDatabase, examples
 from tests.crm.journeys.drawn_journeys import COUPON, TIMED, journeys, steps
 from tests.crm.journeys.walked_books import Books, check_books, check_occurrences, check_place, check_way
 from tests.journeys import make_coupon
+from tests.opting_out import opt_out_on_channel
 from tests.providers import Killed
 from tests.walks import Json, Walker, journey, send
 from tests.worlds import PERSONS, InterruptedSessions, Person, settle
@@ -144,11 +145,11 @@ class Run:
         seen = [message for message in self.walker.messages() if message.state is State.DELIVERED]
         if seen:
             with unit_of_work(self.sessions) as session:
-                tracking.record_event(session, seen[-1].id, MessageEventKind.CLICKED, self.walker.now)
+                record_event(session, seen[-1].id, MessageEventKind.CLICKED, self.walker.now)
 
     def opt_out(self, index: int, channel: Channel) -> None:
         with unit_of_work(self.sessions) as session:
-            tracking.unsubscribe(session, self._member(index), channel, self.walker.now)
+            opt_out_on_channel(session, self._member(index), channel, self.walker.now)
         self.silenced.append((self._member(index), channel, len(self.walker.provider.handed)))
 
     def suppress(self, index: int) -> None:

@@ -9,8 +9,8 @@ from crm.activity.models import Order
 from crm.database import Sessions, unit_of_work
 from crm.journeys.models import TaskState
 from crm.members.models import Channel, ContactPoint, MemberTag
+from crm.outreach.engagement import record_event
 from crm.outreach.models import Enrolment, EnrolmentState, MessageEventKind, MessageState
-from crm.outreach.tracking import record_event
 from tests.builders import make_account, make_member
 from tests.walks import Walker, journey, send, task, wait
 

@@ -11,13 +11,15 @@ from crm.database import Sessions, read_only, unit_of_work
 from crm.loyalty.models import Coupon
 from crm.loyalty.service import stock_for
 from crm.members.models import Channel
-from crm.outreach import ledger, tracking
+from crm.outreach import ledger
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Journey, Message, MessageState
+from crm.outreach.receipts import record_receipt
 from crm.outreach.rules import LEASE
 from crm.outreach.spec import Benefits
 from tests.builders import make_member
 from tests.journeys import journey_spec, launch, make_coupon
+from tests.opting_out import opt_out_on_channel
 from tests.providers import FakeProvider, Killed
 
 IN_DOUBT, HANDED_OVER, BACK = (1, 0), (0, 1), (0, 0)
@@ -61,7 +63,7 @@ def lost_worker(sessions: Sessions, now: datetime) -> None:
 def opt_out_after_silence(sessions: Sessions, now: datetime) -> None:
     send(sessions, now, "silent", honours_keys=True)
     with unit_of_work(sessions) as session:
-        tracking.unsubscribe(session, only_message(sessions).member_id, Channel.EMAIL, now)
+        opt_out_on_channel(session, only_message(sessions).member_id, Channel.EMAIL, now)
     send(sessions, now + LEASE, "deliver", honours_keys=True)
 
 
@@ -103,7 +105,7 @@ def test_a_receipt_that_comes_late_settles_it(
     promise(sessions, now)
     doubt(sessions, now)
     with unit_of_work(sessions) as session:
-        tracking.record_receipt(session, only_message(sessions).id, is_delivered=is_delivered, at=now + LEASE)
+        record_receipt(session, only_message(sessions).id, is_delivered=is_delivered, at=now + LEASE)
     assert stock(sessions) == then
 
 

@@ -15,17 +15,19 @@ from crm.database import Sessions, unit_of_work
 from crm.journeys import engine as outreach
 from crm.loyalty.models import Coupon
 from crm.members.models import AddressSuppression, Channel, Consent, Suppression
-from crm.outreach import ledger, tracking
+from crm.outreach import ledger
 from crm.outreach.channels import default_adapters
 from crm.outreach.channels.adapter import OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Journey, JourneyState, Message, MessageState, OutboxItem, UnknownReason
+from crm.outreach.receipts import record_receipt
 from crm.outreach.rules import LEASE
 from crm.outreach.sending import DispatchResult
 from crm.outreach.spec import Benefits
 from crm.outreach.template import Wording
 from tests.builders import LONG_AGO, make_member
 from tests.journeys import LINKS, journey_spec, launch, make_coupon, send_step, states
+from tests.opting_out import opt_out_on_channel
 from tests.providers import FakeProvider, Killed
 from tests.worlds import InterruptedSessions
 
@@ -99,7 +101,7 @@ def test_an_opt_out_after_a_silent_attempt_leaves_the_truth_open(sessions: Sessi
     send(sessions, provider, now)
     message = only_message(sessions)
     with unit_of_work(sessions) as session:
-        tracking.unsubscribe(session, message.member_id, Channel.EMAIL, now)
+        opt_out_on_channel(session, message.member_id, Channel.EMAIL, now)
     assert send(sessions, provider, now + LEASE).unknown == 1
     assert len(provider.handed) == 1
 
@@ -132,7 +134,7 @@ def test_what_is_committed_between_claim_and_send_stops_the_send(
         assert only_message(sessions).state is MessageState.CLAIMED
         with unit_of_work(sessions) as session:
             if silencing == "opt_out":
-                tracking.unsubscribe(session, member_id, Channel.EMAIL, now)
+                opt_out_on_channel(session, member_id, Channel.EMAIL, now)
             elif silencing == "suppression":
                 session.add(Suppression(member_id=member_id, reason="x", created_at=now))
             else:
@@ -295,8 +297,8 @@ def test_a_receipt_settles_what_the_provider_only_accepted(sessions: Sessions, n
     assert send(sessions, FakeProvider(script=["accept", "accept"]), now).sent == 2
     with unit_of_work(sessions) as session:
         arrived, bounced = session.scalars(select(Message.id).order_by(Message.id))
-        tracking.record_receipt(session, arrived, is_delivered=True, at=now)
-        tracking.record_receipt(session, bounced, is_delivered=False, at=now, reason="mailbox full")
+        record_receipt(session, arrived, is_delivered=True, at=now)
+        record_receipt(session, bounced, is_delivered=False, at=now, reason="mailbox full")
         coupon = session.scalars(select(Coupon)).one()
         assert (coupon.reserved, coupon.issued) == (0, 1)
 

@@ -21,14 +21,16 @@ from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
 from crm.members.models import SENDABLE_CHANNELS, Channel, ContactPoint, Member
 from crm.members.suppression import suppress_member
-from crm.outreach import ledger, tracking
+from crm.outreach import ledger
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message, MessageState
 from crm.outreach.priority import Priority
+from crm.outreach.receipts import record_receipt
 from crm.outreach.rules import LEASE, QuietHours
 from crm.outreach.spec import Benefits, JourneySpec
 from tests.conftest import examples
 from tests.journeys import EVERYBODY, journey_spec, make_coupon, send_step, setting
+from tests.opting_out import opt_out_on_channel
 from tests.providers import FakeProvider, Killed
 from tests.worlds import PERSONS, InterruptedSessions, Person, settle, world
 
@@ -130,7 +132,7 @@ class Run:
     def opt_out(self, index: int, channel: Channel) -> None:
         member_id = self.members[index % len(self.members)]
         with unit_of_work(self.sessions) as session:
-            tracking.unsubscribe(session, member_id, channel, self.now)
+            opt_out_on_channel(session, member_id, channel, self.now)
             records = sharing(session, member_id, (channel,))
         self.silenced += [(record, channel, len(self.provider.handed)) for record in records]
 
@@ -146,7 +148,7 @@ class Run:
             waiting = select(Message.id).where(Message.state == MessageState.SENT).limit(1)
             message_id = session.scalar(waiting)
             if message_id is not None:
-                tracking.record_receipt(session, message_id, is_delivered=is_delivered, at=self.now)
+                record_receipt(session, message_id, is_delivered=is_delivered, at=self.now)
 
     def pause(self) -> None:
         self._set_state(JourneyState.ACTIVE, JourneyState.PAUSED)

@@ -19,8 +19,8 @@ from crm.members.suppression import suppress_address, suppress_member
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState
+from crm.outreach.opt_out import opt_out
 from crm.outreach.rate_limit import RateLimit
-from crm.outreach.reactions import opt_out
 from crm.workspace import Workspace
 from tests.builders import make_member
 from tests.journeys import journey_spec, launch, send_step

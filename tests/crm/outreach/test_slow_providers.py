@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from crm.database import Sessions, read_only, unit_of_work
 from crm.members.models import Channel
-from crm.outreach import ledger, tracking
+from crm.outreach import ledger
 from crm.outreach.channels.adapter import ChannelAdapter
 from crm.outreach.channels.smtp import SmtpAdapter
 from crm.outreach.channels.urls import Encryption, Gateway, MailServer
@@ -28,6 +28,7 @@ from crm.outreach.sending import DispatchResult
 from tests.builders import make_member
 from tests.gateway import SECRET
 from tests.journeys import journey_spec, launch, send_step
+from tests.opting_out import opt_out_on_channel
 
 PATIENCE_S = 30.0
 """So long that only a hang meets it."""
@@ -144,7 +145,7 @@ def test_others_write_and_opt_out_while_a_provider_thinks(
         with unit_of_work(sessions) as session:
             make_member(session, name="Somebody new")
             for member_id in members[:2]:
-                tracking.unsubscribe(session, member_id, channel, now)
+                opt_out_on_channel(session, member_id, channel, now)
         assert len(provider.asked_for) == 1, "the opt-outs were committed while the provider kept its first answer"
         provider.answers.set()
         sending.join(PATIENCE_S)

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from crm.errors import NotFound
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, Member
+from crm.outreach.engagement import REPEAT_WINDOW, click_target, note_visit
 from crm.outreach.link_targets import stored_targets, targets_of
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState
-from crm.outreach.reactions import REPEAT_WINDOW, click_target, note_visit, opt_out, opt_out_choices
+from crm.outreach.opt_out import opt_out, opt_out_choices
 from crm.outreach.rules import Visit
 from crm.outreach.spec import Benefits
 from crm.outreach.template import Wording
