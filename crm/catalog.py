@@ -1,15 +1,19 @@
-"""The one list of segment fields, gathered from each room, and the scope in which a person asks."""
+"""The one list of what rooms bring (fields, events), and the scope in which a person asks."""
 
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
+from crm.activity import events as activity_events
 from crm.activity import fields as activity
 from crm.campaigns import fields as campaigns
 from crm.fields import Catalog
+from crm.loyalty import events as loyalty_events
 from crm.loyalty import fields as loyalty
+from crm.members import events as member_events
 from crm.members import fields as members
+from crm.outreach import events as outreach_events
 from crm.outreach import fields as outreach
 from crm.segments import fields as segments
 from crm.segments.scope import SegmentScope, open_scope
@@ -33,6 +37,12 @@ CATALOG = Catalog(
         *segments.COLLECTIONS,
     ),
     profile=members.PROFILE,
+    events=(
+        *member_events.EVENTS,
+        *activity_events.EVENTS,
+        *loyalty_events.EVENTS,
+        *outreach_events.EVENTS,
+    ),
 )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from crm.fields import Qualifier, Sql, Text, Viewpoint
+from crm.fields import Qualifier, Sql, Viewpoint
+from crm.words import Text
 
 
 def distinct_words(column: Any) -> Select[Any]:

@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, SQLColumnExpression
 
+from crm.events import Event
+from crm.words import Text, by_name
+
 CENTS_PER_UNIT = 100
 """Amounts are stored in cents; definitions and words speak of whole units (yuan)."""
 
@@ -113,17 +116,6 @@ class WhenMissing(StrEnum):
     FAILS = "fails"
     UNKNOWN = "unknown"
     """Neither the comparison nor its opposite holds."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """The same words in the two languages of the product."""
-
-    en: str
-    zh: str
-
-    def in_language(self, language: str) -> str:
-        return self.zh if language == "zh" else self.en
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,18 +346,21 @@ class Collection:
 
 
 class Catalog:
-    """Every field that segments know, and the collections that a record holds."""
+    """What the rooms bring: fields that segments know, collections of a record, events that journeys can ask about."""
 
     def __init__(
-        self, fields: Iterable[Field], collections: Iterable[Collection] = (), profile: Mapping[str, Sql] | None = None
+        self,
+        fields: Iterable[Field],
+        collections: Iterable[Collection] = (),
+        profile: Mapping[str, Sql] | None = None,
+        events: Iterable[Event] = (),
     ) -> None:
         self.fields = tuple(fields)
         self.collections = tuple(collections)
         self.profile = dict(profile or {})
         """What else a record holds from the member's row: id, name, birthday."""
-        self._by_name = {field.name: field for field in self.fields}
-        if len(self._by_name) != len(self.fields):
-            raise ValueError("two fields bear the same name")
+        self.events = by_name(events)
+        self._by_name = by_name(self.fields)
 
     @property
     def names(self) -> tuple[str, ...]:

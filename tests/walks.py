@@ -12,6 +12,7 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
+from crm.fields import Catalog
 from crm.journeys import service
 from crm.journeys.engine import advance, next_moment
 from crm.journeys.models import StepTaken, Task
@@ -58,6 +59,7 @@ class Walker:
     now: datetime
     provider: FakeProvider = field(default_factory=FakeProvider)
     requests: int = 0
+    catalog: Catalog = CATALOG
 
     def __post_init__(self) -> None:
         with unit_of_work(self.sessions) as session:
@@ -74,11 +76,11 @@ class Walker:
                 actor=author or self.author,
                 request_id=f"request-{self.requests}",
                 now=self.now,
-                catalog=CATALOG,
+                catalog=self.catalog,
             )
-            asked = service.submit(session, written.id, actor=self.author, now=self.now, catalog=CATALOG)
+            asked = service.submit(session, written.id, actor=self.author, now=self.now, catalog=self.catalog)
             service.approve(session, written.id, fingerprint=asked.fingerprint, actor=self.approver, now=self.now)
-            return service.activate(session, written.id, actor=self.author, now=self.now, catalog=CATALOG).id
+            return service.activate(session, written.id, actor=self.author, now=self.now, catalog=self.catalog).id
 
     def enter(self, journey_id: int, *member_ids: int) -> int:
         """Let in by hand; how many entered."""
@@ -91,12 +93,12 @@ class Walker:
                 actor=self.author,
                 request_id=f"request-{self.requests}",
                 now=self.now,
-                catalog=CATALOG,
+                catalog=self.catalog,
             )
         return entered.entered
 
     def advance(self) -> None:
-        advance(self.sessions, self.now, self.provider.on_all_channels(), catalog=CATALOG)
+        advance(self.sessions, self.now, self.provider.on_all_channels(), catalog=self.catalog)
 
     def advance_clock(self, moment: datetime) -> None:
         """From one moment at which something is due to the next, up to and at a moment."""

@@ -29,12 +29,12 @@ from crm.fields import (
     RowColumns,
     Rows,
     Sql,
-    Text,
     Unit,
     Value,
     Viewpoint,
 )
 from crm.members.models import Member
+from crm.words import Text
 
 NOT_SCORED = "not scored yet: no comparison holds, and neither does its opposite"
 NO_USUAL_WEEK = (

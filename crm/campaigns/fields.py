@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from crm.campaigns.models import Campaign
-from crm.fields import Aggregate, Collection, Fact, Field, Kind, Qualifier, Qualifiers, Record, RowColumns, Rows, Text
+from crm.fields import Aggregate, Collection, Fact, Field, Kind, Qualifier, Qualifiers, Record, RowColumns, Rows
 from crm.outreach.models import Enrolment
+from crm.words import Text
 
 NAMES = select(Campaign.name)
 

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from crm import validation_messages
 from crm.errors import InvalidRequest
+from crm.events import Event
 from crm.fields import Catalog
 from crm.journeys.graph import END, Graph, read_graph, takes_time, ways_of
-from crm.outreach.spec import MESSAGE_EVENTS, Benefits, JourneySpec
+from crm.outreach.spec import Benefits, JourneySpec
 from crm.outreach.template import OFFER_FIELDS, fields_of
 from crm.segments.definition import WHOLE, parse_definition
 from crm.segments.values import near
@@ -44,7 +45,7 @@ def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
         *_of_circles(steps, graph),
         *_of_key_dates(data, steps, graph),
         *chain.from_iterable(_of_texts(data, step, index) for index, step in enumerate(steps)),
-        *_of_events(data, steps),
+        *_of_events(data, steps, catalog),
         *_of_definitions(data, catalog),
     ]
     return list({(mistake.path, mistake.sentence): mistake for mistake in found}.values())
@@ -213,47 +214,73 @@ def _has_offer(benefits: object) -> bool:
         return True  # said by the shape; whether it holds an offer cannot be told
 
 
-def _of_events(data: Data, steps: Sequence[Data]) -> Iterator[SpecError]:
-    """Events are narrowed only by what they have."""
+def _of_events(data: Data, steps: Sequence[Data], catalog: Catalog) -> Iterator[SpecError]:
+    """Events are those of the catalog, and narrowed only by what they have."""
     trigger = data.get("trigger")
     if isinstance(trigger, Mapping) and isinstance(trigger.get("event"), Mapping):
         if trigger["event"].get("step") is not None:
             yield SpecError("trigger.event.step", "whoever enters has taken no step yet; leave step out")
-        yield from _of_event(trigger["event"], "trigger.event", steps)
+        yield from _of_event(trigger["event"], "trigger.event", steps, catalog)
     inner = [(f"steps[{index}].{name}", step.get(name)) for index, step in enumerate(steps) for name in _EVENT_PARTS]
     inner += [(f"{path}.event", rule.get("event")) for path, rule in _exits(data)]
-    for path, event in inner:
-        if isinstance(event, Mapping):
-            if "joined" in _names(event):
-                yield SpecError(
-                    f"{path}.events", "whoever takes part has joined already; joined can only start a journey"
-                )
-            yield from _of_event(event, path, steps)
+    for path, match in inner:
+        if isinstance(match, Mapping):
+            for event in _known(match, catalog):
+                if event.begins_membership:
+                    sentence = f"whoever takes part has {event.name} already; {event.name} can only start a journey"
+                    yield SpecError(f"{path}.events", sentence)
+            yield from _of_event(match, path, steps, catalog)
 
 
 _EVENT_PARTS = ("until_event", "event")
+_OF_EVERY_EVENT = frozenset({"events", "step"})
 
 
-def _names(event: Data) -> Sequence[Any]:
-    names = event.get("events")
-    return names if isinstance(names, list | tuple) else ()
+def _names(match: Data) -> list[str]:
+    names = match.get("events")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list | tuple) else []
 
 
-def _of_event(event: Data, path: str, steps: Sequence[Data]) -> Iterator[SpecError]:
-    names = _names(event)
-    if event.get("category") is not None and "ordered" not in names:
-        yield SpecError(f"{path}.category", "only orders have a category: add ordered to the events, or leave it out")
-    if event.get("coupon_code") is not None and "redeemed" not in names:
-        yield SpecError(f"{path}.coupon_code", "only redemptions have a coupon: add redeemed to the events")
-    asked = event.get("step")
+def _known(match: Data, catalog: Catalog) -> list[Event]:
+    return [catalog.events[name] for name in _names(match) if name in catalog.events]
+
+
+def _of_event(match: Data, path: str, steps: Sequence[Data], catalog: Catalog) -> Iterator[SpecError]:
+    for number, name in enumerate(_names(match)):
+        if name not in catalog.events:
+            nearest = ", ".join(near(name, tuple(catalog.events)))
+            yield SpecError(f"{path}.events[{number}]", f"there is no event {name!r}; the nearest are {nearest}")
+    known = _known(match, catalog)
+    for name, value in match.items():
+        if name not in _OF_EVERY_EVENT and value is not None:
+            yield from _of_qualifier(name, value, path, known, catalog)
+    asked = match.get("step")
     if asked is None:
         return
     sends = [str(step.get("key")) for step in steps if step.get("kind") == "send"]
-    if not MESSAGE_EVENTS & set(names):
-        yield SpecError(f"{path}.step", f"only {', '.join(sorted(MESSAGE_EVENTS))} answer the messages of a step")
+    if not any(event.answers_messages for event in known):
+        answers = sorted(event.name for event in catalog.events.values() if event.answers_messages)
+        yield SpecError(f"{path}.step", f"only {', '.join(answers)} answer the messages of a step")
     if asked not in sends:
-        known = f"those that send are {', '.join(sends)}" if sends else "none sends"
-        yield SpecError(f"{path}.step", f"there is no step {asked!r} that sends; {known}")
+        listed = f"those that send are {', '.join(sends)}" if sends else "none sends"
+        yield SpecError(f"{path}.step", f"there is no step {asked!r} that sends; {listed}")
+
+
+def _of_qualifier(name: str, value: Any, path: str, known: list[Event], catalog: Catalog) -> Iterator[SpecError]:
+    """A qualifier narrows one of the events that are asked for, to a value that it can have."""
+    found = {event.name: event.qualifier(name) for event in catalog.events.values() if event.qualifier(name)}
+    qualifier = next(filter(None, found.values()), None)
+    if qualifier is None:
+        there_are = sorted({each.name for event in catalog.events.values() for each in event.qualifiers})
+        yield SpecError(f"{path}.{name}", f"nothing narrows events by {name!r}; it is one of {', '.join(there_are)}")
+    elif not any(event.name in found for event in known):
+        sentence = (
+            f"only {qualifier.of} have a {qualifier.noun}: add {' or '.join(found)} to the events, or leave it out"
+        )
+        yield SpecError(f"{path}.{name}", sentence)
+    elif isinstance(qualifier.values, tuple) and value not in qualifier.values:
+        sentence = f"there is no {qualifier.noun} {value!r}; it is one of {', '.join(qualifier.values)}"
+        yield SpecError(f"{path}.{name}", sentence)
 
 
 def _exits(data: Data) -> list[tuple[str, Data]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crm.journeys.event_sources import event_of
 from crm.journeys.template_texts import Language
 from crm.outreach.spec import (
     PREFERRED,
@@ -23,32 +24,6 @@ from crm.segments.definition import parse_definition
 from crm.segments.describe import describe
 from crm.segments.scope import SegmentScope
 
-_EVENTS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "joined": "joins",
-        "ordered": "orders",
-        "redeemed": "redeems a coupon",
-        "visit": "visits",
-        "service": "uses a service",
-        "participation": "takes part in an activity",
-        "feedback": "gives feedback",
-        "opened": "opens a message",
-        "clicked": "clicks a link",
-        "unsubscribed": "opts out",
-    },
-    "zh": {
-        "joined": "加入",
-        "ordered": "下单",
-        "redeemed": "核销优惠券",
-        "visit": "到访",
-        "service": "使用服务",
-        "participation": "参加活动",
-        "feedback": "提交反馈",
-        "opened": "打开消息",
-        "clicked": "点击链接",
-        "unsubscribed": "退订",
-    },
-}
 _CHANNELS: Mapping[Language, Mapping[str, str]] = {
     "en": {"email": "e-mail", "sms": "SMS", "push": "app push", PREFERRED: "each member's preferred channel"},
     "zh": {"email": "邮件", "sms": "短信", "push": "App 推送", PREFERRED: "会员偏好的渠道"},
@@ -248,13 +223,14 @@ class _Writer:
         joined = self._say(" or ", "或").join(words)
         return joined + (self._say(f" (step {event.step})", f"（步骤 {event.step}）") if event.step else "")
 
-    def _narrowed(self, name: str, event: EventMatch) -> str:
-        words = _EVENTS[self._language][name]
-        if name == "ordered" and event.category:
-            return self._say(f"{words} {event.category}", f"购买{event.category}")
-        if name == "redeemed" and event.coupon_code:
-            return self._say(f"redeems the coupon {event.coupon_code}", f"核销优惠券 {event.coupon_code}")
-        return words
+    def _narrowed(self, name: str, match: EventMatch) -> str:
+        event = event_of(self._scope.catalog.events, name)
+        asked = match.qualifiers
+        for qualifier in event.qualifiers:
+            if qualifier.name in asked:
+                values = self._say(" or ", "或").join(asked[qualifier.name])
+                return qualifier.words.in_language(self._language).format(value=values)
+        return event.words.in_language(self._language)
 
     def _length(self, length: Duration) -> str:
         parts = [(length.days, "day", "天"), (length.hours, "hour", "小时"), (length.minutes, "minute", "分钟")]

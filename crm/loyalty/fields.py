@@ -14,11 +14,11 @@ from crm.fields import (
     Record,
     RowColumns,
     Rows,
-    Text,
     Unit,
     Value,
 )
 from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
+from crm.words import Text
 
 STAGES = ("new", "active", "potential", "vip", "dormant")
 

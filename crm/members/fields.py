@@ -21,13 +21,13 @@ from crm.fields import (
     RowColumns,
     Rows,
     Sql,
-    Text,
     Unit,
     Value,
     Viewpoint,
 )
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.members.reach import is_given_up, is_readable
+from crm.words import Text
 
 ME = "@me"
 """In a definition: the person who asks."""

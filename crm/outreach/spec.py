@@ -4,11 +4,11 @@ Reading checks the shape of each part, so that everything that was ever stored s
 parts fit together is asked before a journey is stored (`crm/journeys/validation.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from crm.bounds import MOST_ITEMS, Name
 from crm.members.models import SENDABLE_CHANNELS, Channel
@@ -26,35 +26,24 @@ WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 """From Monday on, as `date.weekday()` counts."""
 
 
-EventName = Literal[
-    "joined",
-    "ordered",
-    "redeemed",
-    "visit",
-    "service",
-    "participation",
-    "feedback",
-    "opened",
-    "clicked",
-    "unsubscribed",
-]
-"""`joined`: became a member. `opened`, `clicked` and `unsubscribed` are answers to messages, by people."""
-MESSAGE_EVENTS = frozenset({"opened", "clicked", "unsubscribed"})
-
-
 class EventMatch(Value):
     """One of some events happened to the member. Inside a journey: after the member entered it.
 
-    There an answer to a message counts when the message is one of the same journey and occurrence.
+    There an answer to a message counts when the message is one of the same journey and occurrence. Which events there
+    are, and what narrows each, the catalog says: {"events": ["ordered"], "category": "tea"} is an order of tea.
     """
 
-    events: tuple[EventName, ...] = Field(min_length=1)
-    category: str | None = None
-    """Of `ordered`: an order with a line of this category."""
-    coupon_code: str | None = None
-    """Of `redeemed`: this coupon."""
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | None] = Field(init=False)
+
+    events: tuple[Key, ...] = Field(min_length=1, max_length=MOST_ITEMS)
     step: str | None = None
     """Of answers to messages: to those of this step."""
+
+    @property
+    def qualifiers(self) -> Mapping[str, tuple[str, ...]]:
+        """What narrows the events that have it."""
+        return {name: (value,) for name, value in self.__pydantic_extra__.items() if value is not None}
 
 
 class Benefits(Value):

@@ -4,13 +4,14 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from crm.fields import Field, Kind, Op, Text
+from crm.fields import Field, Kind, Op
 from crm.members.fields import ME
 from crm.segments.days import DayRange, FixedPeriod, RelativeDay
 from crm.segments.definition import AllOf, Condition, Definition, Node, Not, Term, conditions_of
 from crm.segments.fields import SEGMENT
 from crm.segments.phrases import PHRASES, Language, Phrases
 from crm.segments.scope import SegmentScope
+from crm.words import Text
 
 CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
 

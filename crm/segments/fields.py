@@ -5,8 +5,9 @@ from typing import cast
 
 from sqlalchemy import Table, select
 
-from crm.fields import Aggregate, Collection, Fact, Field, Kind, Qualifiers, Record, RowColumns, Rows, Text
+from crm.fields import Aggregate, Collection, Fact, Field, Kind, Qualifiers, Record, RowColumns, Rows
 from crm.segments.models import Segment, SegmentMember
+from crm.words import Text
 
 SEGMENT = "segment"
 """The field's name in a definition."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from crm.fields import Aggregate, Field, Kind, Op, Rows, Text
+from crm.fields import Aggregate, Field, Kind, Op, Rows
 from crm.segments.days import resolve_day
 from crm.segments.definition import Condition, Node, Not, Ordering, Term
 from crm.segments.fact_access import SAME_FOR_ANY_ROWS
 from crm.segments.reference import local_day_of
 from crm.segments.scope import SegmentScope
+from crm.words import Text
 
 DAYS = "days"
 CENT = 0.01

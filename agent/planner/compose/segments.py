@@ -5,7 +5,7 @@ from typing import Any
 
 from agent.planner.compose.explanations import absent_condition
 from agent.planner.compose.words import Voice, typed
-from crm.fields import Text
+from crm.words import Text
 
 _METRICS = {
     "avg": Text("average", "平均"),

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from api.ui.components.dialogs import ask
 from api.ui.components.member_preview import Asked, MemberPreview, PreviewForm
 from api.ui.journeys.draft import Draft, placed
 from api.ui.journeys.flow import draw_flow
+from api.ui.journeys.inputs import Choices
 from api.ui.journeys.start_form import draw_basics, draw_exits, draw_offer, draw_start
 from api.ui.journeys.step_forms import Setting, draw_step_form
 from api.ui.journeys.symbols import KIND_SYMBOLS, KIND_WORDS
@@ -41,7 +42,7 @@ class Stock:
     """What can be chosen."""
 
     coupons: Mapping[str, str]
-    categories: Sequence[str]
+    choices: Choices
 
 
 class Designer:
@@ -52,8 +53,8 @@ class Designer:
         self._turn = 0
         self._hints: dict[int, ui.element] = {}
         self._cards: dict[int, ui.element] = {}
-        self._of_start = Setting(draft, ground, stock.categories, self._changed, self._draw_start)
-        self._of_steps = Setting(draft, ground, stock.categories, self._changed, self._draw_steps)
+        self._of_start = Setting(draft, ground, stock.choices, self._changed, self._draw_start)
+        self._of_steps = Setting(draft, ground, stock.choices, self._changed, self._draw_steps)
 
     def draw(self) -> None:
         with block("columns designer") as root:

@@ -5,10 +5,12 @@ from typing import Any
 
 from nicegui import ui
 
-from api.ui.journeys.symbols import EVENT_WORDS
+from crm.catalog import CATALOG
 
 Json = dict[str, Any]
 Changed = Callable[[], None]
+Choices = Mapping[str, Sequence[str]]
+"""The values that narrow events, by the name of the qualifier."""
 
 
 def put(data: Json, key: str, value: Any) -> None:
@@ -58,21 +60,23 @@ def several_input(data: Json, key: str, label: str, options: Mapping[str, str], 
     return box
 
 
+def event_words(*, is_trigger: bool) -> dict[str, str]:
+    """The events that a journey can ask about, by name; those that begin a membership can only start one."""
+    return {event.name: event.label for event in CATALOG.events.values() if is_trigger or not event.begins_membership}
+
+
 def event_inputs(
-    holder: Json,
-    key: str,
-    changed: Changed,
-    *,
-    sends: Sequence[str],
-    categories: Sequence[str],
-    is_trigger: bool = False,
+    holder: Json, key: str, changed: Changed, *, sends: Sequence[str], choices: Choices, is_trigger: bool = False
 ) -> None:
     """Which events, and what narrows them."""
     event: Json = holder.setdefault(key, {"events": []})
-    kinds = {name: words for name, words in EVENT_WORDS.items() if is_trigger or name != "joined"}
-    several_input(event, "events", "Any of these", kinds, changed).classes("grow")
-    anything = {"": "any category"} | {name: name for name in categories}
-    choice_input(event, "category", "Of orders: category", anything, changed)
+    several_input(event, "events", "Any of these", event_words(is_trigger=is_trigger), changed).classes("grow")
+    for each in (qualifier for kind in CATALOG.events.values() for qualifier in kind.qualifiers):
+        if each.values is None:
+            words_input(event, each.name, each.label, changed)
+        else:
+            anything = {"": each.any_value} | {name: name for name in choices.get(each.name, ())}
+            choice_input(event, each.name, each.label, anything, changed)
     if not is_trigger and sends:
         messages = {"": "any message of this journey"} | {name: name for name in sends}
         choice_input(event, "step", "Of answers: to step", messages, changed)

@@ -7,13 +7,14 @@ from api.ui.journeys.inputs import (
     Json,
     choice_input,
     event_inputs,
+    event_words,
     number_input,
     put,
     several_input,
     words_input,
 )
 from api.ui.journeys.step_forms import Setting
-from api.ui.journeys.symbols import EVENT_WORDS, TRIGGER_WORDS
+from api.ui.journeys.symbols import TRIGGER_WORDS
 from api.ui.journeys.who_input import WhoInput
 from api.ui.theme import block, text
 
@@ -74,7 +75,7 @@ def _trigger(trigger: Json, setting: Setting) -> None:
     if trigger["kind"] == "stage_entered":
         several_input(trigger, "stages", "Stages", _STAGES, setting.changed)
     elif trigger["kind"] == "event":
-        event_inputs(trigger, "event", setting.changed, sends=(), categories=setting.categories, is_trigger=True)
+        event_inputs(trigger, "event", setting.changed, sends=(), choices=setting.choices, is_trigger=True)
     elif trigger["kind"] == "key_date":
         choice_input(trigger, "date", "Which date", _DATES, setting.changed, default="birthday")
         number_input(trigger, "days_before", "Days before", setting.changed, default=0, high=60)
@@ -116,8 +117,7 @@ def draw_exits(setting: Setting) -> None:
     rules: list[Json] = list(data.get("exits") or ())
     kept = [rule for rule in rules if not rule.get("event")]
     chosen = [name for rule in rules if rule.get("event") for name in rule["event"].get("events", ())]
-    kinds = {name: words for name, words in EVENT_WORDS.items() if name != "joined"}
-    box = ui.select(kinds, value=chosen, label="Ends early when the member has", multiple=True)
+    box = ui.select(event_words(is_trigger=False), value=chosen, label="Ends early when the member has", multiple=True)
     box.props("use-chips").classes("full-width")
 
     def choose(names: list[str]) -> None:

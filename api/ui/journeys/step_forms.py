@@ -1,6 +1,6 @@
 """The form of one step, by its kind."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from api.ui import formats
 from api.ui.journeys.draft import Draft
 from api.ui.journeys.inputs import (
     Changed,
+    Choices,
     Json,
     choice_input,
     event_inputs,
@@ -44,7 +45,7 @@ class Setting:
 
     draft: Draft
     ground: Ground
-    categories: Sequence[str]
+    choices: Choices
     changed: Changed
     redraw: Changed
     """To be called when the form itself changes its shape."""
@@ -168,7 +169,7 @@ def _key_date(step: Json, setting: Setting) -> None:
 
 def _until_event(step: Json, setting: Setting) -> None:
     with block("line flow tight"):
-        event_inputs(step, "until_event", setting.changed, sends=_sends(setting), categories=setting.categories)
+        event_inputs(step, "until_event", setting.changed, sends=_sends(setting), choices=setting.choices)
     timeout: Json = step.setdefault("timeout", {})
     with block("line flow tight"):
         number_input(timeout, "days", "At most, days", setting.changed)
@@ -194,7 +195,7 @@ def _branch(step: Json, setting: Setting) -> None:
     choice.on_value_change(lambda event: _choose_branch(step, event.value, setting))
     if is_event:
         with block("line flow tight"):
-            event_inputs(step, "event", setting.changed, sends=_sends(setting), categories=setting.categories)
+            event_inputs(step, "event", setting.changed, sends=_sends(setting), choices=setting.choices)
     else:
         WhoInput(step, "definition", "Members who", setting.ground, setting.changed, everyone={"all": []})
     with block("line flow tight"):

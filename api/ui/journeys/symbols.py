@@ -25,15 +25,3 @@ TRIGGER_WORDS: Mapping[str, str] = {
     "event": "Something that happens",
     "by_hand": "By hand",
 }
-EVENT_WORDS: Mapping[str, str] = {
-    "joined": "Became a member",
-    "ordered": "Ordered",
-    "redeemed": "Redeemed a coupon",
-    "visit": "Visited",
-    "service": "Used a service",
-    "participation": "Took part in an activity",
-    "feedback": "Gave feedback",
-    "opened": "Opened a message",
-    "clicked": "Clicked a link",
-    "unsubscribed": "Opted out",
-}

@@ -17,7 +17,7 @@ from api.ui.shell import add_page
 from api.ui.theme import block, icon, text
 from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission, require
-from crm.activity.models import Product
+from crm.catalog import CATALOG
 from crm.journeys.lookup import get_journey
 from crm.journeys.templates import from_template
 from crm.loyalty.models import Coupon
@@ -42,12 +42,21 @@ class _Facts:
 def _load(session: Session, actor: Actor, now: datetime, journey_id: int | None) -> _Facts:
     require(actor, Permission.DRAFT_CAMPAIGN)
     coupons = session.scalars(select(Coupon).order_by(Coupon.code))
-    categories = session.scalars(select(Product.category).distinct().order_by(Product.category)).all()
     return _Facts(
         ground=ground_of(session, actor, now),
-        stock=Stock({coupon.code: f"{coupon.code}: {coupon.name}" for coupon in coupons}, categories),
+        stock=Stock({coupon.code: f"{coupon.code}: {coupon.name}" for coupon in coupons}, _choices(session)),
         journey=None if journey_id is None else get_journey(session, journey_id),
     )
+
+
+def _choices(session: Session) -> dict[str, list[str]]:
+    """What narrows events: the values of each qualifier that has some to choose from."""
+    found = {}
+    for qualifier in (each for event in CATALOG.events.values() for each in event.qualifiers):
+        if qualifier.values is not None:
+            listed = qualifier.values if isinstance(qualifier.values, tuple) else session.scalars(qualifier.values)
+            found[qualifier.name] = [str(value) for value in listed]
+    return found
 
 
 async def _build_new(viewer: Viewer, request: Request) -> None:

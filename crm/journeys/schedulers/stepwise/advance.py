@@ -100,7 +100,7 @@ def _look_around(session: Session, journey: Journey, now: datetime, catalog: Cat
     require_obeyed(session, spec)
     is_newest = session.scalar(takes_entries().where(Journey.id == journey.id)) is not None
     entered = enrol_due(session, journey, spec, scope, now) if is_newest else 0
-    resolve_event_waits(session, journey, spec, now)
+    resolve_event_waits(session, journey, spec, scope, now)
     left = apply_exit_rules(session, journey, spec, scope, now)
     journey.seen_until = max(now, journey.seen_until or now)
     let_go(journey)

@@ -64,7 +64,9 @@ def _touched(session: Session) -> Iterator[None]:
     _METADATA.drop_all(connection, checkfirst=False)
 
 
-def resolve_event_waits(session: Session, journey: Journey, spec: JourneySpec, now: datetime) -> None:
+def resolve_event_waits(
+    session: Session, journey: Journey, spec: JourneySpec, scope: SegmentScope, now: datetime
+) -> None:
     """Move on, to the moment of the event, those who wait for one that came in time."""
     waits = [step for step in spec.steps if isinstance(step, WaitStep) and step.until_event is not None]
     if not waits:
@@ -72,7 +74,8 @@ def resolve_event_waits(session: Session, journey: Journey, spec: JourneySpec, n
     with _touched(session):
         for step in waits:
             assert step.until_event is not None  # noqa: S101 - chosen so
-            happened = recent(step.until_event, after=(journey.seen_until or now) - NEWS_DELAY, until=now)
+            since = (journey.seen_until or now) - NEWS_DELAY
+            happened = recent(scope.catalog.events, step.until_event, after=since, until=now)
             had = (
                 select(_ENROLMENT.c.id, func.min(happened.c.at))
                 .select_from(happened.join(_ENROLMENT, concerns(happened, _ENROLMENT)))
@@ -126,7 +129,8 @@ def _find(session: Session, journey: Journey, rule: ExitRule, number: int, scope
     reason = literal(f"exit {number}", String)
     is_new = ~exists().where(_TOUCHED.c.enrolment_id == _ENROLMENT.c.id)
     if rule.event is not None:
-        happened = recent(rule.event, after=(journey.seen_until or now) - NEWS_DELAY, until=now)
+        since = (journey.seen_until or now) - NEWS_DELAY
+        happened = recent(scope.catalog.events, rule.event, after=since, until=now)
         found = (
             select(_ENROLMENT.c.id, func.min(happened.c.at), reason)
             .select_from(happened.join(_ENROLMENT, concerns(happened, _ENROLMENT)))

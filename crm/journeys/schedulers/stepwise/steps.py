@@ -68,7 +68,9 @@ def _answers(walk: Walk, step: BranchStep) -> ColumnElement[bool]:
     """Who goes the first way."""
     due = walk.batch.is_due(step.key)
     if step.event is not None:
-        had = first_of_each(step.event, BATCH, until=walk.batch.now, condition=due).subquery()
+        had = first_of_each(
+            walk.scope.catalog.events, step.event, BATCH, until=walk.batch.now, condition=due
+        ).subquery()
         return BATCH.c.enrolment_id.in_(select(had.c.enrolment_id))
     definition = parse_definition(step.definition or {}, walk.scope.catalog)
     among = select(BATCH.c.member_id).where(due)
@@ -118,7 +120,7 @@ def _wait(walk: Walk, step: WaitStep) -> None:
 def _wait_for_event(walk: Walk, step: WaitStep, event: EventMatch) -> None:
     """Who had the event since he entered goes on at once; later ones are noticed by `walk.py`."""
     comes = walk.batch.is_due(step.key) & ~BATCH.c.is_waiting
-    had = first_of_each(event, BATCH, until=walk.batch.now, condition=comes).cte("had")
+    had = first_of_each(walk.scope.catalog.events, event, BATCH, until=walk.batch.now, condition=comes).cte("had")
     came_first = case((had.c.at > BATCH.c.at, had.c.at), else_=BATCH.c.at)
     walk.batch.change(BATCH.c.enrolment_id == had.c.enrolment_id, event_at=came_first)
     _begin(walk, comes, step.timeout or Duration())

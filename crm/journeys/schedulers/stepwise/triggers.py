@@ -66,7 +66,7 @@ def enrol_due(session: Session, journey: Journey, spec: JourneySpec, scope: Segm
     if isinstance(trigger, OnStage):
         return enter(entry, _stages(trigger, after, now))
     if isinstance(trigger, OnEvent):
-        return enter(entry, _with_day(occurrences(trigger.event, after=after, until=now)))
+        return enter(entry, _with_day(occurrences(scope.catalog.events, trigger.event, after=after, until=now)))
     return 0
 
 
