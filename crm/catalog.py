@@ -9,6 +9,8 @@ from crm.activity import events as activity_events
 from crm.activity import fields as activity
 from crm.campaigns import fields as campaigns
 from crm.fields import Catalog
+from crm.lifecycle import events as lifecycle_events
+from crm.lifecycle import fields as lifecycle
 from crm.loyalty import events as loyalty_events
 from crm.loyalty import fields as loyalty
 from crm.members import events as member_events
@@ -23,6 +25,7 @@ CATALOG = Catalog(
         *members.FIELDS,
         *activity.FIELDS,
         *loyalty.FIELDS,
+        *lifecycle.FIELDS,
         *loyalty.coupon_fields(campaigns.CAMPAIGN),
         *outreach.message_fields(campaigns.CAMPAIGN),
         *campaigns.FIELDS,
@@ -41,6 +44,7 @@ CATALOG = Catalog(
         *member_events.EVENTS,
         *activity_events.EVENTS,
         *loyalty_events.EVENTS,
+        *lifecycle_events.EVENTS,
         *outreach_events.EVENTS,
     ),
 )

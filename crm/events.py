@@ -5,7 +5,7 @@ they are given those of the catalog.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select
@@ -47,6 +47,8 @@ class EventQualifier:
     """Whether a row has one of some values."""
     values: tuple[str, ...] | Select[Any] | None = None
     """The values to choose from: a closed list, a query, or None for free text."""
+    value_words: Mapping[str, Text] = field(default_factory=dict)
+    """How values are called that are stored in English."""
     any_value: str = "any"
     """How "not narrowed" is called where there are values to choose from."""
 
@@ -64,6 +66,8 @@ class Event:
     qualifiers: tuple[EventQualifier, ...] = ()
     begins_membership: bool = False
     """Whoever takes part in a journey has had it already: it can only start one."""
+    occurrence: str | None = None
+    """What the occurrences of members who enter for it begin with, before the id of its row; None: its name."""
 
     @property
     def answers_messages(self) -> bool:

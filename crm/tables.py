@@ -6,6 +6,7 @@ from crm.activity import models as activity
 from crm.campaigns import models as campaigns
 from crm.insights import models as insights
 from crm.journeys import models as journeys
+from crm.lifecycle import models as lifecycle
 from crm.loyalty import models as loyalty
 from crm.members import changes
 from crm.members import models as members
@@ -23,6 +24,7 @@ ROOMS = (
     activity,
     segments,
     loyalty,
+    lifecycle,
     insights,
     outreach,
     channels,

@@ -9,7 +9,8 @@ from crm.campaigns.brief import CampaignBrief, ChannelChoice, Offer
 from crm.campaigns.rules import check_percents
 from crm.clock import local_day
 from crm.journeys.lookup import versions_of
-from crm.journeys.templates import Stage, TemplateChoices, TemplateKey, from_template
+from crm.journeys.templates import TemplateChoices, TemplateKey, from_template
+from crm.lifecycle.models import Stage
 from crm.outreach.models import Journey, JourneyState
 from crm.outreach.spec import Benefits, JourneySpec
 from crm.workspace import get_workspace

@@ -1,68 +1,20 @@
-"""Fast inserts of columns into tables."""
+"""Loading much at once: memory, indexes and numbers of a database that is being filled."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from sqlite3 import OperationalError
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Engine, Table, func, inspect, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from crm.bulk import Progress, no_progress, table_of
 from crm.database import Sessions, open_sessions
-from crm.datasets.summary import Progress, no_progress
 
-CHUNK_ROWS = 50_000
 LOAD_PRAGMAS = {"busy_timeout": 1, "journal_mode": "DELETE", "cache_size": -128_000, "temp_store": "FILE"}
 """How SQLite works while much is written. With its usual cache of 2 MB, every index of a large load is read from the
 file and written back again and again; sorting for an index works in portions of this size, too, and larger ones do
 not fit the processor's cache and take twice as long."""
-
-Column = NDArray[Any] | Sequence[Any]
-
-
-def table_of(model: type[DeclarativeBase]) -> Table:
-    table = inspect(model).local_table
-    assert isinstance(table, Table)  # noqa: S101 - every model of ours is one table
-    return table
-
-
-def insert_columns(
-    session: Session, model: type[DeclarativeBase], columns: Mapping[str, Column], progress: Progress = no_progress
-) -> int:
-    """Insert rows given as columns of equal length; gives their number.
-
-    Values go to the driver as they are: moments as epoch seconds, days as ISO text, enums as their words.
-    """
-    table = table_of(model)
-    total = len(next(iter(columns.values())))
-    write = _copy_rows if session.get_bind().dialect.name == "postgresql" else _insert_rows
-    for start in range(0, total, CHUNK_ROWS):
-        end = min(start + CHUNK_ROWS, total)
-        chunk = (_as_python(column[start:end]) for column in columns.values())
-        write(session, table, columns, zip(*chunk, strict=True))
-        progress(table.name.replace("_", " "), end, total)
-    return total
-
-
-def _insert_rows(session: Session, table: Table, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    names = tuple(names)
-    marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of ours
-    driver = session.connection().connection.driver_connection
-    assert driver is not None  # noqa: S101 - a session in use has one
-    # Rows are made as the driver takes them: a list of them first costs a fifth of the time.
-    driver.executemany(statement, rows)
-
-
-def _copy_rows(session: Session, table: Table, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """PostgreSQL's own way for many rows, several times as fast as INSERT."""
-    driver = session.connection().connection.driver_connection
-    assert driver is not None  # noqa: S101 - a session in use has one
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
 
 
 @contextmanager
@@ -141,7 +93,3 @@ def highest_id(session: Session, model: type[DeclarativeBase]) -> int:
 
 def count_rows(session: Session, model: type[DeclarativeBase]) -> int:
     return session.scalar(select(func.count()).select_from(table_of(model))) or 0
-
-
-def _as_python(column: Column) -> Sequence[Any]:
-    return column.tolist() if isinstance(column, np.ndarray) else column

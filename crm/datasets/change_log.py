@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from crm.activity.models import ActivityEvent, Order
-from crm.datasets.bulk import highest_id, table_of
+from crm.bulk import table_of
+from crm.datasets.bulk import highest_id
 from crm.loyalty.models import CouponRedemption
 from crm.members.changes import Change, mark_members_changed
 from crm.outreach.models import MessageEvent

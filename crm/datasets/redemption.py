@@ -12,7 +12,8 @@ from sqlalchemy import BigInteger, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from crm.activity.models import Order, OrderLine
-from crm.datasets.bulk import highest_id, insert_columns, table_of
+from crm.bulk import insert_columns, table_of
+from crm.datasets.bulk import highest_id
 from crm.datasets.randomness import Floats, Ints, uniform
 from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState, OfferKind
 from crm.outreach.models import Enrolment

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from crm.activity.facts import lock_facts
 from crm.activity.models import ActivityEvent, Order, OrderLine
+from crm.bulk import insert_columns
 from crm.clock import day_end, local_day
 from crm.database import Sessions, read_only, unit_of_work
-from crm.datasets.bulk import highest_id, insert_columns, move_sequences
+from crm.datasets.bulk import highest_id, move_sequences
 from crm.datasets.change_log import marking_new_rows
 from crm.datasets.days import LocalDays
 from crm.datasets.randomness import Ints, mix, uniform

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from crm.activity.service import refresh_activity
+from crm.bulk import Progress, no_progress
 from crm.campaigns.engine import TickResult, next_moment, run_due
 from crm.catalog import CATALOG
 from crm.clock import Clock, day_end, day_start, local_day
 from crm.database import Sessions, read_only, unit_of_work
-from crm.datasets.scores import refresh_scores
 from crm.datasets.simulation import Lived, World, live, read_world
-from crm.datasets.summary import Progress, no_progress
 from crm.errors import InvalidRequest
+from crm.lifecycle.service import refresh_scores
 from crm.limits import Cancellation
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.links import Links

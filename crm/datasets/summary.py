@@ -1,17 +1,9 @@
 """What a load did: every figure of the source beside the figure that now stands in the database."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from crm.errors import Conflict
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, how much is done, how much there is in all)."""
-
-
-def no_progress(_what: str, _done: int, _total: int) -> None:
-    """For callers that show nothing."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """How events that journeys start on, wait for and ask about are found, set by set: in the rows that rooms name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     CTE,
@@ -26,10 +26,24 @@ from sqlalchemy import cast as cast_to
 from crm.database import UtcDateTime
 from crm.errors import InvalidRequest
 from crm.events import Event, EventRows
-from crm.outreach.spec import EventMatch
 
 Events = Mapping[str, Event]
 """Those of the catalog, by name."""
+
+
+class Asked(Protocol):
+    """Some events, and what narrows them: an `EventMatch`, or a trigger that is one of its own."""
+
+    @property
+    def events(self) -> tuple[str, ...]: ...
+
+    @property
+    def qualifiers(self) -> Mapping[str, Sequence[str]]: ...
+
+    @property
+    def step(self) -> str | None: ...
+
+
 Conditions = tuple[ColumnElement[bool], ...]
 _Rows = Select[*tuple[Any, ...]]
 
@@ -42,21 +56,21 @@ def event_of(events: Events, name: str) -> Event:
     return found
 
 
-def _asked(events: Events, match: EventMatch) -> Iterator[tuple[str, EventRows, Conditions]]:
-    """Of each event that is asked for: its name, its rows, and what they must fulfil."""
+def _asked(events: Events, match: Asked) -> Iterator[tuple[Event, EventRows, Conditions]]:
+    """Of each event that is asked for: it, its rows, and what they must fulfil."""
     for name in match.events:
         event = event_of(events, name)
         conditions = event.narrowed(match.qualifiers)
         if match.step is not None and event.rows.step_key is not None:
             conditions = (*conditions, event.rows.step_key == match.step)
-        yield name, event.rows, conditions
+        yield event, event.rows, conditions
 
 
-def occurrences(events: Events, match: EventMatch, *, after: datetime, until: datetime) -> _Rows | CompoundSelect[Any]:
+def occurrences(events: Events, match: Asked, *, after: datetime, until: datetime) -> _Rows | CompoundSelect[Any]:
     """What happened after one moment and up to another: member, occurrence (e.g. `ordered-17`), moment."""
     found: list[_Rows] = []
-    for name, source, conditions in _asked(events, match):
-        occurrence = literal(f"{name}-", String) + cast_to(source.row_id, String)
+    for event, source, conditions in _asked(events, match):
+        occurrence = literal(f"{event.occurrence or event.name}-", String) + cast_to(source.row_id, String)
         rows = select(
             source.member_id.label("member_id"), occurrence.label("occurrence"), source.at.label("at")
         ).select_from(source.source)
@@ -64,7 +78,7 @@ def occurrences(events: Events, match: EventMatch, *, after: datetime, until: da
     return _together(found)
 
 
-def recent(events: Events, match: EventMatch, *, after: datetime, until: datetime) -> CTE:
+def recent(events: Events, match: Asked, *, after: datetime, until: datetime) -> CTE:
     """What happened after one moment and up to another, read by time: member, moment, enrolment (None: of any)."""
     found: list[_Rows] = []
     for _, source, conditions in _asked(events, match):
@@ -77,7 +91,7 @@ def recent(events: Events, match: EventMatch, *, after: datetime, until: datetim
 
 
 def first_of_each(
-    events: Events, match: EventMatch, who: FromClause, *, until: datetime, condition: ColumnElement[bool]
+    events: Events, match: Asked, who: FromClause, *, until: datetime, condition: ColumnElement[bool]
 ) -> Select[Any]:
     """For each row of `who` that had the event after it was enrolled: its enrolment and the first such moment.
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from crm.errors import NotFound
 from crm.journeys.template_texts import Language, TextKey, wordings
+from crm.lifecycle.models import Stage
 from crm.outreach.priority import Priority
 from crm.outreach.spec import (
     Benefits,
@@ -32,7 +33,6 @@ from crm.outreach.spec import (
 from crm.values import Value
 
 TemplateKey = Literal["welcome", "reactivation", "birthday"]
-Stage = Literal["new", "active", "potential", "vip", "dormant"]
 SETTLE_DAYS = 3
 """How long a new member is left alone before goods are suggested."""
 FIRST_ORDER_DAYS = 14

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crm.journeys.event_sources import event_of
+from crm.journeys.event_sources import Asked, event_of
 from crm.journeys.template_texts import Language
 from crm.outreach.spec import (
     PREFERRED,
@@ -27,10 +27,6 @@ from crm.segments.scope import SegmentScope
 _CHANNELS: Mapping[Language, Mapping[str, str]] = {
     "en": {"email": "e-mail", "sms": "SMS", "push": "app push", PREFERRED: "each member's preferred channel"},
     "zh": {"email": "邮件", "sms": "短信", "push": "App 推送", PREFERRED: "会员偏好的渠道"},
-}
-_STAGES: Mapping[Language, Mapping[str, str]] = {
-    "en": {},
-    "zh": {"new": "新会员", "active": "活跃", "potential": "潜力", "vip": "VIP", "dormant": "沉睡"},
 }
 _DATES = {"en": {"birthday": "birthday", "joined": "day of joining"}, "zh": {"birthday": "生日", "joined": "入会日"}}
 _WEEKDAYS_ZH = {
@@ -103,11 +99,9 @@ class _Writer:
     def _start(self, trigger: Any) -> str:
         if isinstance(trigger, OnKeyDate):
             return self._key_date(trigger)
-        if isinstance(trigger, OnStage):
-            stages = self._listed([_STAGES[self._language].get(stage, stage) for stage in trigger.stages])
-            return self._say("When a member becomes {stages}", "会员进入{stages}阶段时").format(stages=stages)
-        if isinstance(trigger, OnEvent):
-            return self._say("When a member {event}", "会员{event}时").format(event=self._event(trigger.event))
+        if isinstance(trigger, OnEvent | OnStage):
+            asked = trigger if isinstance(trigger, OnStage) else trigger.event
+            return self._say("When a member {event}", "会员{event}时").format(event=self._event(asked))
         return self._say("When a person lets the member in", "由人工加入")
 
     def _key_date(self, trigger: OnKeyDate) -> str:
@@ -218,18 +212,22 @@ class _Writer:
         found = describe(parse_definition(definition, self._scope.catalog), self._scope, language=self._language)
         return found[:1].lower() + found[1:]
 
-    def _event(self, event: EventMatch) -> str:
+    def _event(self, event: Asked) -> str:
         words = [self._narrowed(name, event) for name in event.events]
         joined = self._say(" or ", "或").join(words)
         return joined + (self._say(f" (step {event.step})", f"（步骤 {event.step}）") if event.step else "")
 
-    def _narrowed(self, name: str, match: EventMatch) -> str:
+    def _narrowed(self, name: str, match: Asked) -> str:
         event = event_of(self._scope.catalog.events, name)
         asked = match.qualifiers
         for qualifier in event.qualifiers:
             if qualifier.name in asked:
-                values = self._say(" or ", "或").join(asked[qualifier.name])
-                return qualifier.words.in_language(self._language).format(value=values)
+                called = qualifier.value_words
+                values = [
+                    called[value].in_language(self._language) if value in called else value
+                    for value in asked[qualifier.name]
+                ]
+                return qualifier.words.in_language(self._language).format(value=self._say(" or ", "或").join(values))
         return event.words.in_language(self._language)
 
     def _length(self, length: Duration) -> str:

@@ -1,4 +1,4 @@
-"""What segments can ask of points, coupons and the stored scores of a member."""
+"""What segments can ask of points and coupons."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,9 @@ from crm.fields import (
     Unit,
     Value,
 )
-from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
+from crm.loyalty.models import CouponRedemption, PointsAccount
 from crm.words import Text
 
-STAGES = ("new", "active", "potential", "vip", "dormant")
-
-NOT_SCORED = "not scored yet: no comparison holds, and neither does its opposite"
-NO_STAGE = "counts as none of the values: `in` leaves the member out, `not_in` keeps the member"
 NO_ACCOUNT = "the member has no points account: no comparison holds, and neither does its opposite"
 
 FIELDS = (
@@ -36,37 +32,6 @@ FIELDS = (
         words_zh=("积分", "积分余额"),
         unit=Unit.POINTS,
         missing=NO_ACCOUNT,
-    ),
-    Field(
-        name="lifecycle_stage",
-        kind=Kind.CHOICE,
-        source=Value(stored(MemberScore.lifecycle_stage), member_id=MemberScore.member_id),
-        label=Text("lifecycle stage", "生命周期阶段"),
-        words_en=("lifecycle stage", "stage", "lifecycle"),
-        words_zh=("生命周期", "生命周期阶段", "阶段"),
-        missing=NO_STAGE,
-        values=STAGES,
-        values_zh={"new": "新客", "active": "活跃", "potential": "潜力", "vip": "VIP", "dormant": "沉睡"},
-    ),
-    Field(
-        name="churn_risk",
-        kind=Kind.NUMBER,
-        source=Value(stored(MemberScore.churn_risk), member_id=MemberScore.member_id),
-        label=Text("churn risk", "流失风险"),
-        words_en=("churn risk", "churn probability", "risk of leaving", "likely to churn"),
-        words_zh=("流失风险", "流失概率"),
-        unit=Unit.PROBABILITY,
-        missing=NOT_SCORED,
-    ),
-    Field(
-        name="clv",
-        kind=Kind.NUMBER,
-        source=Value(stored(MemberScore.clv_cents), member_id=MemberScore.member_id),
-        label=Text("customer lifetime value", "客户终身价值"),
-        words_en=("clv", "customer lifetime value", "lifetime value", "ltv"),
-        words_zh=("客户终身价值", "终身价值", "生命周期价值"),
-        unit=Unit.MONEY,
-        missing=NOT_SCORED,
     ),
 )
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.database import Base
@@ -96,33 +96,3 @@ class CouponRedemption(Base):
     redeemed_at: Mapped[datetime]
     discount_cents: Mapped[int]
     """Taken off by the coupon; 0 when the source does not say."""
-
-
-class MemberScore(Base):
-    """Stored results of the lifecycle and value models, one row a member. None: not scored."""
-
-    __tablename__ = "member_scores"
-
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
-    lifecycle_stage: Mapped[str | None] = mapped_column(index=True)
-    """new, active, potential, vip or dormant."""
-    churn_risk: Mapped[float | None]
-    """Probability, 0 to 1."""
-    clv_cents: Mapped[int | None]
-    """Expected customer lifetime value."""
-
-
-class StageChange(Base):
-    """A member came into another lifecycle stage."""
-
-    __tablename__ = "stage_changes"
-    __table_args__ = (Index(None, "changed_at", "member_id"), Index(None, "member_id", "changed_at"))
-
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
-    from_stage: Mapped[str | None]
-    """None: not scored before."""
-    to_stage: Mapped[str | None]
-    """None: not scored any more."""
-    changed_at: Mapped[datetime]
-    """The beginning of the local day whose scores showed it."""

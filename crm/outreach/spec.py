@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from crm.bounds import MOST_ITEMS, Name
+from crm.lifecycle.models import Stage
 from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.priority import Priority
 from crm.outreach.template import Wording
@@ -253,8 +254,21 @@ class OnStage(Value):
     """The member came into one of some lifecycle stages."""
 
     kind: Literal["stage_entered"] = "stage_entered"
-    stages: tuple[Literal["new", "active", "potential", "vip", "dormant"], ...] = Field(min_length=1)
+    stages: tuple[Stage, ...] = Field(min_length=1)
     entry: dict[str, Any] | None = None
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """It is an event, as the rooms know it, in a form of its own."""
+        return (self.kind,)
+
+    @property
+    def qualifiers(self) -> Mapping[str, tuple[str, ...]]:
+        return {"stage": self.stages}
+
+    @property
+    def step(self) -> None:
+        return None
 
 
 class OnEvent(Value):

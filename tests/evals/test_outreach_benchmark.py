@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.datasets.summary import no_progress
+from crm.bulk import no_progress
 from evals.benchmarks.outreach.report import OutreachReport
 from evals.benchmarks.outreach.run import measure_outreach
 

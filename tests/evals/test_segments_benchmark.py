@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.datasets.summary import no_progress
+from crm.bulk import no_progress
 from evals.benchmarks.segments.questions import MORE_QUESTIONS
 from evals.benchmarks.segments.report import SegmentsReport
 from evals.benchmarks.segments.run import measure_segments

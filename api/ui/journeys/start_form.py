@@ -1,5 +1,7 @@
 """The forms of what is said once for a whole journey: name, start, who may enter, offer, early end."""
 
+from collections.abc import Mapping
+
 from nicegui import ui
 
 from api.ui import formats
@@ -17,8 +19,9 @@ from api.ui.journeys.step_forms import Setting
 from api.ui.journeys.symbols import TRIGGER_WORDS
 from api.ui.journeys.who_input import WhoInput
 from api.ui.theme import block, text
+from crm.lifecycle.models import STAGES
 
-_STAGES = {stage: formats.words(stage) for stage in ("new", "active", "potential", "vip", "dormant")}
+_STAGES: Mapping[str, str] = {stage: formats.words(stage) for stage in STAGES}
 _DATES = {"birthday": "Birthday", "joined": "Day of joining"}
 _REENTRY = {
     "": "as usual for its start",

@@ -15,13 +15,12 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account
+from crm.bulk import Column, Progress, insert_columns
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign, CampaignState
 from crm.clock import day_end
-from crm.datasets.bulk import Column, insert_columns
 from crm.datasets.complete_journey.source import ZONE, Source, epochs
 from crm.datasets.randomness import Ints
-from crm.datasets.summary import Progress
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind
 from crm.members.models import Channel
 from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState

@@ -12,10 +12,11 @@ from crm.access.models import Account
 from crm.activity.facts import rebuild_facts
 from crm.activity.models import Order, OrderLine, Product
 from crm.activity.service import refresh_activity
+from crm.bulk import Column, Progress, insert_columns, no_progress
 from crm.campaigns.models import Campaign
 from crm.clock import Clock, SystemClock, local_day
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import Column, count_rows, insert_columns, move_sequences, refresh_statistics
+from crm.datasets.bulk import count_rows, move_sequences, refresh_statistics
 from crm.datasets.complete_journey.campaigns import COUPON_PREFIX, RECEIPT_STEP, write_campaigns
 from crm.datasets.complete_journey.source import ZONE, Source, cents, epochs, read_source
 from crm.datasets.complete_journey.synthetic import (
@@ -29,8 +30,8 @@ from crm.datasets.complete_journey.synthetic import (
 from crm.datasets.occupancy import is_loaded, open_workspace
 from crm.datasets.people import CSM_USERNAMES, create_people
 from crm.datasets.randomness import Ints
-from crm.datasets.scores import refresh_scores
-from crm.datasets.summary import LoadLine, LoadSummary, Progress, no_progress
+from crm.datasets.summary import LoadLine, LoadSummary
+from crm.lifecycle.service import refresh_scores
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind, PointsAccount, Tier
 from crm.members.models import Channel, Consent, ContactPoint, Member, Suppression
 from crm.members.names import fold_names

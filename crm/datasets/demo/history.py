@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from crm.access.actor import Actor, actor_for
 from crm.access.models import Account, PolicySetting
 from crm.access.policy import set_policy
+from crm.bulk import Progress
 from crm.campaigns import service as campaigns
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import find_campaign
@@ -32,7 +33,6 @@ from crm.datasets.demo.cases import CASES
 from crm.datasets.randomness import uniform
 from crm.datasets.simulation import read_world
 from crm.datasets.simulation_clock import advance_through
-from crm.datasets.summary import Progress
 from crm.errors import InvalidRequest
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult

@@ -12,18 +12,11 @@ from crm.access.models import Account
 from crm.activity.facts import rebuild_facts
 from crm.activity.models import ActivityEvent, Order, OrderLine, Product
 from crm.activity.service import refresh_activity
+from crm.bulk import Column, Progress, insert_columns, no_progress
 from crm.campaigns.models import Campaign
 from crm.clock import Clock, SystemClock, day_start, local_day
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import (
-    Column,
-    count_rows,
-    for_loading,
-    indexed_at_the_end,
-    insert_columns,
-    move_sequences,
-    refresh_statistics,
-)
+from crm.datasets.bulk import count_rows, for_loading, indexed_at_the_end, move_sequences, refresh_statistics
 from crm.datasets.days import LocalDays
 from crm.datasets.demo.campaigns import PLANNED
 from crm.datasets.demo.cases import CASES
@@ -44,9 +37,9 @@ from crm.datasets.demo.stock import make_coupons
 from crm.datasets.demo.words import BRANDS, CATEGORIES, GOODS
 from crm.datasets.occupancy import is_loaded, open_workspace
 from crm.datasets.people import CSM_USERNAMES, create_people
-from crm.datasets.scores import refresh_scores
-from crm.datasets.summary import LoadLine, LoadSummary, Progress, no_progress
+from crm.datasets.summary import LoadLine, LoadSummary
 from crm.errors import InvalidRequest
+from crm.lifecycle.service import refresh_scores
 from crm.loyalty.models import PointsAccount, Tier
 from crm.members.models import Channel, Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.members.names import fold_names

@@ -16,13 +16,13 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from crm.access.models import PolicySetting
 from crm.access.policy import set_policy
+from crm.bulk import Column, Progress, insert_columns, no_progress
 from crm.clock import SystemClock
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import Column, for_loading, indexed_at_the_end, insert_columns, move_sequences
+from crm.datasets.bulk import for_loading, indexed_at_the_end, move_sequences
 from crm.datasets.occupancy import is_loaded, open_workspace
 from crm.datasets.people import create_people
 from crm.datasets.randomness import Ints
-from crm.datasets.summary import Progress, no_progress
 from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, Suppression
 from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState
 

@@ -5,8 +5,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from crm import migrations
+from crm.bulk import Progress
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
-from crm.datasets.summary import Progress
 from evals.benchmarks.outreach import people
 from evals.benchmarks.outreach.people import fill, raise_caps, usual_caps
 from evals.benchmarks.outreach.planning import time_planning

@@ -15,9 +15,10 @@ from crm.access.service import find_actor
 from crm.activity.facts import check_facts, rebuild_facts, refresh_facts
 from crm.activity.ingest import OrderBatch, ingest_orders
 from crm.activity.models import Order, OrderLine
+from crm.bulk import Column, insert_columns
 from crm.catalog import CATALOG
 from crm.database import Sessions
-from crm.datasets.bulk import Column, highest_id, insert_columns
+from crm.datasets.bulk import highest_id
 from crm.datasets.demo.words import CATEGORIES, GOODS
 from crm.datasets.randomness import Ints
 from crm.errors import Conflict

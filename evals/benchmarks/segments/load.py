@@ -16,23 +16,17 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from crm.activity.facts import rebuild_facts
 from crm.activity.models import ActivityEvent, MemberActivity, Order, OrderLine, Product
+from crm.bulk import Column, Progress, insert_columns, no_progress
 from crm.campaigns.models import Campaign
 from crm.clock import SystemClock, day_start
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import (
-    Column,
-    for_loading,
-    indexed_at_the_end,
-    insert_columns,
-    move_sequences,
-    refresh_statistics,
-)
+from crm.datasets.bulk import for_loading, indexed_at_the_end, move_sequences, refresh_statistics
 from crm.datasets.demo.load import DEMO_CURRENCY, add_products, add_tiers
 from crm.datasets.demo.stock import make_coupons
 from crm.datasets.occupancy import is_loaded, open_workspace
 from crm.datasets.people import create_people
-from crm.datasets.summary import Progress, no_progress
-from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
+from crm.lifecycle.models import MemberScore
+from crm.loyalty.models import CouponRedemption, PointsAccount
 from crm.members.models import Consent, Member, MemberTag, Suppression
 from crm.outreach.models import Enrolment, Journey, JourneyState, Message, MessageEvent
 from evals.benchmarks.segments.draws import SEED

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crm import migrations
 from crm.activity.facts import refresh_facts
+from crm.bulk import Progress
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
-from crm.datasets.summary import Progress
 from evals.benchmarks.segments.duck import open_yardstick
 from evals.benchmarks.segments.intake import time_intake
 from evals.benchmarks.segments.load import LoadSpeed, load_world

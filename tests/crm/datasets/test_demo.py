@@ -20,7 +20,8 @@ from crm.datasets.people import DEMO_PEOPLE
 from crm.datasets.summary import LoadSummary
 from crm.errors import Conflict
 from crm.insights.models import Insight
-from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState, MemberScore
+from crm.lifecycle.models import MemberScore
+from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState
 from crm.members.contacts import read_anew
 from crm.members.models import ContactPoint, Member, MemberTag, Suppression
 from crm.outreach.models import Arm, Enrolment, Message, MessageState

@@ -12,6 +12,7 @@ from crm.events import Event, EventQualifier, EventRows
 from crm.fields import Catalog
 from crm.journeys.validation import spec_errors
 from crm.journeys.words import journey_in_words
+from crm.lifecycle.models import StageChange
 from crm.members.models import Consent
 from crm.outreach.models import EnrolmentState
 from crm.outreach.spec import JourneySpec
@@ -96,6 +97,31 @@ def test_members_start_on_wait_for_and_leave_on_an_event_that_only_its_room_know
     assert [words for words, _ in walker.heard(by_mail)] == ["welcome"]
     states = {each.member_id: each.state for each in walker.enrolments()}
     assert states == {both: EnrolmentState.COMPLETED, by_mail: EnrolmentState.EXITED}
+
+
+def test_a_journey_for_a_stage_ends_for_members_who_come_into_another_one(walker: Walker, now: datetime) -> None:
+    day = timedelta(days=1)
+    with unit_of_work(walker.sessions) as session:
+        back, away = (make_member(session).id for _ in range(2))
+    walker.start(
+        journey(
+            send("we miss you"),
+            wait("a while", days=3),
+            send("still"),
+            trigger={"kind": "stage_entered", "stages": ["dormant", "potential"]},
+            exits=[{"event": {"events": ["stage_entered"], "stage": "active"}}],
+        )
+    )
+    came = ((back, "dormant", 1), (away, "potential", 1), (back, "active", 2), (away, "dormant", 2))
+    with unit_of_work(walker.sessions) as session:
+        for member_id, stage, days in came:
+            at = now + days * day
+            session.add(StageChange(member_id=member_id, from_stage="new", to_stage=stage, changed_at=at))
+    for days in (1, 2, 5):
+        walker.advance_clock(now + days * day + timedelta(hours=1))
+    assert [words for words, _ in walker.heard(back)] == ["we miss you"]
+    assert [words for words, _ in walker.heard(away)] == ["we miss you", "still"]
+    assert {each.occurrence for each in walker.enrolments()} == {"stage-1", "stage-2"}
 
 
 def test_it_reads_in_both_languages(walker: Walker, now: datetime) -> None:

@@ -13,13 +13,14 @@ from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.catalog import CATALOG
 from crm.database import unit_of_work
-from crm.datasets.scores import refresh_scores
 from crm.errors import Conflict, CrmError, Forbidden, InvalidRequest, NotFound
 from crm.journeys import service
 from crm.journeys.models import TaskState
 from crm.journeys.tasks import assign_task, complete_task, list_tasks
 from crm.journeys.views import list_journeys, show_journey, ways_of_member
-from crm.loyalty.models import Coupon, CouponGrant, GrantState, MemberScore, StageChange, Tier
+from crm.lifecycle.models import MemberScore, StageChange
+from crm.lifecycle.service import refresh_scores
+from crm.loyalty.models import Coupon, CouponGrant, GrantState, Tier
 from crm.members.models import Channel, Member
 from crm.outreach.engagement import record_event
 from crm.outreach.models import EnrolmentState, Journey, JourneyState, MessageEventKind, MessageState

@@ -8,7 +8,7 @@ from crm.activity.models import Order
 from crm.catalog import CATALOG
 from crm.database import unit_of_work
 from crm.journeys import service
-from crm.loyalty.models import StageChange
+from crm.lifecycle.models import StageChange
 from crm.outreach.models import EnrolmentState
 from tests.builders import make_member
 from tests.walks import Walker, journey, make_actor, send, wait

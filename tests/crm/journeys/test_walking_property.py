@@ -19,7 +19,8 @@ from crm.journeys import service
 from crm.journeys.engine import advance
 from crm.journeys.models import StepTaken
 from crm.journeys.schedulers.stepwise.advance import advance_due
-from crm.loyalty.models import Coupon, CouponGrant, GrantState, StageChange
+from crm.lifecycle.models import StageChange
+from crm.loyalty.models import Coupon, CouponGrant, GrantState
 from crm.members.models import SENDABLE_CHANNELS, Channel, Member, MemberTag, Suppression
 from crm.outreach.engagement import record_event
 from crm.outreach.ledger import spec_of

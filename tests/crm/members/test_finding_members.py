@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from crm.bulk import insert_columns
 from crm.database import Sessions, unit_of_work
-from crm.datasets.bulk import insert_columns
 from crm.errors import Ambiguous, NotFound
 from crm.members.models import Member
 from crm.members.names import refresh_names

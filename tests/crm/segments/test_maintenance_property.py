@@ -19,7 +19,8 @@ from crm.clock import local_day
 from crm.database import Sessions
 from crm.errors import InvalidRequest
 from crm.fields import Kind, Op
-from crm.loyalty.models import CouponRedemption, MemberScore, PointsAccount
+from crm.lifecycle.models import MemberScore
+from crm.loyalty.models import CouponRedemption, PointsAccount
 from crm.members.changes import Change, mark_changed, mark_everyone_changed
 from crm.members.fields import ME as MYSELF
 from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from crm.activity.models import MemberActivity
 from crm.catalog import CATALOG
 from crm.errors import InvalidRequest
-from crm.loyalty.models import MemberScore, PointsAccount
+from crm.lifecycle.models import MemberScore
+from crm.loyalty.models import PointsAccount
 from crm.members.models import Channel, Member, Suppression
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import parse_definition

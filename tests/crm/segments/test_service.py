@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.catalog import CATALOG
 from crm.errors import InvalidRequest
-from crm.loyalty.models import MemberScore
+from crm.lifecycle.models import MemberScore
 from crm.members.models import Member
 from crm.segments import service
 from crm.segments.compile import member_predicate

@@ -15,7 +15,8 @@ from crm.activity.models import ActivityEvent, EventKind, MemberActivity, Order,
 from crm.campaigns.models import Campaign, CampaignState
 from crm.catalog import CATALOG
 from crm.clock import local_day
-from crm.loyalty.models import Coupon, CouponRedemption, MemberScore, OfferKind, PointsAccount
+from crm.lifecycle.models import MemberScore
+from crm.loyalty.models import Coupon, CouponRedemption, OfferKind, PointsAccount
 from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.outreach.models import (
     Arm,

@@ -31,7 +31,6 @@ from crm.columns import distinct_words
 from crm.database import UtcDateTime
 from crm.journeys.event_sources import occurrences
 from crm.journeys.schedulers.stepwise.entering import Candidates, Entry, enter
-from crm.loyalty.models import StageChange
 from crm.members.models import Member
 from crm.outreach.ledger import LAUNCH
 from crm.outreach.models import Journey
@@ -64,7 +63,7 @@ def enrol_due(session: Session, journey: Journey, spec: JourneySpec, scope: Segm
         return sum(enter(entry, found) for found in days)
     after = max(since, seen - NEWS_DELAY)
     if isinstance(trigger, OnStage):
-        return enter(entry, _stages(trigger, after, now))
+        return enter(entry, _with_day(occurrences(scope.catalog.events, trigger, after=after, until=now)))
     if isinstance(trigger, OnEvent):
         return enter(entry, _with_day(occurrences(scope.catalog.events, trigger.event, after=after, until=now)))
     return 0
@@ -184,13 +183,6 @@ def _key_dates(
 def _occurrence(trigger: OnKeyDate, on: date) -> str:
     is_yearly = trigger.date == "birthday" or trigger.every_months == 12
     return f"{trigger.date}-{on.year}" if is_yearly else f"{trigger.date}-{on:%Y-%m}"
-
-
-def _stages(trigger: OnStage, after: datetime, until: datetime) -> Candidates:
-    occurrence = literal("stage-", String) + cast_to(StageChange.id, String)
-    return select(StageChange.member_id, occurrence, StageChange.changed_at, _no_day()).where(
-        StageChange.changed_at > after, StageChange.changed_at <= until, StageChange.to_stage.in_(trigger.stages)
-    )
 
 
 def _with_day(found: Candidates) -> Candidates:
