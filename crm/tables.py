@@ -14,6 +14,7 @@ from crm.outreach import models as outreach
 from crm.outreach.channels import models as channels
 from crm.reports import models as reports
 from crm.segments import models as segments
+from crm.success import models as success
 
 ROOMS = (
     workspace,
@@ -25,6 +26,7 @@ ROOMS = (
     segments,
     loyalty,
     lifecycle,
+    success,
     insights,
     outreach,
     channels,

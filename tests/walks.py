@@ -15,8 +15,9 @@ from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
 from crm.journeys import service
 from crm.journeys.engine import advance, next_moment
-from crm.journeys.models import StepTaken, Task
+from crm.journeys.models import StepTaken
 from crm.outreach.models import Enrolment, Journey, Message
+from crm.success.models import Task
 from tests.builders import make_account
 from tests.providers import FakeProvider
 

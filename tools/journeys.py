@@ -15,14 +15,14 @@ from crm.journeys.finding import find_running, find_version
 from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.journeys.overview import summarise
 from crm.journeys.reopening import mark_of
-from crm.journeys.tasks import Whose
-from crm.journeys.tasks import list_tasks as read_tasks
 from crm.journeys.views import MemberWay, TimelineEntry, ways_of_member
 from crm.journeys.views import show_journey as read_journey
 from crm.journeys.words import journey_in_words
 from crm.members.service import find_member
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey
+from crm.success.service import Whose
+from crm.success.service import list_tasks as read_tasks
 from crm.workspace import get_workspace
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
 from tools.fence import fence
@@ -112,7 +112,7 @@ def show_journey_member(ctx: ToolContext, args: ShowJourneyMemberArgs) -> ToolRe
 
 def list_tasks(ctx: ToolContext, args: ListTasksArgs) -> ToolResult:
     """Content: {"total": 4, "shown": 4, "whose": "mine", "tasks": [{"task_id", "title", "member": "⟦Li Lei⟧",
-    "journey", "owner", "due_at": "2026-06-04T09:00", "is_overdue"}]}, the most urgent first.
+    "journey", "origin", "owner", "due_at": "2026-06-04T09:00", "is_overdue"}]}, the most urgent first.
     """
     page = read_tasks(ctx.session, actor=ctx.actor, now=ctx.now, whose=args.whose, limit=TASKS_ON_CARD)
     rows = [
@@ -121,6 +121,7 @@ def list_tasks(ctx: ToolContext, args: ListTasksArgs) -> ToolResult:
             "title": line.title,
             "member": line.member_name,
             "journey": line.journey_name,
+            "origin": line.origin_name,
             "owner": line.owner_name,
             "due_at": _local(ctx, line.due_at),
             "is_overdue": line.is_overdue,

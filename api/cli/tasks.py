@@ -22,7 +22,7 @@ def list_tasks(
 ) -> None:
     """Open tasks, the most urgent first."""
     from crm.database import read_only
-    from crm.journeys import tasks
+    from crm.success import service as tasks
 
     with opened() as nurture:
         actor = person(nurture, as_)
@@ -45,7 +45,7 @@ def done(
 ) -> None:
     """Complete a task with what came of it."""
     from crm.database import unit_of_work
-    from crm.journeys.tasks import complete_task
+    from crm.success.service import complete_task
 
     with opened() as nurture:
         actor = person(nurture, as_)

@@ -11,9 +11,9 @@ from api.bodies import Body
 from api.paging import Cursor, Offset
 from crm.bounds import RowId
 from crm.database import read_only, unit_of_work
-from crm.journeys import tasks
-from crm.journeys.models import Task, TaskState
-from crm.journeys.tasks import TaskPage, Whose, list_tasks
+from crm.success import service as tasks
+from crm.success.models import Task, TaskState
+from crm.success.service import TaskPage, Whose, list_tasks
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 TASK = "/{task_id:int}"

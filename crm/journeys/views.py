@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor, Permission, require
 from crm.errors import NotFound
 from crm.journeys.lookup import get_journey, takes_entries
-from crm.journeys.models import StepTaken, Task, TaskState
+from crm.journeys.models import StepTaken
 from crm.members.models import Member
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
@@ -25,6 +25,7 @@ from crm.outreach.models import (
     MessageEvent,
     MessageState,
 )
+from crm.success.models import Task, TaskState
 
 
 @dataclass(frozen=True)

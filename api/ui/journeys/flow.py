@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from api.ui import formats
 from api.ui.journeys.symbols import KIND_SYMBOLS
 from api.ui.theme import block, chip, fold, icon, text
-from crm.journeys.models import THROUGH, TaskState
+from crm.journeys.models import THROUGH
 from crm.journeys.views import StepCounts
 from crm.journeys.words import JourneyInWords, StepInWords, WayInWords
 from crm.outreach.models import MessageState
+from crm.success.models import TaskState
 
 
 def draw_flow(words: JourneyInWords, counts: Mapping[str, StepCounts], *, is_started: bool) -> None:

@@ -18,9 +18,9 @@ from api.ui.theme import block, chip, empty_state, panel, primary, quiet, second
 from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Actor, Permission
 from crm.access.models import Role
-from crm.journeys import tasks
-from crm.journeys.models import TaskState
-from crm.journeys.tasks import TaskLine, TaskPage, Whose
+from crm.success import service as tasks
+from crm.success.models import TaskState
+from crm.success.service import TaskLine, TaskPage, Whose
 
 MOST_ROWS = 100
 _WHOSE: Mapping[Whose, str] = {"mine": "Mine", "unassigned": "Nobody's", "all": "All"}
@@ -115,7 +115,10 @@ class TaskList:
                 with block("line tight flow small faint"):
                     text(self._when(line))
                     text(line.owner_name or "nobody has it")
-                    ui.link(line.journey_name, f"/journeys/{line.journey_id}").classes("wrap")
+                    if line.journey_id is None:
+                        text(line.origin_name, "wrap")
+                    else:
+                        ui.link(line.origin_name, f"/journeys/{line.journey_id}").classes("wrap")
             with block("line tight"):
                 self._buttons(line)
 

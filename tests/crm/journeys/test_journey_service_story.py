@@ -15,8 +15,6 @@ from crm.catalog import CATALOG
 from crm.database import unit_of_work
 from crm.errors import Conflict, CrmError, Forbidden, InvalidRequest, NotFound
 from crm.journeys import service
-from crm.journeys.models import TaskState
-from crm.journeys.tasks import assign_task, complete_task, list_tasks
 from crm.journeys.views import list_journeys, show_journey, ways_of_member
 from crm.lifecycle.models import MemberScore, StageChange
 from crm.lifecycle.service import refresh_scores
@@ -24,6 +22,8 @@ from crm.loyalty.models import Coupon, CouponGrant, GrantState, Tier
 from crm.members.models import Channel, Member
 from crm.outreach.engagement import record_event
 from crm.outreach.models import EnrolmentState, Journey, JourneyState, MessageEventKind, MessageState
+from crm.success.models import TaskState
+from crm.success.service import assign_task, complete_task, list_tasks
 from tests.builders import make_account, make_member, make_order
 from tests.decisions import asked_of_journey
 from tests.journeys import make_coupon

@@ -7,10 +7,10 @@ from sqlalchemy import select
 from crm.access.models import Role
 from crm.activity.models import Order
 from crm.database import Sessions, unit_of_work
-from crm.journeys.models import TaskState
 from crm.members.models import Channel, ContactPoint, MemberTag
 from crm.outreach.engagement import record_event
 from crm.outreach.models import Enrolment, EnrolmentState, MessageEventKind, MessageState
+from crm.success.models import TaskState
 from tests.builders import make_account, make_member
 from tests.walks import Walker, journey, send, task, wait
 

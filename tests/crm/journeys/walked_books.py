@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from crm.journeys.models import THROUGH, StepTaken, Task
+from crm.journeys.models import THROUGH, StepTaken
 from crm.outreach.models import PENDING_STATES, WAITING, Arm, Enrolment, EnrolmentState, Message
 from crm.outreach.models import MessageState as State
 from crm.outreach.spec import JourneySpec, SendStep
+from crm.success.models import Task
 from tests.walks import Walker
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from crm.database import UtcDateTime
 from crm.journeys.event_sources import concerns, recent
-from crm.journeys.models import THROUGH, StepTaken, Task, TaskState
+from crm.journeys.models import THROUGH, StepTaken
 from crm.journeys.schedulers.stepwise.conditions import fitting
 from crm.journeys.schedulers.stepwise.triggers import NEWS_DELAY
 from crm.outreach import ledger
@@ -41,6 +41,8 @@ from crm.outreach.models import (
 from crm.outreach.spec import ExitRule, JourneySpec, WaitStep
 from crm.segments.definition import parse_definition
 from crm.segments.scope import SegmentScope
+from crm.success.models import Task
+from crm.success.service import cancel_tasks
 
 _METADATA = MetaData()
 _ENROLMENT = cast(Table, Enrolment.__table__)
@@ -191,7 +193,5 @@ def _cancel(session: Session, now: datetime) -> None:
     cancelled = update(Message).where(*waiting)
     cancelled = cancelled.values(state=MessageState.EXCLUDED, reason=ExclusionReason.LEFT_JOURNEY.value)
     session.execute(cancelled.execution_options(synchronize_session=False))
-    dropped = update(Task).where(Task.enrolment_id.in_(ids), Task.state == TaskState.OPEN)
-    dropped = dropped.values(state=TaskState.CANCELLED, closed_at=now)
-    session.execute(dropped.execution_options(synchronize_session=False))
+    cancel_tasks(session, Task.enrolment_id.in_(ids), now=now)
     ledger.settle_benefits(session, ids, now=now)

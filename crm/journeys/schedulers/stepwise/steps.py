@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, insert, literal, select, true
+from sqlalchemy import ColumnElement, case, exists, literal, select, true
 
 from crm.access.policy import Policy
 from crm.experiments.assignment import way
 from crm.journeys.event_sources import as_moment, as_seconds, first_of_each
-from crm.journeys.models import Task, TaskState
 from crm.journeys.schedulers.stepwise.batch import BATCH, Batch
 from crm.journeys.schedulers.stepwise.batch_clocks import ZONE_NAME, local_times, moment_on_wall, show_wall
 from crm.journeys.schedulers.stepwise.conditions import fitting
 from crm.journeys.schedulers.stepwise.local_time_sql import DAY, day_of, next_time, seconds_of
 from crm.journeys.schedulers.stepwise.sends import write_messages
-from crm.members.models import Member
 from crm.outreach.models import Arm
 from crm.outreach.spec import (
     WEEKDAYS,
@@ -31,6 +28,8 @@ from crm.outreach.spec import (
 )
 from crm.segments.definition import parse_definition
 from crm.segments.scope import SegmentScope
+from crm.success.models import JOURNEY, Task
+from crm.success.service import Origin, give_tasks
 
 
 @dataclass(frozen=True)
@@ -83,22 +82,16 @@ def _write_tasks(walk: Walk, step: TaskStep) -> None:
     show_wall(walk.batch, due, days_later=step.due_in_days)
     due_at = moment_on_wall(walk.batch, BATCH.c.wall, timedelta(days=step.due_in_days))
     done = exists().where(Task.enrolment_id == BATCH.c.enrolment_id, Task.step_key == step.key)
-    columns = Task.__table__.c
-    values: dict[str, ColumnElement[Any]] = {
-        "journey_id": literal(walk.batch.journey_id),
-        "enrolment_id": BATCH.c.enrolment_id,
-        "step_key": literal(step.key),
-        "member_id": BATCH.c.member_id,
-        "owner_id": Member.__table__.c.owner_id,
-        "title": literal(step.title),
-        "note": literal(step.note),
-        "created_at": BATCH.c.at,
-        "due_at": as_moment(due_at),
-        "state": literal(TaskState.OPEN, columns.state.type),
-    }
-    rows = select(*values.values()).join_from(BATCH, Member, Member.id == BATCH.c.member_id)
-    rows = rows.where(due, ~done, BATCH.c.arm != Arm.HOLDOUT).order_by(BATCH.c.enrolment_id)
-    walk.batch.session.execute(insert(Task).from_select(list(values), rows))
+    each = select(
+        BATCH.c.enrolment_id,
+        literal(walk.batch.journey_id).label("journey_id"),
+        literal(step.key).label("step_key"),
+        BATCH.c.member_id,
+        BATCH.c.at.label("created_at"),
+        as_moment(due_at).label("due_at"),
+    ).where(due, ~done, BATCH.c.arm != Arm.HOLDOUT)
+    origin = Origin(JOURNEY, walk.batch.journey_id, walk.spec.name)
+    give_tasks(walk.batch.session, origin, title=step.title, note=step.note, to=each, order="enrolment_id")
 
 
 def _wait(walk: Walk, step: WaitStep) -> None:

@@ -1,11 +1,11 @@
-"""Tasks of people: who has which, and what came of them."""
+"""Tasks of people: what asked for them, who has which, and what came of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from crm.access import audit
@@ -13,12 +13,20 @@ from crm.access.actor import Actor, Permission, require
 from crm.access.models import Account, Role
 from crm.cursors import read_cursor, write_cursor
 from crm.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from crm.journeys.models import Task, TaskState
 from crm.members.models import Member
-from crm.outreach.models import Journey
+from crm.success.models import Task, TaskState
 
 SUBJECT_KIND = "task"
 Whose = Literal["mine", "unassigned", "all"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What asks for a task."""
+
+    kind: str
+    id: int
+    name: str
 
 
 @dataclass(frozen=True)
@@ -30,8 +38,13 @@ class TaskLine:
     note: str
     member_id: int
     member_name: str
-    journey_id: int
-    journey_name: str
+    origin_kind: str
+    origin_id: int | None
+    origin_name: str
+    """What asked for it."""
+    journey_id: int | None
+    journey_name: str | None
+    """The same, where it was a journey."""
     owner_id: int | None
     owner_name: str | None
     created_at: datetime
@@ -51,6 +64,36 @@ class TaskPage:
     """Of the page that follows; None at the end."""
 
 
+def give_tasks(
+    session: Session, origin: Origin, *, title: str, note: str = "", to: Select[*tuple[Any, ...]], order: str
+) -> None:
+    """One task for each row of `to`, with the member's customer success manager as its owner.
+
+    `to` names columns of tasks: `member_id`, `created_at` and `due_at`, and those of a step where a journey asks.
+    Written in one statement, in the order of one of them.
+    """
+    each = to.subquery("given")
+    values: dict[str, ColumnElement[Any]] = {
+        **{column.name: column for column in each.c},
+        "origin_kind": literal(origin.kind),
+        "origin_id": literal(origin.id),
+        "origin_name": literal(origin.name),
+        "owner_id": Member.__table__.c.owner_id,
+        "title": literal(title),
+        "note": literal(note),
+        "state": literal(TaskState.OPEN, Task.__table__.c.state.type),
+    }
+    rows = select(*values.values()).join_from(each, Member, Member.id == each.c.member_id).order_by(each.c[order])
+    session.execute(insert(Task).from_select(list(values), rows))
+
+
+def cancel_tasks(session: Session, which: ColumnElement[bool], *, now: datetime) -> None:
+    """What asked for these takes back those that nobody did."""
+    dropped = update(Task).where(which, Task.state == TaskState.OPEN)
+    dropped = dropped.values(state=TaskState.CANCELLED, closed_at=now)
+    session.execute(dropped.execution_options(synchronize_session=False))
+
+
 def list_tasks(
     session: Session,
     *,
@@ -68,10 +111,9 @@ def list_tasks(
     """
     require(actor, Permission.READ_MEMBERS)
     shown = _shown(actor, whose, state)
-    query: Select[Task, Member, str, str] = (
-        select(Task, Member, Journey.name, Account.display_name)
+    query: Select[Task, Member, str] = (
+        select(Task, Member, Account.display_name)
         .join(Member, Member.id == Task.member_id)
-        .join(Journey, Journey.id == Task.journey_id)
         .outerjoin(Account, Account.id == Task.owner_id)
         .where(*shown)
         .order_by(Task.due_at, Task.id)
@@ -79,7 +121,7 @@ def list_tasks(
     query = query.offset(offset) if after is None else query.where(_behind(after))
     rows = session.execute(query.limit(limit + 1)).all()
     total = session.scalar(select(func.count()).select_from(Task).where(*shown)) or 0
-    lines = tuple(_line(task, member, journey, owner, now) for task, member, journey, owner in rows[:limit])
+    lines = tuple(_line(task, member, owner, now) for task, member, owner in rows[:limit])
     last = lines[-1] if len(rows) > limit else None
     return TaskPage(total, lines, now, write_cursor(int(last.due_at.timestamp()), last.task_id) if last else None)
 
@@ -179,15 +221,20 @@ def _open_task(session: Session, task_id: int) -> Task:
     return task
 
 
-def _line(task: Task, member: Member, journey_name: str, owner_name: str | None, now: datetime) -> TaskLine:
+def _line(task: Task, member: Member, owner_name: str | None, now: datetime) -> TaskLine:
+    origin_id = task.journey_id if task.origin_id is None else task.origin_id
+    origin_name = task.origin_name or f"{task.origin_kind} {origin_id}"
     return TaskLine(
         task_id=task.id,
         title=task.title,
         note=task.note,
         member_id=member.id,
         member_name=f"{member.name} · {member.name_local}" if member.name_local else member.name,
+        origin_kind=task.origin_kind,
+        origin_id=origin_id,
+        origin_name=origin_name,
         journey_id=task.journey_id,
-        journey_name=journey_name,
+        journey_name=None if task.journey_id is None else origin_name,
         owner_id=task.owner_id,
         owner_name=owner_name,
         created_at=task.created_at,
