@@ -12,6 +12,8 @@ LONGEST_ANSWER_SECONDS = 10.0
 LONGEST_REFUSAL_SECONDS = 1.0
 LONGEST_HEALTH_MS = 100.0
 LONGEST_WRITE_SECONDS = 1.0
+MOST_KEPT_REQUEST_MS = 10.0
+"""A delayed acknowledgement costs 40: the sign of a socket without TCP_NODELAY."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class LoadReport:
     database: str
     members: int
     figures: tuple[Figure, ...]
+    calibration: str
+    """What the machine was worth while this was measured."""
 
     @property
     def holds(self) -> bool:
@@ -44,7 +48,9 @@ class LoadReport:
             {"name": one.name, "target": one.target, "measured": one.measured, "holds": one.holds}
             for one in self.figures
         ]
-        return {"database": self.database, "members": self.members, "figures": figures, "holds": self.holds}
+        return {"database": self.database, "members": self.members, "figures": figures, "holds": self.holds} | {
+            "calibration": self.calibration
+        }
 
     def to_text(self) -> str:
         failing = sum(not figure.holds for figure in self.figures)
@@ -54,26 +60,43 @@ class LoadReport:
             f"{one.name:<52}{one.target:>10}  {one.measured}{'' if one.holds else '  <-- fails'}"
             for one in self.figures
         ]
-        return "\n".join([*lines, f"load: {self.database}, {self.members:,} members: {verdict}"])
+        return "\n".join(
+            [*lines, f"calibration: {self.calibration}", f"load: {self.database}, {self.members:,} members: {verdict}"]
+        )
 
 
 def figures_of_crowd(kind: str, answers: Sequence[Answer]) -> tuple[Figure, ...]:
     """Statuses, how many were answered in time, how soon the others heard that they were not, and crashes."""
-    statuses = Counter(answer.status for answer in answers)
-    spread = ", ".join(f"{count} x {status or 'no answer'}" for status, count in sorted(statuses.items()))
     served = [answer.seconds for answer in answers if answer.status == HTTPStatus.OK]
     in_time = sum(seconds <= LONGEST_ANSWER_SECONDS for seconds in served)
-    refused = [answer.seconds for answer in answers if answer.status == HTTPStatus.SERVICE_UNAVAILABLE]
-    others = len(answers) - len(served) - len(refused)
     least = round(len(answers) * LEAST_ANSWERED_SHARE)
     slowest = f", slowest {max(served):.2f} s" if served else ""
+    answered = Figure(
+        f"{kind}: answered within {LONGEST_ANSWER_SECONDS:.0f} s",
+        f">= {least}",
+        f"{in_time} ({_statuses(answers)}{slowest})",
+        in_time >= least,
+    )
+    return answered, *_refused(kind, answers)
+
+
+def figures_of_flood(kind: str, answers: Sequence[Answer]) -> tuple[Figure, ...]:
+    """Of more than the server takes: some are turned away, at once, and nobody meets an error."""
+    turned_away = sum(answer.status == HTTPStatus.SERVICE_UNAVAILABLE for answer in answers)
+    name = f"{kind}: turned away of {len(answers)}"
+    refusals = Figure(name, ">= 1", f"{turned_away} ({_statuses(answers)})", turned_away > 0)
+    return refusals, *_refused(f"{kind}, {len(answers)}", answers)
+
+
+def _statuses(answers: Sequence[Answer]) -> str:
+    statuses = Counter(answer.status for answer in answers)
+    return ", ".join(f"{count} x {status or 'no answer'}" for status, count in sorted(statuses.items()))
+
+
+def _refused(kind: str, answers: Sequence[Answer]) -> tuple[Figure, Figure]:
+    refused = [answer.seconds for answer in answers if answer.status == HTTPStatus.SERVICE_UNAVAILABLE]
+    others = sum(answer.status not in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE) for answer in answers)
     return (
-        Figure(
-            f"{kind}: answered within {LONGEST_ANSWER_SECONDS:.0f} s",
-            f">= {least}",
-            f"{in_time} ({spread}{slowest})",
-            in_time >= least,
-        ),
         Figure(
             f"{kind}: slowest 503, s",
             f"{LONGEST_REFUSAL_SECONDS:.0f}",
@@ -81,6 +104,16 @@ def figures_of_crowd(kind: str, answers: Sequence[Answer]) -> tuple[Figure, ...]
             max(refused, default=0.0) <= LONGEST_REFUSAL_SECONDS,
         ),
         Figure(f"{kind}: neither 200 nor 503", "0", str(others), others == 0),
+    )
+
+
+def kept_connection_figure(milliseconds: Sequence[float]) -> Figure:
+    middle = sorted(milliseconds)[len(milliseconds) // 2]
+    return Figure(
+        "a request on a kept connection, ms",
+        f"{MOST_KEPT_REQUEST_MS:.0f}",
+        f"{middle:.1f} median of {len(milliseconds)}",
+        middle <= MOST_KEPT_REQUEST_MS,
     )
 
 
