@@ -21,7 +21,7 @@ from crm.journeys.validation import SpecError, spec_errors
 from crm.journeys.views import StepCounts, show_journey
 from crm.journeys.words import JourneyInWords, journey_in_words
 from crm.outreach.ledger import spec_of
-from crm.outreach.models import Journey, JourneyState
+from crm.outreach.models import EndReason, Journey, JourneyState
 from crm.outreach.spec import JourneySpec
 from crm.segments.scope import SegmentScope
 
@@ -36,6 +36,8 @@ class JourneyRow(BaseModel):
     name: str
     version: int
     state: JourneyState
+    end_reason: EndReason | None
+    """Of one that ended."""
     trigger: str
     has_draft: bool
     """Whether a version waits that is newer than the one that runs."""
@@ -50,6 +52,8 @@ class VersionRow(BaseModel):
     id: int
     version: int
     state: JourneyState
+    end_reason: EndReason | None
+    """Of one that ended."""
     author: str
     created_at: datetime
     activated_at: datetime | None
@@ -75,6 +79,8 @@ class JourneyView(BaseModel):
     name: str
     version: int
     state: JourneyState
+    end_reason: EndReason | None
+    """Of one that ended."""
     note: str | None
     author: str
     takes_entries: bool
@@ -103,6 +109,7 @@ def row_of(summary: JourneySummary) -> JourneyRow:
         name=summary.name,
         version=summary.newest.version,
         state=summary.state,
+        end_reason=summary.end_reason,
         trigger=summary.newest.trigger,
         has_draft=summary.has_draft,
         under_way=summary.under_way,
@@ -134,6 +141,7 @@ def view_of(
         name=journey.name,
         version=journey.version,
         state=journey.state,
+        end_reason=journey.end_reason,
         note=journey.note,
         author=_name(session, journey.author_id) or "",
         takes_entries=seen.line.takes_entries,
@@ -156,6 +164,7 @@ def version_rows(session: Session, name: str) -> list[VersionRow]:
             id=version.id,
             version=version.version,
             state=version.state,
+            end_reason=version.end_reason,
             author=_name(session, version.author_id) or "",
             created_at=version.created_at,
             activated_at=version.activated_at,

@@ -129,7 +129,7 @@ class DatabaseGauges(Collector):
 
     def collect(self) -> Iterable[Metric]:
         waiting = GaugeMetricFamily("nurture_messages_waiting", "Messages not handed over yet.", labels=["channel"])
-        journeys = GaugeMetricFamily("nurture_journeys", "Journeys and running campaigns by state.", labels=["state"])
+        journeys = GaugeMetricFamily("nurture_journeys", "Journeys and campaigns by state.", labels=["state"])
         approvals = GaugeMetricFamily("nurture_approvals_pending", "Requests that wait for a manager.")
         workers = GaugeMetricFamily("nurture_workers", "Processes that run the engine, by state.", labels=["state"])
         with read_only(self._sessions) as session:

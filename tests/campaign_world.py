@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.activity.models import Order
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.members.models import Channel, Member
 from crm.outreach.models import (
     Arm,
+    EndReason,
     Enrolment,
     Journey,
+    JourneyKind,
     JourneyState,
     Message,
     MessageEvent,
@@ -79,9 +81,6 @@ def make_campaign(session: Session, *, launched_at: datetime | None, **changes: 
         trigger=AudienceAtLaunch(definition=audience),
         steps=(SendStep(key="main", channels=("email",), wordings=(Wording(channel=Channel.EMAIL, body="Hello"),)),),
     )
-    journey = Journey(name=name, spec=spec.model_dump(mode="json"), state=JourneyState.ENDED, created_at=LONG_AGO)
-    session.add(journey)
-    session.flush()
     brief = {
         "name": name,
         "goal": "win-back",
@@ -89,18 +88,18 @@ def make_campaign(session: Session, *, launched_at: datetime | None, **changes: 
         "channels": ["email"],
         "attribution_window_days": 14,
     }
+    campaign = Campaign(brief=brief | changes.pop("brief", {}), is_imported=changes.pop("is_imported", False))
     values: dict[str, Any] = {
-        "state": CampaignState.COMPLETED,
-        "brief": brief | changes.pop("brief", {}),
+        "state": JourneyState.ENDED,
+        "end_reason": EndReason.COMPLETED,
         "author_id": account.id,
-        "journey_id": journey.id,
         "created_at": LONG_AGO,
-        "updated_at": LONG_AGO,
-        "launched_at": launched_at,
+        "activated_at": launched_at,
         "starts_at": launched_at,
         "ends_at": launched_at + timedelta(days=14) if launched_at else None,
     }
-    campaign = Campaign(name=name, **values | changes)
+    spec_json = spec.model_dump(mode="json")
+    campaign.journey = Journey(name=name, kind=JourneyKind.CAMPAIGN, spec=spec_json, **values | changes)
     session.add(campaign)
     session.flush()
     return campaign

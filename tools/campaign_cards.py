@@ -5,11 +5,12 @@ from typing import Any
 
 from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.service import brief_of
 from crm.catalog import CATALOG
 from crm.errors import Unavailable
+from crm.outreach.models import Journey, JourneyState
 from crm.reports.words import money_words
 from knowledge_base.port import InsightHit
 from tools.base import ToolContext, ToolResult
@@ -18,7 +19,7 @@ from tools.fence import fence
 LESSONS_SHOWN = 3
 ROWS_FOR_MODEL = 14
 
-BEFORE_LAUNCH = (CampaignState.DRAFT, CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED)
+BEFORE_LAUNCH = (JourneyState.DRAFT, JourneyState.AWAITING_APPROVAL, JourneyState.SCHEDULED)
 
 BRIEF_FOR_MODEL = (
     "goal",
@@ -64,10 +65,15 @@ def plan_of(ctx: ToolContext, campaign: Campaign, *, is_fresh: bool = False) -> 
     return compute_plan(ctx.session, brief_of(campaign), scope, ctx.now)
 
 
+def standing_of(journey: Journey) -> dict[str, str | None]:
+    """{"state": "ended", "end_reason": "completed" or "cancelled"}; any other state without a reason."""
+    return {"state": journey.state.value, "end_reason": journey.end_reason}
+
+
 def campaign_card(
     ctx: ToolContext, campaign: Campaign, plan: CampaignPlan | None, *, lessons: Sequence[InsightHit] = (), **more: Any
 ) -> ToolResult:
-    """Content: {"campaign_id": 12, "name": "Win-back platinum 5 Jun", "state": "draft",
+    """Content: {"campaign_id": 12, "name": "Win-back platinum 5 Jun", "state": "draft", "end_reason",
     "brief": {"goal", "audience", "channels", "offers", "start", "end", "steps", "holdout_pct", ...},
     "plan": {"as_of", "audience_count": 102, "read_back", "holdout_count", "total_messages",
     "messages_per_day": [{"day", "channel", "count"}], "exclusions": [{"channel", "reason", "count"}],
@@ -75,10 +81,10 @@ def campaign_card(
     "budget_verdict", "conflicts": [{"campaign", "shared_members"}], "warnings"},
     "lessons": [{"claim": "⟦...⟧", "state": "supported", "source": "⟦...⟧"}]}; plan is null for imported history.
 
-    Artifact: campaign_id, name, state, brief, plan and lessons in full.
+    Artifact: campaign_id, name, state, end_reason, brief, plan and lessons in full.
     """
     brief = brief_of(campaign)
-    head = {"campaign_id": campaign.id, "name": campaign.name, "state": campaign.state.value, **more}
+    head = {"campaign_id": campaign.id, "name": campaign.name, **standing_of(campaign.journey), **more}
     return ToolResult(
         content={
             **head,

@@ -9,16 +9,17 @@ from crm.access.approvals import approval_for
 from crm.access.models import Account
 from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, ChannelChoice, Copy, Language, Offer, Step, parse_brief
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.campaigns.reopening import is_own_draft, mark_of
 from crm.catalog import CATALOG
 from crm.errors import Conflict
+from crm.outreach.models import EndReason, JourneyState
 from crm.outreach.priority import Priority
 from crm.reading.fields import DayIn, MomentIn
 from crm.workspace import get_workspace
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
-from tools.campaign_cards import ROWS_FOR_MODEL, campaign_card, find_lessons, plan_of
+from tools.campaign_cards import ROWS_FOR_MODEL, campaign_card, find_lessons, plan_of, standing_of
 from tools.changes import changes_between, fenced, summary_of_change
 from tools.fence import fence
 
@@ -31,7 +32,9 @@ class CampaignArgs(ToolArgs):
 
 
 class ListCampaignsArgs(ToolArgs):
-    state: CampaignState | None = Field(default=None, description="Only campaigns in this state.")
+    state: JourneyState | EndReason | None = Field(
+        default=None, description="Only campaigns in this state; of those that ended, only for this reason."
+    )
 
 
 class BriefChanges(ToolArgs):
@@ -108,7 +111,7 @@ def change_campaign(ctx: ToolContext, args: ChangeCampaignArgs) -> ToolResult:
     author = ctx.session.get_one(Account, campaign.author_id).display_name
     more = {
         "summary": summary_of_change(ctx, campaign, state.value, author, found),
-        "approval_voided": state is not CampaignState.DRAFT and campaign.state is CampaignState.DRAFT,
+        "approval_voided": state is not JourneyState.DRAFT and campaign.state is JourneyState.DRAFT,
     }
     drafted = _drafted(ctx, campaign, **more)
     return ToolResult({**drafted.content, "changes": fenced(found)}, {**drafted.artifact, "changes": found}, mark=mark)
@@ -136,7 +139,7 @@ def _drafted(ctx: ToolContext, campaign: Campaign, **more: Any) -> ToolResult:
 
 
 def list_campaigns(ctx: ToolContext, args: ListCampaignsArgs) -> ToolResult:
-    """Content: {"total": 23, "shown": 20, "campaigns": [{"campaign_id", "name", "state",
+    """Content: {"total": 23, "shown": 20, "campaigns": [{"campaign_id", "name", "state", "end_reason",
     "starts_at": "2026-06-05T10:00"}]}, the newest first. Artifact: the same with up to 100.
     """
     found = service.list_campaigns(ctx.session, args.state)
@@ -145,7 +148,7 @@ def list_campaigns(ctx: ToolContext, args: ListCampaignsArgs) -> ToolResult:
         {
             "campaign_id": campaign.id,
             "name": campaign.name,
-            "state": campaign.state.value,
+            **standing_of(campaign.journey),
             "starts_at": f"{campaign.starts_at.astimezone(zone):%Y-%m-%dT%H:%M}" if campaign.starts_at else None,
         }
         for campaign in found[:LISTED_ON_CARD]
@@ -183,8 +186,8 @@ def plan_campaign(ctx: ToolContext, args: CampaignArgs) -> ToolResult:
 
 
 def monitor_campaign(ctx: ToolContext, args: CampaignArgs) -> ToolResult:
-    """Content: {"campaign_id", "name", "state", "as_of", "members", "holdout", "counts": {"planned", "pending",
-    "delivered", "failed", "unknown", "excluded"}, "adds_up": true, "members_reached", "coverage": 0.83,
+    """Content: {"campaign_id", "name", "state", "end_reason", "as_of", "members", "holdout", "counts": {"planned",
+    "pending", "delivered", "failed", "unknown", "excluded"}, "adds_up": true, "members_reached", "coverage": 0.83,
     "conversions", "conversion_rate", "conversion_definition", "by_channel": [{"channel", "counts", "coverage",
     "open_rate", "click_rate", "unsubscribed", ...}], "exclusions": [{"channel", "reason", "count"}],
     "timeseries": the last rows}. Shares from 0 to 1. Artifact: {"monitor": all of it}.

@@ -16,15 +16,16 @@ from crm.access.approvals import approval_for
 from crm.access.models import Approval
 from crm.campaigns import service
 from crm.campaigns.audience import SUBJECT_KIND
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.plan import CampaignPlan
 from crm.campaigns.reopening import mark_of
 from crm.catalog import CATALOG
+from crm.outreach.models import JourneyState
 from crm.reading.fields import MomentIn
 from crm.reports.words import channel_words, money_words
 from crm.workspace import get_workspace
 from tools.base import Effect, Language, Tool, ToolContext, ToolResult
-from tools.campaign_cards import campaign_card, plan_of
+from tools.campaign_cards import campaign_card, plan_of, standing_of
 from tools.campaigns import CampaignArgs, effect_of_change
 
 _SUMMARIES: dict[str, Mapping[Language, str]] = {
@@ -90,7 +91,7 @@ def schedule_campaign(ctx: ToolContext, args: ScheduleCampaignArgs) -> ToolResul
 
 def _submitted(ctx: ToolContext, name: str, start: datetime | None) -> ToolResult:
     campaign = service.find_campaign(ctx.session, name)
-    move, mark = "submit" if campaign.state is CampaignState.DRAFT else "resubmit", mark_of(campaign)
+    move, mark = "submit" if campaign.state is JourneyState.DRAFT else "resubmit", mark_of(campaign)
     approval = service.submit(
         ctx.session,
         campaign.id,
@@ -158,7 +159,7 @@ def _moved(
     content = {
         "campaign_id": campaign.id,
         "name": campaign.name,
-        "state": campaign.state.value,
+        **standing_of(campaign.journey),
         "starts_at": f"{campaign.starts_at.astimezone(zone):%Y-%m-%dT%H:%M}" if campaign.starts_at else None,
         "summary": _SUMMARIES[move][ctx.language].format(name=campaign.name, facts=facts),
     }

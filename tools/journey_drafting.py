@@ -30,7 +30,7 @@ _SUMMARIES: Mapping[str, Mapping[str, str]] = {
         "en": "Replace the journey {name}, which awaits approval, by one from the template; the request becomes void.",
         "zh": "用模板替换待审批的旅程“{name}”，原审批申请将作废。",
     },
-    "approved": {
+    "scheduled": {
         "en": "Replace the journey {name}, which is approved, by one from the template; the approval becomes void.",
         "zh": "用模板替换已批准的旅程“{name}”，原批准将作废。",
     },
@@ -82,7 +82,7 @@ def effect_of_drafting(usual: Effect) -> Callable[[ToolContext, DraftJourneyArgs
 def summary_of_draft(ctx: ToolContext, name: str, before: Journey | None) -> str:
     state = None if before is None else before.state
     kind = "new" if state is None else "newer"
-    if state in (JourneyState.AWAITING_APPROVAL, JourneyState.APPROVED, JourneyState.DRAFT):
+    if state in (JourneyState.AWAITING_APPROVAL, JourneyState.SCHEDULED, JourneyState.DRAFT):
         kind = state.value
     return _SUMMARIES[kind][ctx.language].format(name=name, version=before.version + 1 if before else 1)
 

@@ -25,6 +25,7 @@ from crm.success.service import Whose
 from crm.success.service import list_tasks as read_tasks
 from crm.workspace import get_workspace
 from tools.base import Effect, Tool, ToolArgs, ToolContext, ToolResult
+from tools.campaign_cards import standing_of
 from tools.fence import fence
 from tools.journey_drafting import DraftJourneyArgs, effect_of_drafting, spec_of_draft, summary_of_draft
 
@@ -66,7 +67,7 @@ class ListTasksArgs(ToolArgs):
 
 
 def list_journeys(ctx: ToolContext, _args: ListJourneysArgs) -> ToolResult:
-    """Content: {"total": 3, "shown": 3, "journeys": [{"journey_id", "name", "version", "state": "active", "trigger",
+    """Content: {"total": 3, "shown": 3, "journeys": [{"journey_id", "name", "version", "state": "running", "trigger",
     "under_way": 12, "entered": 40, "left": 28, "has_draft": false}]}. Artifact: the same with all of them.
     """
     rows = [
@@ -75,6 +76,7 @@ def list_journeys(ctx: ToolContext, _args: ListJourneysArgs) -> ToolResult:
             "name": summary.name,
             "version": (summary.started or summary.newest).version,
             "state": summary.state.value,
+            "end_reason": summary.end_reason,
             "trigger": summary.newest.trigger,
             "under_way": summary.under_way,
             "entered": summary.entered,
@@ -187,8 +189,8 @@ def _moved(ctx: ToolContext, journey: Journey, move: str, approval_id: int | Non
 
 
 def _card(ctx: ToolContext, journey: Journey) -> ToolResult:
-    """Content: {"journey_id", "name", "version", "state", "note", "trigger": in words, "reentry", "exits",
-    "steps": [{"key", "kind", "words", "ways": [{"label", "to"}], "standing": how many are there, "tasks"}],
+    """Content: {"journey_id", "name", "version", "state", "end_reason", "note", "trigger": in words, "reentry",
+    "exits", "steps": [{"key", "kind", "words", "ways": [{"label", "to"}], "standing": how many are there, "tasks"}],
     "entered", "under_way", "held_out", "members_reached", "channels": [{"channel", "planned", "delivered", ...,
     "opened", "clicked"}], "ordered": {"ripe", "ordered", "share"}, "approval": its state or null}.
 
@@ -204,7 +206,7 @@ def _card(ctx: ToolContext, journey: Journey) -> ToolResult:
         "journey_id": journey.id,
         "name": journey.name,
         "version": journey.version,
-        "state": journey.state.value,
+        **standing_of(journey),
         "note": fence(journey.note),
         "trigger": words.trigger,
         "reentry": words.reentry,

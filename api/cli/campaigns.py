@@ -36,6 +36,7 @@ def list_all(as_json: Json = False) -> None:
                 "id": c.id,
                 "name": c.name,
                 "state": c.state.value,
+                "end_reason": c.end_reason,
                 "starts_at": c.starts_at,
                 "start_has_passed": needs_new_start(c, local_now),
             }
@@ -47,7 +48,7 @@ def list_all(as_json: Json = False) -> None:
         for row in rows:
             starts = f"{row['starts_at']:%Y-%m-%d %H:%M} UTC" if row["starts_at"] else "no start"
             passed = " (start has passed: choose a new one)" if row["start_has_passed"] else ""
-            say(f"{row['id']:>4}  {row['state']:<18} {starts:<22} {row['name']}{passed}")
+            say(f"{row['id']:>4}  {row['end_reason'] or row['state']:<18} {starts:<22} {row['name']}{passed}")
 
 
 @campaign.command("audience")
@@ -90,7 +91,7 @@ def monitor_one(name: Name, as_json: Json = False) -> None:
         say_json(seen.model_dump(mode="json"))
         return
     counts = seen.counts
-    say(f"{seen.name}: {seen.state}, {seen.members:,} members, {seen.holdout:,} held out")
+    say(f"{seen.name}: {seen.end_reason or seen.state}, {seen.members:,} members, {seen.holdout:,} held out")
     say(
         f"  {counts.planned:,} messages = {counts.delivered:,} delivered + {counts.failed:,} failed + "
         f"{counts.unknown:,} unknown + {counts.excluded:,} excluded + {counts.pending:,} pending"

@@ -80,8 +80,13 @@ def _decide(
         shown = fingerprint or ask_for_decision(verb, found.name, asked)
         with unit_of_work(nurture.sessions) as session:
             decided = run(session, found.id, fingerprint=shown, actor=actor, now=now, note=note)
-            row = {"id": decided.id, "name": decided.name, "state": decided.state.value}
+            row = {
+                "id": decided.id,
+                "name": decided.name,
+                "state": decided.state.value,
+                "end_reason": decided.end_reason,
+            }
     if as_json:
         say_json(row)
     else:
-        say(f"{row['name']} is {row['state'].replace('_', ' ')}")
+        say(f"{decided.name} is {decided.journey.standing.replace('_', ' ')}")

@@ -47,7 +47,8 @@ def list_all(as_: AsPerson = "admin", as_json: Json = False) -> None:
         return
     for row in rows:
         draft = f", version {row.version} waits" if row.has_draft else ""
-        say(f"{row.id:>4}  {row.state:<18} {row.under_way:>7,} under way of {row.entered:,}  {row.name}{draft}")
+        standing = row.end_reason or row.state
+        say(f"{row.id:>4}  {standing:<18} {row.under_way:>7,} under way of {row.entered:,}  {row.name}{draft}")
     if not rows:
         say("there is no journey yet; nurture journey template shows what to start from")
 
@@ -305,7 +306,7 @@ def _operate(
     if as_json:
         say_json(view.model_dump(mode="json"))
     else:
-        say(f"{view.name}, version {view.version}, is {view.state.replace('_', ' ')}")
+        say(f"{view.name}, version {view.version}, is {(view.end_reason or view.state).replace('_', ' ')}")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -333,7 +334,7 @@ def _show(view: "JourneyView", *, as_json: bool) -> None:
     if as_json:
         say_json(view.model_dump(mode="json"))
         return
-    say(f"{view.name}, version {view.version}, by {view.author}: {view.state.replace('_', ' ')}")
+    say(f"{view.name}, version {view.version}, by {view.author}: {(view.end_reason or view.state).replace('_', ' ')}")
     if view.note:
         say(f"  {view.note}")
     if view.approval:

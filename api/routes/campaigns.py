@@ -23,7 +23,7 @@ from crm.campaigns import service
 from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import needs_new_start
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.preview import preview_message
@@ -35,7 +35,7 @@ from crm.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.journeys.preview import MessagePreview
 from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
-from crm.outreach.models import Journey
+from crm.outreach.models import EndReason, Journey, JourneyState
 from crm.reading.fields import MomentIn
 from crm.workspace import get_workspace
 
@@ -45,7 +45,9 @@ router = APIRouter(prefix="/api", tags=["campaigns"])
 class CampaignRow(BaseModel):
     id: int
     name: str
-    state: CampaignState
+    state: JourneyState
+    end_reason: EndReason | None
+    """Of one that ended."""
     state_note: str | None
     starts_at: datetime | None
     start_has_passed: bool
@@ -136,13 +138,15 @@ class MessagePage(BaseModel):
 def list_campaigns(
     actor: SignedIn,
     nurture: TheNurture,
-    state: CampaignState | None = None,
+    state: JourneyState | None = None,
+    end_reason: EndReason | None = None,
     before: Annotated[RowId | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CampaignPage:
     """The newest first."""
     with read_only(nurture.sessions) as session:
         found = [c for c in service.list_campaigns(session, state) if before is None or c.id < before]
+        found = [campaign for campaign in found if end_reason in (None, campaign.end_reason)]
         local_now = nurture.clock.now().astimezone(get_workspace(session).zone)
     page = found[:limit]
     next_cursor = page[-1].id if len(found) > limit else None
@@ -286,8 +290,6 @@ def list_messages(
     """The campaign's ledger, message by message; addresses are masked unless the reader may see them."""
     with read_only(nurture.sessions) as session:
         found = service.find_campaign(session, campaign)
-        if found.journey_id is None:
-            return MessagePage(total=0, items=[])
         page = browse_ledger(
             session, found.journey_id, LedgerFilter(offset=offset, after=after, limit=limit), actor=actor
         )

@@ -33,7 +33,7 @@ from crm.journeys.validation import parse_journey
 from crm.journeys.views import MemberWay, ways_of_member
 from crm.members.models import Channel
 from crm.members.service import find_member
-from crm.outreach.models import EnrolmentState, Journey, JourneyState
+from crm.outreach.models import EndReason, EnrolmentState, Journey, JourneyState
 
 router = APIRouter(prefix="/api/journeys", tags=["journeys"])
 Spec = dict[str, Any]
@@ -71,12 +71,14 @@ def list_journeys(
     actor: SignedIn,
     nurture: TheNurture,
     state: JourneyState | None = None,
+    end_reason: EndReason | None = None,
     before: Annotated[RowId | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JourneyPage:
     """Every journey, the one written to last first."""
     with read_only(nurture.sessions) as session:
         found = [row_of(summary) for summary in summarise(session, actor=actor) if state in (None, summary.state)]
+    found = [row for row in found if end_reason in (None, row.end_reason)]
     rows = [row for row in found if before is None or row.id < before]
     page = rows[:limit]
     return JourneyPage(items=page, next_cursor=page[-1].id if len(rows) > limit else None)

@@ -1,6 +1,6 @@
 """The rules of the house, as data: defaults here, overrides in `policy_settings`."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from crm import validation_messages
 from crm.access.models import PolicySetting, Role
 from crm.errors import InvalidRequest
-from crm.key_dates import LeapDay
+
+LeapDay = Literal["feb_28", "mar_1"]
 
 
 class Policy(BaseModel):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crm.access import approvals
@@ -19,9 +19,10 @@ from crm.campaigns.brief_to_spec import start_moment
 from crm.campaigns.copywriting import complete_copy
 from crm.campaigns.fingerprint import campaign_parts
 from crm.campaigns.lookup import brief_of, get_campaign, require_state
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.plan import CampaignPlan
 from crm.errors import Conflict
+from crm.outreach.models import Journey, JourneyState
 from crm.segments.approved import bind_audience, segments_in_words
 from crm.segments.scope import SegmentScope
 from crm.workspace import get_workspace
@@ -82,7 +83,7 @@ def ask_for_approval(
 
 def _awaited(session: Session, campaign_id: int) -> Awaited[Campaign]:
     campaign = get_campaign(session, campaign_id, lock=True)
-    require_state(campaign, (CampaignState.AWAITING_APPROVAL,), "decided on")
+    require_state(campaign, (JourneyState.AWAITING_APPROVAL,), "decided on")
     return Awaited(campaign, campaign.id, campaign.name)
 
 
@@ -95,15 +96,16 @@ def _accept(session: Session, campaign: Campaign, now: datetime) -> None:
     start = start_moment(brief_of(campaign), get_workspace(session)) or now
     if now - start > timedelta(hours=get_policy(session).late_limit_hours):
         raise Conflict(f"the start of {campaign.name} has passed; submit it with a new one")
-    campaign.state, campaign.state_note = CampaignState.SCHEDULED, None
-    campaign.starts_at, campaign.updated_at = max(start, now), now
+    journey = campaign.journey
+    journey.state, journey.note = JourneyState.SCHEDULED, None
+    journey.starts_at, journey.updated_at = max(start, now), now
     session.flush()
 
 
 def _send_back(session: Session, campaign_ids: Collection[int], reason: str, now: datetime) -> None:
-    waiting = (Campaign.id.in_(campaign_ids), Campaign.state == CampaignState.AWAITING_APPROVAL)
-    back = update(Campaign).where(*waiting)
-    session.execute(back.values(state=CampaignState.DRAFT, state_note=reason, updated_at=now))
+    theirs = select(Campaign.journey_id).where(Campaign.id.in_(campaign_ids))
+    back = update(Journey).where(Journey.id.in_(theirs), Journey.state == JourneyState.AWAITING_APPROVAL)
+    session.execute(back.values(state=JourneyState.DRAFT, note=reason, updated_at=now))
 
 
 CAMPAIGN: Approvable[Campaign] = Approvable(

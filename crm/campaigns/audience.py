@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from crm.access import approvals
 from crm.access.models import ApprovalState
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.fields import Catalog
+from crm.outreach.models import JourneyState
 from crm.segments.approved import approved_scope, author_scope
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import ARRANGEMENT, Definition, parse_definition
@@ -18,12 +19,12 @@ from crm.segments.scope import SegmentScope
 from crm.segments.service import require_known_names
 
 SUBJECT_KIND = "campaign"
-_SUBMITTED = (CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED, CampaignState.PAUSED)
+_SUBMITTED = (JourneyState.AWAITING_APPROVAL, JourneyState.SCHEDULED, JourneyState.PAUSED)
 
 
 def campaign_scope(session: Session, campaign: Campaign, catalog: Catalog, now: datetime) -> SegmentScope:
     """The scope in which a campaign's audience is read: its author's, and once submitted as it was then."""
-    if campaign.state in _SUBMITTED and campaign.journey_id is None:
+    if campaign.state in _SUBMITTED and campaign.launched_at is None:
         states = (ApprovalState.PENDING, ApprovalState.APPROVED)
         approval = approvals.standing_approval(session, SUBJECT_KIND, campaign.id, states)
         if approval is not None:

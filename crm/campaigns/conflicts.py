@@ -10,19 +10,21 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.audience import audience_definition, audience_ids, campaign_scope
 from crm.campaigns.brief import CampaignBrief, parse_brief
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.errors import CrmError
 from crm.journeys.lookup import journey_scope
 from crm.journeys.schedulers.planned import draft
 from crm.journeys.schedulers.stepwise.conditions import entry_definition, fitting
 from crm.outreach.ledger import spec_of
-from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message
+from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyKind, JourneyState, Message
 from crm.segments.scope import SegmentScope
 from crm.values import Value
 
-_LAUNCHED = (CampaignState.RUNNING, CampaignState.PAUSED)
-_TO_COME = (CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED)
-_STARTED = (JourneyState.ACTIVE, JourneyState.PAUSED)
+_STARTED = (JourneyState.RUNNING, JourneyState.PAUSED)
+_TO_COME = (JourneyState.AWAITING_APPROVAL, JourneyState.SCHEDULED)
+
+
+_IS_OF_NO_CAMPAIGN = Journey.kind != JourneyKind.CAMPAIGN
 
 
 class SharedAudience(Value):
@@ -50,8 +52,8 @@ def conflicts(session: Session, brief: CampaignBrief, scope: SegmentScope, at: d
 
 
 def _campaigns(session: Session, brief: CampaignBrief, scope: SegmentScope, at: datetime) -> Iterator[SharedAudience]:
-    query = select(Campaign).where(Campaign.state.in_((*_LAUNCHED, *_TO_COME)), Campaign.name != brief.name)
-    others: Sequence[Campaign] = session.scalars(query.order_by(Campaign.name)).all()
+    query = select(Campaign).join(Campaign.journey).where(Journey.state.in_((*_STARTED, *_TO_COME)))
+    others: Sequence[Campaign] = session.scalars(query.where(Journey.name != brief.name).order_by(Journey.name)).all()
     for other in others:
         # Trouble of another campaign is its own, and is said on its page: it keeps nobody else from planning.
         with suppress(CrmError):
@@ -61,7 +63,7 @@ def _campaigns(session: Session, brief: CampaignBrief, scope: SegmentScope, at: 
 
 
 def _theirs(session: Session, other: Campaign, scope: SegmentScope, at: datetime) -> Select[Any]:
-    if other.journey_id is not None:
+    if other.launched_at is not None:
         return select(Enrolment.member_id).where(Enrolment.journey_id == other.journey_id)
     other_scope = campaign_scope(session, other, scope.catalog, at)
     definition = audience_definition(session, parse_brief(other.brief), other_scope)
@@ -76,7 +78,7 @@ def _journeys_under_way(session: Session) -> list[SharedAudience]:
         .join(Enrolment, Enrolment.journey_id == Journey.id)
         .where(
             Journey.state.in_(_STARTED),
-            _is_of_no_campaign(),
+            _IS_OF_NO_CAMPAIGN,
             Enrolment.member_id.in_(select(draft.AUDIENCE.c.member_id)),
             or_(Enrolment.wake_at.is_not(None), waits),
         )
@@ -88,8 +90,7 @@ def _journeys_under_way(session: Session) -> list[SharedAudience]:
 
 
 def _journeys_to_come(session: Session, scope: SegmentScope, at: datetime) -> Iterator[SharedAudience]:
-    to_come = (JourneyState.AWAITING_APPROVAL, JourneyState.APPROVED)
-    query = select(Journey).where(Journey.state.in_(to_come), _is_of_no_campaign())
+    query = select(Journey).where(Journey.state.in_(_TO_COME), _IS_OF_NO_CAMPAIGN)
     for journey in session.scalars(query.order_by(Journey.name)).all():
         with suppress(CrmError):
             spec = spec_of(journey)
@@ -97,10 +98,6 @@ def _journeys_to_come(session: Session, scope: SegmentScope, at: datetime) -> It
                 theirs = journey_scope(session, journey, scope.catalog, at)
                 ids = fitting(session, entry_definition(spec, scope.catalog), theirs)
                 yield SharedAudience(campaign=journey.name, kind="journey", shared_members=_shared(session, ids))
-
-
-def _is_of_no_campaign() -> Any:
-    return Journey.id.not_in(select(Campaign.journey_id).where(Campaign.journey_id.is_not(None)))
 
 
 def _shared(session: Session, theirs: Select[Any]) -> int:

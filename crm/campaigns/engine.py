@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from crm.access import approvals
 from crm.activity.facts import facts_stand_for, refresh_facts
 from crm.campaigns.approvables import APPROVABLES
-from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due, show_holds
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.launch import LaunchOutcome, complete_due, launch_due
 from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.fields import Catalog
@@ -21,6 +20,7 @@ from crm.journeys.schedulers.stepwise.advance import Moved
 from crm.members.names import refresh_names
 from crm.outreach.channels.adapter import ChannelAdapters
 from crm.outreach.links import Links
+from crm.outreach.models import Journey, JourneyState
 from crm.outreach.sending import DispatchResult
 from crm.segments.maintenance import Upkeep, refresh_segments
 from crm.workspace import get_workspace
@@ -68,7 +68,7 @@ def run_due(
     while moment is not None and moment < now:
         result += turn(moment)
         with read_only(sessions) as session:
-            moment = next_moment(session, moment, catalog=catalog)
+            moment = next_moment(session, moment)
     return result + turn(now)
 
 
@@ -109,7 +109,6 @@ def _turn(
         done += TickResult(dispatched=advanced.dispatched, walked=advanced.walked)
     with stages.stage("complete"), unit_of_work(sessions) as session:
         done += TickResult(completed=tuple(complete_due(session, moment)))
-        show_holds(session)
     stages.finish()
     return done
 
@@ -124,19 +123,19 @@ def _expire_requests(sessions: Sessions, moment: datetime) -> None:
             approvals.expire_due(session, kind, moment)
 
 
-def next_moment(session: Session, after: datetime, *, catalog: Catalog) -> datetime | None:
+def next_moment(session: Session, after: datetime) -> datetime | None:
     """When something starts, falls due or ends next, strictly after a moment."""
-    starts = select(func.min(Campaign.starts_at)).where(
-        Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at > after
+    starts = select(func.min(Journey.starts_at)).where(
+        Journey.state == JourneyState.SCHEDULED, Journey.starts_at > after
     )
-    freed = select(func.min(Campaign.held_until)).where(
-        Campaign.state.in_((CampaignState.SCHEDULED, CampaignState.RUNNING)), Campaign.held_until > after
+    freed = select(func.min(Journey.held_until)).where(
+        Journey.state.in_((JourneyState.SCHEDULED, JourneyState.RUNNING)), Journey.held_until > after
     )
-    ends = select(func.min(Campaign.ends_at)).where(Campaign.state == CampaignState.RUNNING, Campaign.ends_at > after)
+    ends = select(func.min(Journey.ends_at)).where(Journey.state == JourneyState.RUNNING, Journey.ends_at > after)
     moments = (
         session.scalar(starts),
         session.scalar(freed),
         session.scalar(ends),
-        outreach.next_moment(session, after, catalog=catalog),
+        outreach.next_moment(session, after),
     )
     return min((moment for moment in moments if moment is not None), default=None)

@@ -101,7 +101,7 @@ class ExcludedPage(Value):
 def exclusion_log(session: Session, campaign_id: int, now: datetime) -> ExclusionLog:
     """The numbers of a campaign's exclusions, campaign-wide. Empty before the launch."""
     campaign = get_campaign(session, campaign_id)
-    journey_id = campaign.journey_id or 0
+    journey_id = campaign.journey_id
     members = session.scalar(_in_state(MessageState.EXCLUDED, journey_id, _MEMBERS)) or 0
     by_reason = _totals(session, journey_id)
     return ExclusionLog(
@@ -163,7 +163,7 @@ def excluded_members(
     """Who was excluded, message by message; a customer success manager reads of his own members alone."""
     require(actor, Permission.READ_MEMBERS)
     campaign = get_campaign(session, campaign_id)
-    found = _found(campaign.journey_id or 0, wanted, actor)
+    found = _found(campaign.journey_id, wanted, actor)
     total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
     page = session.execute(found.where(Message.id > after).limit(limit + 1)).all()
     items = tuple(ExcludedMember(**row._mapping) for row in page[:limit])
@@ -206,7 +206,7 @@ def exclusion_lines(session: Session, campaign_id: int, wanted: ExclusionFilter,
     """
     require(actor, Permission.EXPORT_MEMBERS)
     campaign = get_campaign(session, campaign_id)
-    found = _found(campaign.journey_id or 0, wanted, actor).execution_options(yield_per=ROWS_AT_ONCE)
+    found = _found(campaign.journey_id, wanted, actor).execution_options(yield_per=ROWS_AT_ONCE)
     yield _line(CSV_COLUMNS)
     for row in session.execute(found):
         yield _line([_cell(row._mapping[name]) for name in CSV_COLUMNS])

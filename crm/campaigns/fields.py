@@ -4,30 +4,28 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from crm.campaigns.models import Campaign
 from crm.fields import Aggregate, Collection, Fact, Field, Kind, Qualifier, Qualifiers, Record, RowColumns, Rows
-from crm.outreach.models import Enrolment
+from crm.outreach.models import Enrolment, Journey, JourneyKind
 from crm.words import Text
 
-NAMES = select(Campaign.name)
+_IS_CAMPAIGN = Journey.kind == JourneyKind.CAMPAIGN
+NAMES = select(Journey.name).where(_IS_CAMPAIGN)
 
 CAMPAIGN = Qualifier(
     name="campaign",
-    matches=lambda journey_id, names: journey_id.in_(
-        select(Campaign.journey_id).where(Campaign.name.in_(names), Campaign.journey_id.is_not(None))
-    ),
-    label=lambda journey_id: select(Campaign.name).where(Campaign.journey_id == journey_id).scalar_subquery(),
+    matches=lambda journey_id, names: journey_id.in_(select(Journey.id).where(_IS_CAMPAIGN, Journey.name.in_(names))),
+    label=lambda journey_id: select(Journey.name).where(_IS_CAMPAIGN, Journey.id == journey_id).scalar_subquery(),
     values=NAMES,
     text=Text("campaign", "活动"),
     names=NAMES,
 )
 """Rows that belong to a campaign know its journey; people know its name."""
 
-_enrolments = Enrolment.__table__.join(Campaign.__table__, Campaign.journey_id == Enrolment.journey_id)
+_enrolments = Enrolment.__table__.join(Journey.__table__, (Journey.id == Enrolment.journey_id) & _IS_CAMPAIGN)
 
 
 def _memberships(_qualifiers: Qualifiers) -> RowColumns:
-    return RowColumns(Enrolment.member_id, at=Enrolment.enrolled_at, value=Campaign.name, source=_enrolments)
+    return RowColumns(Enrolment.member_id, at=Enrolment.enrolled_at, value=Journey.name, source=_enrolments)
 
 
 def _facts(record: Record, _qualifiers: Qualifiers) -> Iterator[Fact]:
@@ -52,6 +50,6 @@ COLLECTIONS = (
         "campaigns",
         source=_enrolments,
         member_id=Enrolment.member_id,
-        columns={"campaign": Campaign.name, "arm": Enrolment.arm, "at": Enrolment.enrolled_at},
+        columns={"campaign": Journey.name, "arm": Enrolment.arm, "at": Enrolment.enrolled_at},
     ),
 )

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from crm.access import approvals, audit
@@ -15,7 +15,7 @@ from crm.campaigns.benefits import promises_of
 from crm.campaigns.brief_to_spec import launch_setting, sending_days, spec_from_brief
 from crm.campaigns.fingerprint import campaign_parts
 from crm.campaigns.lookup import brief_of, get_campaign
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.clock import day_end
 from crm.errors import Conflict
 from crm.fields import Catalog
@@ -23,8 +23,8 @@ from crm.isolation import isolated, next_try
 from crm.journeys.house_rules import require_obeyed, require_stock
 from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.outreach import ledger
-from crm.outreach.holds import CANNOT_GO_ON
-from crm.outreach.models import Journey, Message, MessageState
+from crm.outreach.holds import is_free, let_go
+from crm.outreach.models import EndReason, Journey, JourneyState, Message, MessageState
 from crm.outreach.rules import check_drift
 from crm.segments import service as segments
 from crm.segments.approved import approved_scope
@@ -44,9 +44,10 @@ class LaunchOutcome:
 def launch_due(session: Session, now: datetime, catalog: Catalog) -> list[LaunchOutcome]:
     """Launch every approved campaign whose start has come; hold back those that are not what was approved."""
     due = (
-        select(Campaign.id, Campaign.name, Campaign.state_note)
-        .where(Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at <= now, _is_free(now))
-        .order_by(Campaign.starts_at, Campaign.id)
+        select(Campaign.id, Journey.name, Journey.note)
+        .join(Campaign.journey)
+        .where(Journey.state == JourneyState.SCHEDULED, Journey.starts_at <= now, is_free(now))
+        .order_by(Journey.starts_at, Campaign.id)
         .with_for_update(skip_locked=True)
     )
     return [_launch_or_hold(session, *row, now, catalog) for row in session.execute(due).all()]
@@ -63,10 +64,6 @@ def _launch_or_hold(
         else:
             _hold(session, campaign_id, f"Not launched yet: {attempt.reason}", now)
     return LaunchOutcome(campaign_id, name, is_launched=not attempt.failed, reason=attempt.reason)
-
-
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    return or_(Campaign.held_until.is_(None), Campaign.held_until <= now)
 
 
 def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalog) -> None:
@@ -89,13 +86,12 @@ def _launch(session: Session, campaign: Campaign, now: datetime, catalog: Catalo
     require_obeyed(session, spec, promises_of(brief))
     require_stock(session, spec, *sending_days(spec, starts_at, workspace.zone))
     setting = launch_setting(session, starts_at)
-    journey = launch_planned(session, spec, audience_ids(definition, scope), setting, now=now)
+    journey = launch_planned(session, spec, audience_ids(definition, scope), setting, now=now, journey=campaign.journey)
     last_due = session.scalar(select(func.max(Message.due_at)).where(Message.journey_id == journey.id)) or starts_at
     offers_end = day_end(brief.end, workspace.zone) if brief.end is not None else last_due
-    campaign.state, campaign.state_note = CampaignState.RUNNING, _note(changes)
-    campaign.held_until, campaign.held_times = None, 0
-    campaign.journey_id, campaign.launched_at, campaign.updated_at = journey.id, now, now
-    campaign.ends_at = max(last_due, offers_end) + timedelta(days=brief.attribution_window_days)
+    let_go(journey)
+    journey.note, journey.activated_at, journey.updated_at = _note(changes), now, now
+    journey.ends_at = max(last_due, offers_end) + timedelta(days=brief.attribution_window_days)
     session.flush()
     detail = {} if changes is None else {"selection": asdict(changes)}
     subject = f"{SUBJECT_KIND}:{campaign.id}"
@@ -110,16 +106,16 @@ def _note(changes: SelectionChanges | None) -> str | None:
 
 def _send_back(session: Session, campaign_id: int, reason: str, now: datetime) -> None:
     """It may not start as it stands: somebody has to look at it and submit it anew."""
-    _write(session, campaign_id, state=CampaignState.DRAFT, state_note=f"Not launched: {reason}", updated_at=now)
+    _write(session, campaign_id, state=JourneyState.DRAFT, note=f"Not launched: {reason}", updated_at=now)
     subject = f"{SUBJECT_KIND}:{campaign_id}"
     audit.record(session, now=now, actor=None, action="campaign.held", subject=subject, reason=reason)
 
 
 def _hold(session: Session, campaign_id: int, note: str, now: datetime) -> None:
     """It failed in a way that nobody foresaw: it stays what it is, and is tried again after a while."""
-    before = select(Campaign.held_times, Campaign.state_note).where(Campaign.id == campaign_id)
+    before = select(Journey.held_times, Journey.note).join(Campaign).where(Campaign.id == campaign_id)
     times, known = session.execute(before).one()
-    _write(session, campaign_id, state_note=note, held_until=next_try(times, now), held_times=times + 1)
+    _write(session, campaign_id, note=note, held_until=next_try(times, now), held_times=times + 1)
     if known != note:
         subject = f"{SUBJECT_KIND}:{campaign_id}"
         audit.record(session, now=now, actor=None, action="campaign.held", subject=subject, reason=note)
@@ -127,22 +123,24 @@ def _hold(session: Session, campaign_id: int, note: str, now: datetime) -> None:
 
 def _write(session: Session, campaign_id: int, **values: Any) -> None:
     """Without reading the row first: what is stored may be what is wrong."""
-    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**values))
+    mine = select(Campaign.journey_id).where(Campaign.id == campaign_id).scalar_subquery()
+    session.execute(update(Journey).where(Journey.id == mine).values(**values))
     session.expire_all()
 
 
 def complete_due(session: Session, now: datetime) -> list[int]:
     """Close campaigns whose attribution window has passed and of which nothing waits; their ids."""
     open_messages = exists().where(
-        Message.journey_id == Campaign.journey_id,
+        Message.journey_id == Journey.id,
         Message.state.in_((MessageState.PLANNED, MessageState.DEFERRED, MessageState.CLAIMED)),
     )
-    over = select(Campaign.id, Campaign.journey_id, Campaign.state_note).where(
-        Campaign.state == CampaignState.RUNNING,
+    over = select(Campaign.id, Journey.id, Journey.note).join(Campaign.journey)
+    over = over.where(
+        Journey.state == JourneyState.RUNNING,
         Campaign.is_imported.is_(False),
-        Campaign.ends_at <= now,
+        Journey.ends_at <= now,
         ~open_messages,
-        _is_free(now),
+        is_free(now),
     )
     closed = []
     for campaign_id, journey_id, note in session.execute(over.with_for_update(skip_locked=True)).all():
@@ -155,20 +153,9 @@ def complete_due(session: Session, now: datetime) -> list[int]:
     return closed
 
 
-def show_holds(session: Session) -> None:
-    """Write beside each running campaign what holds its journey, and take that away when nothing does any more."""
-    note = select(Journey.note).where(Journey.id == Campaign.journey_id).scalar_subquery()
-    differs = func.coalesce(Campaign.state_note, "") != func.coalesce(note, "")
-    says = or_(note.is_not(None), Campaign.state_note.startswith(CANNOT_GO_ON, autoescape=True))
-    running = (Campaign.state == CampaignState.RUNNING, Campaign.journey_id.is_not(None), Campaign.held_until.is_(None))
-    shown = update(Campaign).where(*running, differs, says).values(state_note=note)
-    session.execute(shown.execution_options(synchronize_session=False))
-
-
-def _complete(session: Session, campaign_id: int, journey_id: int | None, now: datetime) -> None:
-    if journey_id is not None:
-        ledger.end(session, journey_id, now=now)
-    over = {"state": CampaignState.COMPLETED, "completed_at": now, "updated_at": now}
-    _write(session, campaign_id, **over, state_note=None, held_until=None, held_times=0)
+def _complete(session: Session, campaign_id: int, journey_id: int, now: datetime) -> None:
+    ledger.end(session, journey_id, now=now)
+    over = {"end_reason": EndReason.COMPLETED, "ended_at": now, "updated_at": now}
+    _write(session, campaign_id, **over, note=None, held_until=None, held_times=0)
     subject = f"{SUBJECT_KIND}:{campaign_id}"
     audit.record(session, now=now, actor=None, action="campaign.completed", subject=subject)

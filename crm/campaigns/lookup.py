@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from crm.bounds import row_id
 from crm.campaigns.brief import CampaignBrief, parse_brief
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.rules import start_has_passed
 from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound, Unreadable
+from crm.outreach.models import EndReason, Journey, JourneyState
 
 _NEAR_SCORE = 60
 """Similarity (0 to 100) from which a name is worth offering when none fits."""
@@ -31,7 +32,10 @@ def find_campaign(session: Session, name_or_id: str | int) -> Campaign:
     Raises Ambiguous when several names do, NotFound with the near names when none does.
     """
     text = str(name_or_id).strip()
-    names = {name: campaign_id for campaign_id, name in session.execute(select(Campaign.id, Campaign.name))}
+    names = {
+        name: campaign_id
+        for campaign_id, name in session.execute(select(Campaign.id, Journey.name).join(Campaign.journey))
+    }
     exact = [name for name in names if name.casefold() == text.casefold()]
     if exact:
         return get_campaign(session, names[exact[0]])
@@ -48,11 +52,12 @@ def find_campaign(session: Session, name_or_id: str | int) -> Campaign:
     raise NotFound(f"there is no campaign called {text!r}{meant}", candidates=candidates)
 
 
-def list_campaigns(session: Session, state: CampaignState | None = None) -> Sequence[Campaign]:
-    """The newest first."""
+def list_campaigns(session: Session, standing: JourneyState | EndReason | None = None) -> Sequence[Campaign]:
+    """The newest first; with `standing` those in that state, or that ended for that reason."""
     query = select(Campaign).order_by(Campaign.id.desc())
-    if state is not None:
-        query = query.where(Campaign.state == state)
+    if standing is not None:
+        column = Journey.end_reason if isinstance(standing, EndReason) else Journey.state
+        query = query.join(Campaign.journey).where(column == standing)
     return session.scalars(query).all()
 
 
@@ -70,12 +75,12 @@ def brief_of(campaign: Campaign) -> CampaignBrief:
 def needs_new_start(campaign: Campaign, local_now: datetime) -> bool:
     """Whether it is a draft whose start has passed, which nobody can submit as it stands."""
     try:
-        return campaign.state is CampaignState.DRAFT and start_has_passed(brief_of(campaign).start, local_now)
+        return campaign.state is JourneyState.DRAFT and start_has_passed(brief_of(campaign).start, local_now)
     except Unreadable:
         return False
 
 
-def require_state(campaign: Campaign, allowed: Collection[CampaignState], done: str) -> None:
+def require_state(campaign: Campaign, allowed: Collection[JourneyState], done: str) -> None:
     """Raises Conflict, in words, when the campaign stands in none of the allowed states."""
     if campaign.state not in allowed:
         state = campaign.state.replace("_", " ")

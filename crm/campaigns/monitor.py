@@ -10,20 +10,21 @@ from sqlalchemy.orm import Session
 from crm.activity.models import Order
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.lookup import brief_of, get_campaign
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.clock import local_day
 from crm.errors import Unreadable
 from crm.journeys.schedulers.planned.persons import person_of
 from crm.members.models import Channel
 from crm.outreach.channels.pausing import channel_pauses
-from crm.outreach.holds import note_of
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
     PENDING_STATES,
     WAITING,
     Arm,
+    EndReason,
     Enrolment,
     Journey,
+    JourneyState,
     Message,
     MessageEvent,
     MessageEventKind,
@@ -100,7 +101,8 @@ class PausedChannel(Value):
 class CampaignMonitor(Value):
     campaign_id: int
     name: str
-    state: str
+    state: JourneyState
+    end_reason: EndReason | None
     state_note: str | None
     as_of: datetime
     members: int
@@ -132,7 +134,7 @@ class CampaignMonitor(Value):
 def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonitor:
     """Count the ledger of a campaign as it stands. A campaign that was not launched has nothing to count."""
     campaign = get_campaign(session, campaign_id)
-    journey_id = campaign.journey_id or 0
+    journey_id = campaign.journey_id
     window_days = 0 if campaign.is_imported else brief_of(campaign).attribution_window_days
     tally: _Tally = {
         (channel, state): number
@@ -151,7 +153,8 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         campaign_id=campaign.id,
         name=campaign.name,
         state=campaign.state,
-        state_note=campaign.state_note or note_of(session, journey_id),
+        end_reason=campaign.end_reason,
+        state_note=campaign.state_note,
         as_of=now,
         members=members,
         people=sum(people.values()),
@@ -168,7 +171,7 @@ def monitor(session: Session, campaign_id: int, now: datetime) -> CampaignMonito
         timeseries=_timeseries(session, journey_id),
         next_due_at=session.scalar(next_due),
         deferred=sum(number for (_, state), number in tally.items() if state is MessageState.DEFERRED),
-        held=_held(session, journey_id, now) if campaign.state is CampaignState.PAUSED else 0,
+        held=_held(session, journey_id, now) if campaign.state is JourneyState.PAUSED else 0,
         paused_channels=_paused_channels(session, tally),
     )
 
@@ -234,7 +237,7 @@ def _counts(session: Session, query: Select[Any], *by: Any) -> dict[Any, int]:
 
 def _planned(session: Session, campaign: Campaign, members: int, tally: _Tally) -> int:
     """What the ledger must hold, from the journey and not from the ledger; imported history promises nothing."""
-    if campaign.is_imported or campaign.journey_id is None:
+    if campaign.is_imported or campaign.launched_at is None:
         return sum(tally.values())
     try:
         spec = spec_of(session.get_one(Journey, campaign.journey_id))

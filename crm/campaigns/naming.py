@@ -7,12 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.models import Approval, ApprovalState
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.errors import Conflict
-from crm.outreach.models import Journey, JourneyState
+from crm.outreach.models import Journey, JourneyKind, JourneyState
 from crm.segments.models import Segment
 
-_OVER = (CampaignState.COMPLETED, CampaignState.CANCELLED)
 _PLACES = ("campaign", "exclude_campaigns")
 """Keys that hold names of campaigns: of a condition on messages, of a brief."""
 _SHOWN = 5
@@ -34,8 +33,10 @@ def _definitions(session: Session, campaign_id: int) -> Iterator[tuple[str, Any]
     """What may name the campaign, each with whose words it is. An approval may hold what a segment said before."""
     segments = select(Segment.name, Segment.definition).order_by(Segment.id)
     yield from ((f"the segment {name}", definition) for name, definition in session.execute(segments))
-    others = select(Campaign.id, Campaign.name, Campaign.brief).where(Campaign.state.not_in(_OVER))
-    journeys = select(Journey.id, Journey.name, Journey.spec).where(Journey.state != JourneyState.ENDED)
+    lives = Journey.state != JourneyState.ENDED
+    others = select(Campaign.id, Journey.name, Campaign.brief).join(Campaign.journey).where(lives)
+    is_other = Journey.kind != JourneyKind.CAMPAIGN
+    journeys = select(Journey.id, Journey.name, Journey.spec).where(lives, is_other)
     in_force = select(Approval.subject_kind, Approval.subject_id, Approval.bound).where(
         Approval.state.in_((ApprovalState.PENDING, ApprovalState.APPROVED))
     )

@@ -6,16 +6,17 @@ from crm.access import confirmed as acts
 from crm.access.actor import Actor
 from crm.access.confirmed import Confirmed
 from crm.access.models import Account
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
+from crm.outreach.models import JourneyState
 
-_STANDS: dict[CampaignState, str] = {
-    CampaignState.AWAITING_APPROVAL: "{name} awaits approval, and a change makes that request void",
-    CampaignState.SCHEDULED: "{name} is approved and scheduled, and a change makes the approval void",
+_STANDS: dict[JourneyState, str] = {
+    JourneyState.AWAITING_APPROVAL: "{name} awaits approval, and a change makes that request void",
+    JourneyState.SCHEDULED: "{name} is approved and scheduled, and a change makes the approval void",
 }
 
 
 def is_own_draft(campaign: Campaign, actor: Actor) -> bool:
-    return campaign.state is CampaignState.DRAFT and campaign.author_id == actor.account_id
+    return campaign.state is JourneyState.DRAFT and campaign.author_id == actor.account_id
 
 
 def mark_of(campaign: Campaign) -> str:

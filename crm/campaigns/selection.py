@@ -65,7 +65,7 @@ def _approval(session: Session, campaign: Campaign) -> Approval | None:
 
 
 def _selected(session: Session, campaign: Campaign, catalog: Catalog, now: datetime) -> Select[Any]:
-    if campaign.journey_id is not None:
+    if campaign.launched_at is not None:
         return select(Enrolment.member_id).where(Enrolment.journey_id == campaign.journey_id)
     scope = campaign_scope(session, campaign, catalog, now)
     return audience_ids(audience_definition(session, brief_of(campaign), scope), scope)

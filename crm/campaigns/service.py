@@ -21,7 +21,7 @@ from crm.campaigns.benefits import promises_of, with_coupons
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.brief_to_spec import sending_days, spec_from_brief, start_moment
 from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns, require_state
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.naming import refuse_while_named
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.reopening import require_confirmed
@@ -30,8 +30,10 @@ from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.journeys.house_rules import require_obeyed, require_stock
+from crm.journeys.lookup import newest_version
 from crm.outreach import ledger
-from crm.outreach.models import Journey, JourneyState
+from crm.outreach.holds import let_go
+from crm.outreach.models import EndReason, Journey, JourneyKind, JourneyState
 from crm.segments.approved import approved_scope, author_scope
 from crm.segments.definition import parse_definition
 from crm.segments.references import note_segments_used
@@ -54,7 +56,7 @@ __all__ = [
     "submit",
 ]
 
-_CHANGEABLE = (CampaignState.DRAFT, CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED)
+_CHANGEABLE = (JourneyState.DRAFT, JourneyState.AWAITING_APPROVAL, JourneyState.SCHEDULED)
 
 
 def create_draft(
@@ -72,12 +74,10 @@ def create_draft(
     sensitive = _sensitive_fields(session, brief, actor, catalog)
     if not brief.name:
         today = local_day(now, get_workspace(session).zone)
-        taken = session.scalars(select(Campaign.name)).all()
+        taken = session.scalars(select(Journey.name).where(Journey.kind == JourneyKind.CAMPAIGN)).all()
         brief = brief.model_copy(update={"name": automatic_name(brief, today, taken)})
     brief = _checked(session, brief, actor.account_id, catalog, now)
-    campaign = Campaign(
-        state=CampaignState.DRAFT, author_id=actor.account_id, request_id=request_id, created_at=now, is_imported=False
-    )
+    campaign = _new_campaign(session, brief.name, actor, request_id, now)
     _store(session, campaign, brief, now)
     try:
         with session.begin_nested():
@@ -115,14 +115,15 @@ def change_draft(
         return campaign
     require_confirmed(session, campaign, actor, confirmed)
     sensitive = _sensitive_fields(session, brief, actor, catalog) if "audience" in changes else ()
-    other = select(Campaign.id).where(Campaign.name == brief.name, Campaign.id != campaign.id)
-    if session.scalar(other) is not None:
-        raise _name_taken(brief.name)
     if brief.name != campaign.name:
+        other = select(Journey.id).where(Journey.name == brief.name, Journey.kind == JourneyKind.CAMPAIGN)
+        if session.scalar(other) is not None:
+            raise _name_taken(brief.name)
         refuse_while_named(session, campaign)
+        campaign.journey.version = newest_version(session, brief.name) + 1
     approvals.void_pending(session, SUBJECT_KIND, campaign.id, reason="the campaign was changed", now=now)
     _store(session, campaign, brief, now)
-    campaign.state, campaign.state_note = CampaignState.DRAFT, None
+    _move(campaign, JourneyState.DRAFT, now)
     session.flush()
     _shaped(session, campaign, "changed", actor, now, fields=sorted(changes))
     _record_sensitive(session, campaign, sensitive, actor, now)
@@ -156,7 +157,7 @@ def submit(
     bound = bound_of(session, brief, campaign.author_id)
     approval = approvals.approval_for(session, SUBJECT_KIND, campaign.id)
     if approval is not None and approvals.binds(approval, bound):
-        if campaign.state is CampaignState.SCHEDULED:
+        if campaign.state is JourneyState.SCHEDULED:
             raise Conflict(f"{campaign.name} is approved already and starts as scheduled")
         if approvals.is_open(approval, now):
             return approval
@@ -168,7 +169,7 @@ def submit(
     _refuse_empty(plan)
     _store(session, campaign, brief, now)
     campaign.plan = plan.model_dump(mode="json")
-    campaign.state, campaign.state_note = CampaignState.AWAITING_APPROVAL, None
+    _move(campaign, JourneyState.AWAITING_APPROVAL, now)
     session.flush()
     _audit(session, campaign, "campaign.submitted", actor, now)
     return ask_for_approval(session, campaign, brief, plan, bound, scope, actor=actor, now=now)
@@ -196,12 +197,10 @@ def pause(session: Session, campaign_id: int, *, actor: Actor, now: datetime) ->
     """Hold back everything that has not been handed over yet. Pausing twice changes nothing."""
     require(actor, Permission.OPERATE_CAMPAIGN)
     campaign = get_campaign(session, campaign_id, lock=True)
-    if campaign.state is CampaignState.PAUSED:
+    if campaign.state is JourneyState.PAUSED:
         return campaign
-    require_state(campaign, (CampaignState.SCHEDULED, CampaignState.RUNNING), "paused")
-    if campaign.journey_id is not None:
-        session.get_one(Journey, campaign.journey_id).state = JourneyState.PAUSED
-    campaign.state, campaign.updated_at = CampaignState.PAUSED, now
+    require_state(campaign, (JourneyState.SCHEDULED, JourneyState.RUNNING), "paused")
+    campaign.journey.state, campaign.journey.updated_at = JourneyState.PAUSED, now
     session.flush()
     _audit(session, campaign, "campaign.paused", actor, now)
     return campaign
@@ -211,18 +210,15 @@ def resume(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -
     """Go on where it was paused. What became too late meanwhile is excluded because of the pause."""
     require(actor, Permission.OPERATE_CAMPAIGN)
     campaign = get_campaign(session, campaign_id, lock=True)
-    if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
+    if campaign.state in (JourneyState.RUNNING, JourneyState.SCHEDULED):
         return campaign
-    require_state(campaign, (CampaignState.PAUSED,), "resumed")
-    if campaign.journey_id is None:
-        campaign.state = CampaignState.SCHEDULED
+    require_state(campaign, (JourneyState.PAUSED,), "resumed")
+    if campaign.launched_at is None:
+        _move(campaign, JourneyState.SCHEDULED, now)
     else:
         late_limit = timedelta(hours=get_policy(session).late_limit_hours)
         ledger.resume(session, campaign.journey_id, late_limit=late_limit, now=now)
-        campaign.state = CampaignState.RUNNING
-    # What the engine held is tried again at once.
-    campaign.state_note, campaign.held_until, campaign.held_times = None, None, 0
-    campaign.updated_at = now
+        _move(campaign, JourneyState.RUNNING, now)
     session.flush()
     _audit(session, campaign, "campaign.resumed", actor, now)
     return campaign
@@ -232,20 +228,44 @@ def cancel(session: Session, campaign_id: int, *, actor: Actor, now: datetime) -
     """End it for good: no further message starts, what was set aside goes back. Cancelling twice changes nothing."""
     require(actor, Permission.OPERATE_CAMPAIGN)
     campaign = get_campaign(session, campaign_id, lock=True)
-    if campaign.state is CampaignState.CANCELLED:
+    if campaign.end_reason is EndReason.CANCELLED:
         return campaign
-    require_state(campaign, (*_CHANGEABLE, CampaignState.RUNNING, CampaignState.PAUSED), "cancelled")
+    require_state(campaign, (*_CHANGEABLE, JourneyState.RUNNING, JourneyState.PAUSED), "cancelled")
     approvals.void_pending(session, SUBJECT_KIND, campaign.id, reason="the campaign was cancelled", now=now)
-    if campaign.journey_id is not None:
-        ledger.cancel(session, campaign.journey_id, now=now)
-    campaign.state, campaign.completed_at, campaign.updated_at = CampaignState.CANCELLED, now, now
+    ledger.cancel(session, campaign.journey_id, now=now)
+    journey = campaign.journey
+    journey.state, journey.end_reason, journey.ended_at, journey.updated_at = (
+        JourneyState.ENDED,
+        EndReason.CANCELLED,
+        now,
+        now,
+    )
     session.flush()
     _audit(session, campaign, "campaign.cancelled", actor, now)
     return campaign
 
 
 def _drafted_by(session: Session, request_id: str) -> Campaign | None:
-    return session.scalar(select(Campaign).where(Campaign.request_id == request_id))
+    return session.scalar(select(Campaign).join(Campaign.journey).where(Journey.request_id == request_id))
+
+
+def _new_campaign(session: Session, name: str, actor: Actor, request_id: str, now: datetime) -> Campaign:
+    journey = Journey(
+        name=name,
+        version=newest_version(session, name) + 1,
+        kind=JourneyKind.CAMPAIGN,
+        state=JourneyState.DRAFT,
+        author_id=actor.account_id,
+        request_id=request_id,
+        created_at=now,
+    )
+    return Campaign(journey=journey, is_imported=False)
+
+
+def _move(campaign: Campaign, state: JourneyState, now: datetime) -> None:
+    """What the engine held is tried again at once."""
+    let_go(campaign.journey)
+    campaign.journey.state, campaign.journey.updated_at = state, now
 
 
 def _checked(session: Session, brief: CampaignBrief, author_id: int, catalog: Catalog, now: datetime) -> CampaignBrief:
@@ -284,11 +304,12 @@ def _record_sensitive(
 
 
 def _store(session: Session, campaign: Campaign, brief: CampaignBrief, now: datetime) -> None:
-    campaign.name = brief.name
+    workspace = get_workspace(session)
     campaign.brief = brief.model_dump(mode="json")
     campaign.plan = None
-    campaign.starts_at = start_moment(brief, get_workspace(session))
-    campaign.updated_at = now
+    journey = campaign.journey
+    journey.name, journey.spec = brief.name, spec_from_brief(brief, workspace.currency).model_dump(mode="json")
+    journey.starts_at, journey.updated_at = start_moment(brief, workspace), now
 
 
 def _refuse_empty(plan: CampaignPlan) -> None:

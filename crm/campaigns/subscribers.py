@@ -7,13 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.uses import users_of
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.outreach.models import Journey, JourneyState
 from crm.segments.models import Segment
 from crm.segments.references import SEGMENT_KIND
 from crm.segments.saved import Subscriber
-
-_OVER = (CampaignState.COMPLETED, CampaignState.CANCELLED)
 
 
 def builders_on(session: Session, segment_id: int) -> list[Subscriber]:
@@ -25,9 +23,10 @@ def builders_on(session: Session, segment_id: int) -> list[Subscriber]:
     found = [
         Subscriber("segment", row.id, row.name) for row in session.execute(segments.order_by(Segment.name, Segment.id))
     ]
-    campaigns = select(Campaign.id, Campaign.name, Campaign.state).where(Campaign.state.not_in(_OVER))
+    lives = Journey.state != JourneyState.ENDED
+    campaigns = select(Campaign.id, Journey.name, Journey.state).join(Campaign.journey).where(lives)
     found += _rows(session, "campaign", campaigns.where(Campaign.id.in_(ids.get("campaign", ()))))
-    journeys = select(Journey.id, Journey.name, Journey.state).where(Journey.state != JourneyState.ENDED)
+    journeys = select(Journey.id, Journey.name, Journey.state).where(lives)
     return found + _rows(session, "journey", journeys.where(Journey.id.in_(ids.get("journey", ()))))
 
 

@@ -77,7 +77,7 @@ def _awaited(session: Session, journey_id: int) -> Awaited[Journey]:
 
 def _accept(session: Session, journey: Journey, now: datetime) -> None:
     """A person starts it then."""
-    journey.state, journey.note, journey.updated_at = JourneyState.APPROVED, None, now
+    journey.state, journey.note, journey.updated_at = JourneyState.SCHEDULED, None, now
     session.flush()
 
 

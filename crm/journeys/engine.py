@@ -42,15 +42,14 @@ def advance(
     return Advanced(walked, dispatched)
 
 
-def next_moment(session: Session, after: datetime, *, catalog: Catalog) -> datetime | None:
+def next_moment(session: Session, after: datetime) -> datetime | None:
     """When something falls due next, after a moment: a message, a member under way, a lease or hold that ends."""
     due = select(func.min(Message.due_at)).join(Journey, Journey.id == Message.journey_id)
     due = due.where(
-        MAY_BE_DUE, Message.state.in_(WAITING), Message.due_at > after, Journey.state == JourneyState.ACTIVE
+        MAY_BE_DUE, Message.state.in_(WAITING), Message.due_at > after, Journey.state == JourneyState.RUNNING
     )
-    freed = select(func.min(Journey.held_until)).where(Journey.state == JourneyState.ACTIVE, Journey.held_until > after)
     lapse = select(func.min(Message.lease_until)).where(
         MAY_BE_DUE, Message.state == MessageState.CLAIMED, Message.lease_until > after
     )
-    moments = (session.scalar(due), session.scalar(lapse), session.scalar(freed), next_wake(session, after, catalog))
+    moments = (session.scalar(due), session.scalar(lapse), next_wake(session, after))
     return min((moment for moment in moments if moment is not None), default=None)

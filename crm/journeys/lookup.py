@@ -14,7 +14,7 @@ from crm.segments.approved import approved_scope, author_scope
 from crm.segments.scope import SegmentScope
 
 SUBJECT_KIND = "journey"
-STARTED = (JourneyState.ACTIVE, JourneyState.PAUSED)
+STARTED = (JourneyState.RUNNING, JourneyState.PAUSED)
 
 
 def get_journey(session: Session, journey_id: int, *, lock: bool = False) -> Journey:
@@ -31,6 +31,11 @@ def versions_of(session: Session, name: str) -> list[Journey]:
     return list(session.scalars(query))
 
 
+def newest_version(session: Session, name: str) -> int:
+    """The newest of whatever sends under this name; 0 without any."""
+    return session.scalar(select(func.max(Journey.version)).where(Journey.name == name)) or 0
+
+
 def takes_entries() -> Select[int]:
     """The ids of the versions that members enter now: of each journey the newest that was started, while it runs."""
     other = aliased(Journey)
@@ -40,7 +45,7 @@ def takes_entries() -> Select[int]:
         .correlate(Journey)
         .scalar_subquery()
     )
-    return select(Journey.id).where(Journey.is_walked, Journey.state == JourneyState.ACTIVE, Journey.version == newest)
+    return select(Journey.id).where(Journey.is_walked, Journey.state == JourneyState.RUNNING, Journey.version == newest)
 
 
 def journey_scope(session: Session, journey: Journey, catalog: Catalog, now: datetime) -> SegmentScope:

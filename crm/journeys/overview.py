@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.journeys.lookup import STARTED
 from crm.journeys.views import JourneyLine, list_journeys
-from crm.outreach.models import JourneyState
+from crm.outreach.models import EndReason, JourneyState
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,16 @@ class JourneySummary:
     @property
     def state(self) -> JourneyState:
         """Running or resting if a version is; else that of the newest."""
+        return self._telling.state
+
+    @property
+    def end_reason(self) -> EndReason | None:
+        return self._telling.end_reason
+
+    @property
+    def _telling(self) -> JourneyLine:
         started = self.started
-        return started.state if started is not None and started.state in STARTED else self.newest.state
+        return started if started is not None and started.state in STARTED else self.newest
 
     @property
     def has_draft(self) -> bool:

@@ -10,7 +10,7 @@ from crm.outreach.models import Journey, JourneyState
 
 _STANDS: dict[JourneyState, str] = {
     JourneyState.AWAITING_APPROVAL: "{name} awaits approval, and a change makes that request void",
-    JourneyState.APPROVED: "{name} is approved, and a change makes the approval void",
+    JourneyState.SCHEDULED: "{name} is approved, and a change makes the approval void",
 }
 
 

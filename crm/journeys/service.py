@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.journeys.approval import JOURNEY, ask_for_approval, bound_of, journey_parts
 from crm.journeys.house_rules import require_obeyed, require_stock
-from crm.journeys.lookup import STARTED, SUBJECT_KIND, get_journey, journey_scope, versions_of
+from crm.journeys.lookup import STARTED, SUBJECT_KIND, get_journey, journey_scope, newest_version, versions_of
 from crm.journeys.reopening import require_confirmed
 from crm.journeys.schedulers.stepwise.triggers import Entered, enrol_audience, enrol_members
 from crm.journeys.validation import definitions_of, parse_journey
@@ -29,7 +29,7 @@ from crm.outreach import ledger
 from crm.outreach.holds import let_go
 from crm.outreach.ledger import spec_of
 from crm.outreach.link_targets import store_targets
-from crm.outreach.models import Enrolment, EnrolmentState, Journey, JourneyState
+from crm.outreach.models import EndReason, Enrolment, EnrolmentState, Journey, JourneyState
 from crm.outreach.rules import check_drift
 from crm.outreach.spec import JourneySpec
 from crm.segments import service as segments
@@ -38,7 +38,7 @@ from crm.segments.references import note_segments_used
 from crm.segments.saved import sensitive_fields_in
 from crm.workspace import get_workspace
 
-NOT_STARTED = (JourneyState.DRAFT, JourneyState.AWAITING_APPROVAL, JourneyState.APPROVED)
+NOT_STARTED = (JourneyState.DRAFT, JourneyState.AWAITING_APPROVAL, JourneyState.SCHEDULED)
 
 
 def save_draft(
@@ -124,14 +124,14 @@ def activate(session: Session, journey_id: int, *, actor: Actor, now: datetime, 
     """
     require(actor, Permission.OPERATE_CAMPAIGN)
     journey = get_journey(session, journey_id, lock=True)
-    if journey.state is JourneyState.ACTIVE:
+    if journey.state is JourneyState.RUNNING:
         return journey
-    _require_state(journey, (JourneyState.APPROVED,), "started")
+    _require_state(journey, (JourneyState.SCHEDULED,), "started")
     spec = parse_journey(journey.spec, catalog)
     parts = journey_parts(session, journey)
     approval = approvals.require_approved(session, SUBJECT_KIND, journey.id, parts, journey.name)
     _require_sendable(session, spec, now)
-    _move(journey, JourneyState.ACTIVE, now)
+    _move(journey, JourneyState.RUNNING, now)
     journey.activated_at = journey.entries_since = journey.seen_until = now
     session.flush()
     store_targets(session, journey.id, spec)
@@ -149,8 +149,8 @@ def pause(session: Session, journey_id: int, *, actor: Actor, now: datetime) -> 
     journey = _operated(session, journey_id, actor)
     if journey.state is JourneyState.PAUSED:
         return journey
-    _require_state(journey, (JourneyState.ACTIVE,), "paused")
-    _move_all(session, journey, JourneyState.ACTIVE, JourneyState.PAUSED, now)
+    _require_state(journey, (JourneyState.RUNNING,), "paused")
+    _move_all(session, journey, JourneyState.RUNNING, JourneyState.PAUSED, now)
     _audit(session, journey, "journey.paused", actor, now)
     return journey
 
@@ -158,11 +158,11 @@ def pause(session: Session, journey_id: int, *, actor: Actor, now: datetime) -> 
 def resume(session: Session, journey_id: int, *, actor: Actor, now: datetime) -> Journey:
     """Go on where it was paused. What happened meanwhile lets nobody in; what became too late is excluded as such."""
     journey = _operated(session, journey_id, actor)
-    if journey.state is JourneyState.ACTIVE:
+    if journey.state is JourneyState.RUNNING:
         return journey
     _require_state(journey, (JourneyState.PAUSED,), "resumed")
     late_limit = timedelta(hours=get_policy(session).late_limit_hours)
-    for version in _move_all(session, journey, JourneyState.PAUSED, JourneyState.ACTIVE, now):
+    for version in _move_all(session, journey, JourneyState.PAUSED, JourneyState.RUNNING, now):
         version.entries_since = now
         ledger.resume(session, version.id, late_limit=late_limit, now=now)
     session.flush()
@@ -183,7 +183,7 @@ def end(session: Session, journey_id: int, *, actor: Actor, now: datetime) -> Jo
         for version in _move_all(session, journey, state, JourneyState.ENDED, now):
             _stop_members(session, version, f"ended by {actor.display_name}", now)
             ledger.cancel(session, version.id, now=now)
-            version.ended_at = now
+            version.ended_at, version.end_reason = now, EndReason.CANCELLED
     session.flush()
     _audit(session, journey, "journey.ended", actor, now)
     return journey
@@ -209,7 +209,7 @@ def enrol_by_hand(
     spec = spec_of(journey)
     if spec.trigger.kind != "by_hand":
         raise Conflict(f"members enter {journey.name} by {spec.trigger.kind.replace('_', ' ')}, not by hand")
-    _require_state(journey, (JourneyState.ACTIVE,), "entered")
+    _require_state(journey, (JourneyState.RUNNING,), "entered")
     scope = journey_scope(session, journey, catalog, now)
     entered = enrol_members(
         session, journey, spec, scope, now, member_ids=member_ids, owner_id=actor.row_owner_id, request_id=request_id
@@ -247,7 +247,7 @@ def _store(
     session: Session, spec: JourneySpec, actor: Actor, request_id: str, now: datetime, confirmed: Confirmed | None
 ) -> tuple[Journey, str]:
     """The version written, and what to call it."""
-    newest = session.scalar(select(func.max(Journey.version)).where(Journey.name == spec.name)) or 0
+    newest = newest_version(session, spec.name)
     versions = versions_of(session, spec.name)
     if newest and not versions:
         raise Conflict(f"there is a campaign called {spec.name!r} already; choose another name")

@@ -17,6 +17,7 @@ from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
     PENDING_STATES,
     Arm,
+    EndReason,
     Enrolment,
     EnrolmentState,
     Journey,
@@ -36,6 +37,7 @@ class JourneyLine:
     name: str
     version: int
     state: JourneyState
+    end_reason: EndReason | None
     trigger: str
     takes_entries: bool
     """Whether it is the version that members enter now."""
@@ -165,6 +167,7 @@ def _line(journey: Journey, open_ids: set[int], counts: Mapping[EnrolmentState, 
         name=journey.name,
         version=journey.version,
         state=journey.state,
+        end_reason=journey.end_reason,
         trigger=_trigger(journey.spec),
         takes_entries=journey.id in open_ids,
         under_way=counts.get(EnrolmentState.ACTIVE, 0),

@@ -295,7 +295,7 @@ def _due(priority: Priority, channels: Sequence[Channel], now: datetime) -> Sele
             Message.state.in_(WAITING),
             Message.due_at <= now,
             Message.channel.in_(channels),
-            Journey.state == JourneyState.ACTIVE,
+            Journey.state == JourneyState.RUNNING,
             is_free(now),
             sends(),
         )

@@ -18,7 +18,7 @@ def count_due(session: Session, now: datetime, *, most: int) -> int:
         Message.due_at <= now,
         Message.channel.not_in(resting_channels(session)),
         ~IS_PAUSED,
-        Journey.state == JourneyState.ACTIVE,
+        Journey.state == JourneyState.RUNNING,
         is_free(now),
     )
     lapsed = and_(Message.state == MessageState.CLAIMED, Message.lease_until <= now)

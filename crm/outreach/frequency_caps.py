@@ -91,7 +91,7 @@ def _others_waiting(row: FromClause, other: type[Message]) -> Select[int]:
         # Not sent yet: so that the index of a member's messages is read for these alone.
         other.sent_at.is_(None),
         other.state.in_(WAITING),
-        Journey.state == JourneyState.ACTIVE,
+        Journey.state == JourneyState.RUNNING,
     )
 
 

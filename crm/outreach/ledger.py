@@ -67,7 +67,7 @@ def resume(session: Session, journey_id: int, *, late_limit: timedelta, now: dat
         .execution_options(synchronize_session=False)
     )
     free = {"note": None, "held_until": None, "held_times": 0}
-    session.execute(update(Journey).where(Journey.id == journey_id).values(state=JourneyState.ACTIVE, **free))
+    session.execute(update(Journey).where(Journey.id == journey_id).values(state=JourneyState.RUNNING, **free))
     settle_benefits(session, select(Enrolment.id).where(Enrolment.journey_id == journey_id), now=now)
 
 

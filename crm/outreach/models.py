@@ -15,36 +15,68 @@ from crm.outreach.priority import Priority
 class JourneyState(StrEnum):
     DRAFT = "draft"
     AWAITING_APPROVAL = "awaiting_approval"
-    APPROVED = "approved"
-    """May be started."""
-    ACTIVE = "active"
+    SCHEDULED = "scheduled"
+    """Approved: it starts at its start, or when a person starts it."""
+    RUNNING = "running"
     PAUSED = "paused"
     ENDED = "ended"
 
 
+class EndReason(StrEnum):
+    COMPLETED = "completed"
+    """It came to its end."""
+    CANCELLED = "cancelled"
+    """A person ended it."""
+
+
+class JourneyKind(StrEnum):
+    """Which form made it."""
+
+    CAMPAIGN = "campaign"
+    JOURNEY = "journey"
+
+
 class Journey(Base):
-    """Frozen steps that members walk through. A change makes a new version; people under way keep theirs."""
+    """Whatever sends. Members walk frozen steps: a change makes a new version, and people under way keep theirs. A
+    campaign has one version, which changes in place until it is launched."""
 
     __tablename__ = "journeys"
-    __table_args__ = (UniqueConstraint("name", "version"),)
+    __table_args__ = (
+        UniqueConstraint("name", "version"),
+        Index(
+            "ix_journeys_campaign_names",
+            "name",
+            unique=True,
+            sqlite_where=text("kind = 'campaign'"),
+            postgresql_where=text("kind = 'campaign'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     version: Mapped[int] = mapped_column(default=1)
     spec: Mapped[dict[str, Any]] = mapped_column(StoredJson)
-    """`JourneySpec` (outreach/journey.py) as JSON."""
+    """`JourneySpec` (outreach/spec.py) as JSON; of a campaign that was not launched what its brief came to when it was
+    written, or nothing."""
+    kind: Mapped[JourneyKind] = mapped_column(default=JourneyKind.JOURNEY, server_default=text("'journey'"))
     state: Mapped[JourneyState]
+    end_reason: Mapped[EndReason | None]
+    """Why it ended; None before."""
     created_at: Mapped[datetime]
     is_walked: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """Whether members walk step by step; otherwise everything was planned at the launch (decision 12)."""
     author_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
-    """Of a walked journey; that of a campaign stands with the campaign."""
     request_id: Mapped[str | None] = mapped_column(unique=True)
     """Of the call that made this version: the same call makes no second one."""
     updated_at: Mapped[datetime | None]
     note: Mapped[str | None]
-    """Why it is a draft again, or cannot go on."""
+    """Why it stands where it stands, when that needs words: why it is a draft again, or cannot go on."""
+    starts_at: Mapped[datetime | None]
+    """When it is to start; None: when it is approved, or when a person starts it."""
+    ends_at: Mapped[datetime | None]
+    """When it is over, as far as that is known: the attribution window of a campaign closes then."""
     activated_at: Mapped[datetime | None]
+    """When it started."""
     entries_since: Mapped[datetime | None]
     """What happened earlier lets nobody in: the start, or the last time it was resumed."""
     seen_until: Mapped[datetime | None]
@@ -54,6 +86,11 @@ class Journey(Base):
     """It failed in a way that nobody foresaw, as `note` says; until then it is left alone. None: it goes on."""
     held_times: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     """How often in a row."""
+
+    @property
+    def standing(self) -> JourneyState | EndReason:
+        """Its state, or what ended it: how people are told."""
+        return self.end_reason or self.state
 
 
 class Arm(StrEnum):

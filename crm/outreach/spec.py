@@ -236,12 +236,12 @@ class AudienceAtLaunch(Value):
 
 
 class OnKeyDate(Value):
-    """A day of the member as the catalog knows it: the birthday, the day of joining, the end of a coupon."""
+    """Comes back: the birthday, or the day on which the member joined."""
 
     kind: Literal["key_date"] = "key_date"
-    date: Key
+    date: Literal["birthday", "joined"]
     every_months: int = Field(default=12, ge=1, le=12)
-    """Of what comes back by months, as `joined` does: 12 for each year, 6 for each half."""
+    """Of `joined`: 12 for each year, 6 for each half. A day that a month lacks is its last."""
     days_before: int = Field(default=0, ge=0, le=60)
     """How long before the date the member enters."""
     at: TimeOfDay = "09:00"

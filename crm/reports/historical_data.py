@@ -14,7 +14,7 @@ from crm.campaigns.models import Campaign
 from crm.clock import day_end, day_start, local_day
 from crm.loyalty.models import CouponRedemption
 from crm.members.models import Member
-from crm.outreach.models import Enrolment, Message
+from crm.outreach.models import Enrolment, Journey, Message
 from crm.reports.matching import Floats, Mask, Panel
 from crm.reports.queries import epoch_of, first_order_at, last_order_at, quarter_of, quarter_start
 from crm.workspace import get_workspace
@@ -118,10 +118,10 @@ def periods_of(starts_on: date, ends_on: date, data_from_on: date, data_to_on: d
 
 
 def gather_imported(session: Session, campaign: Campaign, now: datetime) -> ImportedFacts | None:
-    """None when the campaign bears no dates or journey, or when there are no orders at all."""
+    """None when the campaign bears no dates, or when there are no orders at all."""
     first, last = first_order_at(session), last_order_at(session, now)
     starts_at, ends_at, journey_id = campaign.starts_at, campaign.ends_at, campaign.journey_id
-    if first is None or last is None or starts_at is None or ends_at is None or journey_id is None:
+    if first is None or last is None or starts_at is None or ends_at is None:
         return None
     workspace = get_workspace(session)
     zone = workspace.zone
@@ -204,8 +204,9 @@ def _channels(session: Session, journey_id: int) -> tuple[str, ...]:
 
 
 def _others_in_overlapping(session: Session, campaign: Campaign, journey_id: int) -> int:
-    overlapping = select(Campaign.journey_id).where(
-        Campaign.id != campaign.id, Campaign.starts_at < campaign.ends_at, Campaign.ends_at > campaign.starts_at
+    overlapping = select(Campaign.journey_id).join(Campaign.journey)
+    overlapping = overlapping.where(
+        Campaign.id != campaign.id, Journey.starts_at < campaign.ends_at, Journey.ends_at > campaign.starts_at
     )
     count = session.scalar(
         select(func.count(Enrolment.member_id.distinct())).where(

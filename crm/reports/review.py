@@ -109,7 +109,7 @@ def compute_review(session: Session, campaign: Campaign, now: datetime) -> Campa
     if campaign.is_imported:
         facts = gather_imported(session, campaign, now)
         return draft if facts is None else _observational(draft, facts)
-    if campaign.journey_id is None or campaign.launched_at is None or campaign.launched_at > now:
+    if campaign.launched_at is None or campaign.launched_at > now:
         return draft
     return _launched(session, campaign, draft)
 
@@ -140,8 +140,8 @@ def _nothing_to_review(campaign: Campaign) -> Words:
             zh="没有可复盘的内容：该导入活动缺少日期、收件会员或订单。",
         )
     return Words(
-        en=f"Nothing to review yet: the campaign was never launched (it is {campaign.state}).",
-        zh=f"暂无可复盘的内容：该活动尚未启动（状态：{campaign.state}）。",
+        en=f"Nothing to review yet: the campaign was never launched (it is {campaign.journey.standing}).",
+        zh=f"暂无可复盘的内容：该活动尚未启动（状态：{campaign.journey.standing}）。",
     )
 
 

@@ -23,7 +23,7 @@ from crm.experiments.effects import (
 )
 from crm.loyalty.models import OfferKind
 from crm.members.models import Channel
-from crm.outreach.models import Arm
+from crm.outreach.models import Arm, Journey
 from crm.reports import queries
 from crm.reports.blocks import SampleRatio
 from crm.reports.queries import ArmTotals, CampaignSpan, ChannelCounts, QuarterCount, Reached, Redeemed
@@ -133,7 +133,7 @@ def _share(part: ArmSums, rest: ArmSums) -> float:
 
 def gather_facts(session: Session, campaign: Campaign, now: datetime) -> LaunchedFacts:
     """Facts of a campaign that has a journey and was launched."""
-    if campaign.journey_id is None or campaign.launched_at is None:
+    if campaign.launched_at is None:
         raise ValueError(f"campaign {campaign.id} was never launched")
     workspace, policy = get_workspace(session), get_policy(session)
     span = campaign_span(campaign, campaign.journey_id, campaign.launched_at, now)
@@ -178,16 +178,12 @@ def window_days(brief: Mapping[str, Any]) -> int:
 def _peer_journeys(session: Session, campaign: Campaign, now: datetime) -> list[int]:
     peers = session.scalars(
         select(Campaign.journey_id)
-        .where(
-            Campaign.id != campaign.id,
-            Campaign.is_imported.is_(False),
-            Campaign.journey_id.is_not(None),
-            Campaign.launched_at <= now,
-        )
-        .order_by(Campaign.launched_at.desc())
+        .join(Campaign.journey)
+        .where(Campaign.id != campaign.id, Campaign.is_imported.is_(False), Journey.activated_at <= now)
+        .order_by(Journey.activated_at.desc())
         .limit(PEER_CAMPAIGNS)
     )
-    return [journey_id for journey_id in peers if journey_id is not None]
+    return list(peers)
 
 
 def _by_channel(

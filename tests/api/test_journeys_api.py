@@ -79,14 +79,14 @@ def test_a_journey_from_its_template_to_its_end(sign_in: Callable[[str], TestCli
     assert grace.post(f"{one}/approve", json=decision).json()["approval"]["note"] == "go"
     assert grace.post(f"{one}/start").json()["takes_entries"]
     assert mia.post(f"{one}/pause").json()["state"] == "paused"
-    assert mia.post(f"{one}/resume").json()["state"] == "active"
+    assert mia.post(f"{one}/resume").json()["state"] == "running"
     newer = mia.post("/api/journeys", json={**spec, "holdout_share": 0.2}).json()
     assert (newer["version"], newer["versions"][0]["changes"]) == (
         2,
         [{"path": "holdout_share", "change": "changed", "before": 0.1, "after": 0.2}],
     )
     (row,) = mia.get("/api/journeys").json()["items"]
-    assert (row["state"], row["has_draft"], row["version"]) == ("active", True, 2)
+    assert (row["state"], row["has_draft"], row["version"]) == ("running", True, 2)
     assert mia.get(one).json()["version"] == 1
     assert mia.post(f"{one}/end").json()["state"] == "ended"
 

@@ -46,7 +46,7 @@ def test_a_conversation_and_what_waits_are_counted(server: Server) -> None:
     assert value(samples, "nurture_tool_seconds_count") == 3
     said = value(samples, "nurture_http_requests_total", route="/api/threads/{thread_id}/messages", status="200")
     assert said == 3
-    assert value(samples, "nurture_journeys", state="active") >= 1
+    assert value(samples, "nurture_journeys", state="running") >= 1
     assert value(samples, "nurture_messages_waiting") >= 1
 
 

@@ -148,7 +148,8 @@ def test_a_manager_approves_what_was_submitted(call: Call, members: None, manage
     paused = call(PAUSE_CAMPAIGN, campaign="Gold Days")
     assert (paused.content["state"], paused.content["summary"][:16]) == ("paused", "Pause Gold Days;")
     assert call(RESUME_CAMPAIGN, campaign="Gold Days").content["state"] == "scheduled"
-    assert call(CANCEL_CAMPAIGN, campaign="Gold Days").content["state"] == "cancelled"
+    gone = call(CANCEL_CAMPAIGN, campaign="Gold Days").content
+    assert (gone["state"], gone["end_reason"]) == ("ended", "cancelled")
     with pytest.raises(Conflict):
         call(CHANGE_CAMPAIGN, campaign="Gold Days", changes={"goal": "x"})
 

@@ -44,7 +44,7 @@ def _change_line(voice: Voice, change: Json) -> str:
 
 
 def say_shown(voice: Voice, result: Json, _view: Json) -> str:
-    state = voice.state(str(result.get("state", "")))
+    state = voice.standing(result)
     head = voice.say(f"**{_name(result)}** is {state}.", f"**{_name(result)}**：{state}。")
     return _joined(head, _approval(voice, result), _brief_and_plan(voice, result))
 
@@ -63,7 +63,7 @@ def say_plan(voice: Voice, result: Json, view: Json) -> str:
 
 
 def say_monitor(voice: Voice, result: Json, view: Json) -> str:
-    state = voice.state(str(result.get("state", "")))
+    state = voice.standing(result)
     head = (
         voice.say(f"**{_name(result)}** is {state}", f"**{_name(result)}**：{state}")
         + _as_of(voice, result)
@@ -324,7 +324,7 @@ def _channel_line(voice: Voice, row: Json) -> str:
 def _campaign_line(voice: Voice, row: Json) -> str:
     start = row.get("starts_at")
     when = voice.say(f", starts {voice.day(start)}", f"，{voice.day(start)} 开始") if start else ""
-    return f"**{typed(row.get('name'))}**: {voice.state(str(row.get('state')))}{when}"
+    return f"**{typed(row.get('name'))}**: {voice.standing(row)}{when}"
 
 
 def _next_after_draft(voice: Voice, view: Json) -> str:

@@ -119,10 +119,10 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
     "zh": {"entered": "进入", "step": "离开步骤", "message": "消息", "answer": "会员", "task": "任务", "ended": "结束"},
 }
 _STATES: Mapping[str, Mapping[str, str]] = {
-    "en": {"active": "running", "approved": "approved and can be started", "exited": "left early"},
+    "en": {"active": "running", "scheduled": "approved and can be started", "exited": "left early"},
     "zh": {
         "active": "进行中",
-        "approved": "已批准，待启动",
+        "scheduled": "已批准，待启动",
         "ended": "已结束",
         "exited": "提前退出",
         "stopped": "随旅程结束",

@@ -95,6 +95,10 @@ class Voice:
     def state(self, name: str) -> str:
         return STATES[self.language].get(name, name.replace("_", " "))
 
+    def standing(self, result: Mapping[str, Any]) -> str:
+        """Where something that sends stands; once it has ended, why."""
+        return self.state(str(result.get("end_reason") or result.get("state") or ""))
+
     def reason(self, name: str) -> str:
         return _MORE_REASONS.get(name, reason_words(name)).in_language(self.language)
 

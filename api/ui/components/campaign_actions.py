@@ -10,8 +10,9 @@ from api.ui.theme import block, icon, text
 from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission
 from crm.campaigns import service
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
+from crm.outreach.models import JourneyState
 
 
 def _submit(session: Session, campaign_id: int, actor: Actor, now: datetime) -> object:
@@ -34,7 +35,7 @@ ACTIONS = (
     Action(
         "Submit for approval",
         "send",
-        (CampaignState.DRAFT,),
+        (JourneyState.DRAFT,),
         Permission.SUBMIT_CAMPAIGN,
         "A manager will see exactly this audience, copy, cost and schedule. Nothing is sent before the approval.",
         _submit,
@@ -43,7 +44,7 @@ ACTIONS = (
     Action(
         "Pause",
         "pause",
-        (CampaignState.SCHEDULED, CampaignState.RUNNING),
+        (JourneyState.SCHEDULED, JourneyState.RUNNING),
         Permission.OPERATE_CAMPAIGN,
         "No further message goes out until it is resumed. Messages that were sent stay sent.",
         _pause,
@@ -51,7 +52,7 @@ ACTIONS = (
     Action(
         "Resume",
         "play_arrow",
-        (CampaignState.PAUSED,),
+        (JourneyState.PAUSED,),
         Permission.OPERATE_CAMPAIGN,
         "Messages that are due go out again; those that are too late are left out.",
         _resume,
@@ -60,11 +61,11 @@ ACTIONS = (
         "Cancel campaign",
         "close",
         (
-            CampaignState.DRAFT,
-            CampaignState.AWAITING_APPROVAL,
-            CampaignState.SCHEDULED,
-            CampaignState.RUNNING,
-            CampaignState.PAUSED,
+            JourneyState.DRAFT,
+            JourneyState.AWAITING_APPROVAL,
+            JourneyState.SCHEDULED,
+            JourneyState.RUNNING,
+            JourneyState.PAUSED,
         ),
         Permission.OPERATE_CAMPAIGN,
         "It ends for good: nothing more is sent and reserved coupons go back to stock. This cannot be undone.",

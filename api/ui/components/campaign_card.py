@@ -27,7 +27,7 @@ def campaign_card(artifact: Mapping[str, Any], local: Local) -> None:
     plan = CampaignPlan.model_validate(artifact["plan"]) if artifact.get("plan") else None
     with card("campaign", "Campaign", str(artifact["name"]), link=f"/campaigns/{artifact['campaign_id']}") as corner:
         with corner:
-            state_chip(str(artifact["state"]))
+            state_chip(str(artifact.get("end_reason") or artifact["state"]))
         if plan:
             _plan(plan, local)
         with fold("Brief", value=plan is None):

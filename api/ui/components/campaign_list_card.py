@@ -22,4 +22,4 @@ def campaign_list_card(artifact: Mapping[str, Any], _local: Local) -> None:
                     ui.link(row["name"], f"/campaigns/{row['campaign_id']}").classes("grow wrap")
                     starts = row.get("starts_at")
                     text(f"{formats.day(starts)} {starts[11:16]}" if starts else "no start", "small faint number")
-                    state_chip(row["state"])
+                    state_chip(row.get("end_reason") or row["state"])

@@ -15,7 +15,7 @@ def journey_card(artifact: Mapping[str, Any], _local: Local) -> None:
     link = f"/journeys/{artifact['journey_id']}"
     with card("route", "Journey", str(artifact["name"]), link=link) as corner:
         with corner:
-            state_chip(str(artifact["state"]))
+            state_chip(str(artifact.get("end_reason") or artifact["state"]))
         text(f"{artifact['trigger']}. {artifact['reentry']}", "small muted wrap")
         if artifact["entered"]:
             with block("figures"):
@@ -39,7 +39,7 @@ def journey_list_card(artifact: Mapping[str, Any], _local: Local) -> None:
             with block("line"):
                 ui.link(row["name"], f"/journeys/{row['journey_id']}").classes("grow wrap")
                 text(f"{formats.count(row['under_way'])} under way", "small faint number")
-                state_chip(row["state"])
+                state_chip(row.get("end_reason") or row["state"])
 
 
 def task_list_card(artifact: Mapping[str, Any], _local: Local) -> None:

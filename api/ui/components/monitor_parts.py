@@ -19,7 +19,7 @@ def monitor_card(artifact: Mapping[str, Any], local: Local) -> None:
     monitor = CampaignMonitor.model_validate(artifact.get("monitor", artifact))
     with card("monitor_heart", "Monitor", monitor.name, link=f"/campaigns/{monitor.campaign_id}") as corner:
         with corner:
-            state_chip(monitor.state)
+            state_chip(monitor.end_reason or monitor.state)
         text(f"As of {local.moment(monitor.as_of)}", "small faint")
         if not monitor.members:
             text("It has not started, so there is nothing to watch yet.", "muted")

@@ -47,7 +47,7 @@ ACTIONS = (
     Action(
         "Start",
         "play_arrow",
-        (JourneyState.APPROVED,),
+        (JourneyState.SCHEDULED,),
         Permission.OPERATE_CAMPAIGN,
         "From now on members enter this version. Those under way in an earlier one stay in it.",
         _start,
@@ -56,7 +56,7 @@ ACTIONS = (
     Action(
         "Pause",
         "pause",
-        (JourneyState.ACTIVE,),
+        (JourneyState.RUNNING,),
         Permission.OPERATE_CAMPAIGN,
         "Nobody enters, nobody moves on and nothing is sent until it is resumed. It can be resumed at any time.",
         _pause,
@@ -73,7 +73,7 @@ ACTIONS = (
     Action(
         "End journey",
         "close",
-        (JourneyState.ACTIVE, JourneyState.PAUSED),
+        (JourneyState.RUNNING, JourneyState.PAUSED),
         Permission.OPERATE_CAMPAIGN,
         "It ends for good, in all its versions: whoever is under way leaves it and nothing more is sent. "
         "This cannot be undone; pausing can.",

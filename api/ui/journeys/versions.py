@@ -25,7 +25,7 @@ def draw_versions(versions: Sequence[VersionRow], shown_id: int, local: Local) -
                         text(f"Version {version.version}", "strong", "span")
                     else:
                         ui.link(f"Version {version.version}", f"/journeys/{version.id}")
-                    state_chip(version.state)
+                    state_chip(version.end_reason or version.state)
                 text(f"by {version.author}, {local.moment(version.created_at)}", "small faint wrap")
                 if version.changes:
                     with fold(formats.plural(len(version.changes), "change")):

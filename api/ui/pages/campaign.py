@@ -51,7 +51,7 @@ from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.exclusions import ExcludedPage, ExclusionFilter, ExclusionLog, excluded_members, exclusion_log
 from crm.campaigns.lookup import needs_new_start
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import CampaignMonitor, monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.selection import audience_changes
@@ -120,14 +120,14 @@ async def _work(viewer: Viewer, facts: _Facts, local: Local) -> None:
         with block("halves"):
             copy_preview(facts.brief, local)
         MemberPreview(viewer, campaign_form(facts.brief, viewer.nurture.links)).draw()
-    if facts.campaign.journey_id is not None:
+    if facts.campaign.launched_at is not None:
         await _messages(viewer, facts.campaign.journey_id, local)
 
 
 def _load(session: Session, now: datetime, campaign_id: int) -> _Facts:
     campaign = get_campaign(session, campaign_id)
     brief = brief_of(campaign)
-    is_launched = campaign.journey_id is not None and not campaign.is_imported
+    is_launched = campaign.launched_at is not None and not campaign.is_imported
     approval = approval_for(session, "campaign", campaign_id)
     return _Facts(
         now=now,
@@ -148,7 +148,7 @@ def _plan_of(session: Session, campaign: Campaign, brief: CampaignBrief, now: da
     """The stored plan; a draft that changed since is planned anew, in its author's scope."""
     if campaign.plan is not None:
         return CampaignPlan.model_validate(campaign.plan)
-    if campaign.journey_id is not None or campaign.state is CampaignState.CANCELLED:
+    if campaign.launched_at is not None or campaign.end_reason is not None:
         return None
     return compute_plan(session, brief, campaign_scope(session, campaign, CATALOG, now), now)
 
@@ -162,7 +162,7 @@ def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
                 text("Campaigns", "", "span")
             with block("line flow"):
                 text(campaign.name, "page-title", "h1")
-                state_chip(campaign.state)
+                state_chip(campaign.journey.standing)
                 if campaign.is_imported:
                     chip("Imported", "info")
             author = facts.people.get(campaign.author_id, "somebody")

@@ -18,8 +18,11 @@ from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission
 from crm.access.service import list_accounts
 from crm.campaigns.lookup import needs_new_start
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.service import list_campaigns
+from crm.outreach.models import EndReason, JourneyState
+
+Standing = JourneyState | EndReason
 
 MOST_ROWS = 100
 
@@ -52,7 +55,7 @@ class CampaignList:
 
     def __init__(self, campaigns: list[Campaign], people: Mapping[int, str], local: Local, local_now: datetime) -> None:
         self._campaigns, self._people, self._local, self._local_now = campaigns, people, local, local_now
-        self._state: CampaignState | None = None
+        self._standing: Standing | None = None
         self._wanted = ""
 
     def draw(self) -> None:
@@ -71,14 +74,14 @@ class CampaignList:
         self._wanted = (wanted or "").strip().casefold()
         self._refresh()
 
-    def _choose(self, state: CampaignState | None) -> None:
-        self._state = state
+    def _choose(self, standing: Standing | None) -> None:
+        self._standing = standing
         self._refresh()
 
     def _refresh(self) -> None:
         found = [row for row in self._campaigns if self._wanted in row.name.casefold()]
-        self._draw_filters(Counter(row.state for row in found), len(found))
-        shown = [row for row in found if self._state in (None, row.state)]
+        self._draw_filters(Counter(row.journey.standing for row in found), len(found))
+        shown = [row for row in found if self._standing in (None, row.journey.standing)]
         self._rows.clear()
         with self._rows:
             if not shown:
@@ -90,18 +93,18 @@ class CampaignList:
                     "padding: 14px 20px"
                 )
 
-    def _draw_filters(self, counts: Counter[CampaignState], total: int) -> None:
+    def _draw_filters(self, counts: Counter[Standing], total: int) -> None:
         self._filters.clear()
         with self._filters:
             self._filter("All", total, None)
-            for state in CampaignState:
-                if counts[state] or state is self._state:
-                    self._filter(formats.words(state), counts[state], state)
+            for standing in (*JourneyState, *EndReason):
+                if counts[standing] or standing is self._standing:
+                    self._filter(formats.words(standing), counts[standing], standing)
 
-    def _filter(self, words: str, number: int, state: CampaignState | None) -> None:
+    def _filter(self, words: str, number: int, standing: Standing | None) -> None:
         button = text(f"{words} {number}", "choice number", "button").props("type=button")
-        button.props(f"aria-pressed={'true' if state is self._state else 'false'}")
-        button.on("click", lambda: self._choose(state))
+        button.props(f"aria-pressed={'true' if standing is self._standing else 'false'}")
+        button.on("click", lambda: self._choose(standing))
 
     def _nothing(self) -> None:
         if self._campaigns:
@@ -116,7 +119,7 @@ class CampaignList:
             with block("stack snug grow"):
                 with block("line tight flow"):
                     text(campaign.name, "strong wrap")
-                    state_chip(campaign.state)
+                    state_chip(campaign.journey.standing)
                     if needs_new_start(campaign, self._local_now):
                         chip("Start has passed", "warn")
                     if campaign.is_imported:

@@ -114,7 +114,7 @@ def _head(viewer: Viewer, facts: _Facts, local: Local) -> None:
                 text("Journeys", "", "span")
             with block("line flow"):
                 text(journey.name, "page-title", "h1")
-                state_chip(journey.state)
+                state_chip(journey.standing)
             parts = [f"Version {journey.version} by {facts.view.author}, {local.moment(journey.created_at)}"]
             if journey.activated_at:
                 parts.append(f"started {local.moment(journey.activated_at)}")
@@ -139,7 +139,7 @@ def _other_versions(facts: _Facts) -> None:
         with notice(f"There is a newer version {newest.version}: {formats.words(newest.state).lower()}.", "info"):
             ui.link("Open it", f"/journeys/{newest.id}")
         return
-    running = next((each for each in facts.view.versions[1:] if each.state is JourneyState.ACTIVE), None)
+    running = next((each for each in facts.view.versions[1:] if each.state is JourneyState.RUNNING), None)
     if running is not None:
         with notice(f"Version {running.version} runs meanwhile; whoever is in it stays in it.", "info"):
             ui.link("Open it", f"/journeys/{running.id}")
@@ -191,7 +191,7 @@ def _live(viewer: Viewer, facts: _Facts) -> None:
         draw()
 
     draw()
-    if facts.journey.state is JourneyState.ACTIVE:
+    if facts.journey.state is JourneyState.RUNNING:
         ui.timer(REFRESH_S, refresh)
 
 

@@ -70,7 +70,7 @@ def _row(journey: JourneySummary, local: Local) -> None:
         with block("stack snug grow"):
             with block("line tight flow"):
                 text(journey.name, "strong wrap")
-                state_chip(journey.state)
+                state_chip(journey.end_reason or journey.state)
                 if journey.has_draft:
                     chip(f"Version {journey.newest.version}: {formats.words(journey.newest.state).lower()}", "info")
             text(TRIGGER_WORDS[shown.trigger], "small muted wrap")

@@ -48,7 +48,7 @@ def _row(campaign: Campaign, review: CampaignReview | None, local: Local) -> Non
         with block("stack snug grow"):
             with block("line tight flow"):
                 text(campaign.name, "strong wrap")
-                state_chip(campaign.state)
+                state_chip(campaign.journey.standing)
                 if campaign.is_imported:
                     chip("Imported", "info")
             text(

@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 from crm.access.models import Account
 from crm.bulk import Column, Progress, insert_columns
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.clock import day_end
 from crm.datasets.complete_journey.source import ZONE, Source, epochs
 from crm.datasets.randomness import Ints
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind
 from crm.members.models import Channel
-from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState
+from crm.outreach.models import Arm, EndReason, Enrolment, Journey, JourneyKind, JourneyState, Message, MessageState
 
 RECEIPT_STEP = "mail"
 START_HOUR = timedelta(hours=9)
@@ -38,28 +38,36 @@ def write_campaigns(
     """`households` are the household numbers in order of member id."""
     described = source.campaign_descriptions.sort_values("campaign_id")
     for row in described.itertuples():
-        session.add(_journey(row, now))
+        session.add(_journey(row, author, now))
     session.flush()
     for row in described.itertuples():
-        session.add(_campaign(row, author, now))
+        session.add(_campaign(row))
     session.flush()
     _write_receipts(session, source, households, progress)
     _write_coupons(session, source, households, progress)
 
 
-def _journey(row: Any, now: datetime) -> Journey:
+def _journey(row: Any, author: Account, now: datetime) -> Journey:
+    starts_at, ends_at = _starts_at(row), _ends_at(row)
+    has_ended = ends_at <= now
     return Journey(
         id=row.campaign_id,
         name=campaign_name(row.campaign_id),
         spec={"imported": True, "channel": Channel.MAIL.value},
-        state=JourneyState.ENDED if _ends_at(row) <= now else JourneyState.ACTIVE,
-        created_at=_starts_at(row),
+        kind=JourneyKind.CAMPAIGN,
+        state=JourneyState.ENDED if has_ended else JourneyState.RUNNING,
+        end_reason=EndReason.COMPLETED if has_ended else None,
+        author_id=author.id,
+        created_at=starts_at,
+        updated_at=starts_at,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        activated_at=starts_at,
+        ended_at=ends_at if has_ended else None,
     )
 
 
-def _campaign(row: Any, author: Account, now: datetime) -> Campaign:
-    starts_at, ends_at = _starts_at(row), _ends_at(row)
-    has_ended = ends_at <= now
+def _campaign(row: Any) -> Campaign:
     name = campaign_name(row.campaign_id)
     brief = CampaignBrief(
         name=name,
@@ -74,18 +82,9 @@ def _campaign(row: Any, author: Account, now: datetime) -> Campaign:
     )
     return Campaign(
         id=row.campaign_id,
-        name=name,
-        state=CampaignState.COMPLETED if has_ended else CampaignState.RUNNING,
         brief=brief.model_dump(mode="json"),
-        author_id=author.id,
         journey_id=row.campaign_id,
         is_imported=True,
-        created_at=starts_at,
-        updated_at=starts_at,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        launched_at=starts_at,
-        completed_at=ends_at if has_ended else None,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from crm.campaigns.brief import CampaignBrief, parse_brief
-from crm.campaigns.models import CampaignState
+from crm.outreach.models import EndReason, JourneyState
 
 PILOTED_FROM_MEMBERS = 100_000
 """In a workspace this large, campaigns of the past were tried in one city first: every message of
@@ -18,7 +18,7 @@ class PlannedCampaign:
     """Days count from the demo's first day."""
 
     name: str
-    becomes: CampaignState
+    becomes: JourneyState | EndReason
     goal: str
     audience: dict[str, Any]
     channels: tuple[str, ...]
@@ -67,7 +67,7 @@ def _bought(category: str, months: int) -> dict[str, Any]:
 PLANNED = (
     PlannedCampaign(
         "New Year Thank You",
-        CampaignState.COMPLETED,
+        EndReason.COMPLETED,
         "Thank our best members for the year",
         _all(_tiers("gold", "platinum"), _orders(">=", 1, 120)),
         ("email",),
@@ -76,7 +76,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Spring Refresh",
-        CampaignState.COMPLETED,
+        EndReason.COMPLETED,
         "Win back members who have not bought for a while, with spring novelties",
         _all(_orders(">=", 1, 365), _orders("=", 0, 21)),
         ("email", "push"),
@@ -86,7 +86,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Double Points Week",
-        CampaignState.COMPLETED,
+        EndReason.COMPLETED,
         "A second order within the month",
         _all(_tiers("silver", "gold", "platinum"), _orders(">=", 1, 60)),
         ("push", "email"),
@@ -96,7 +96,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Mother's Day Gifting",
-        CampaignState.COMPLETED,
+        EndReason.COMPLETED,
         "Gifts for Mother's Day",
         _all(_orders(">=", 2, 365), _orders(">=", 1, 120)),
         ("email", "sms"),
@@ -105,7 +105,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "May Member Day",
-        CampaignState.COMPLETED,
+        EndReason.COMPLETED,
         "The monthly member day",
         _all(_orders(">=", 1, 180)),
         ("email", "sms", "push"),
@@ -115,7 +115,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Summer Skincare",
-        CampaignState.RUNNING,
+        JourneyState.RUNNING,
         "Sun care and summer routines for members who buy skincare",
         _all(_bought("skincare", 9), _orders(">=", 1, 180)),
         ("email", "push"),
@@ -133,7 +133,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Weekend Flash",
-        CampaignState.PAUSED,
+        JourneyState.PAUSED,
         "A quick sale over the weekend",
         _all(_tiers("silver", "gold", "platinum"), _orders(">=", 1, 90)),
         ("push", "sms"),
@@ -150,7 +150,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "618 Warm-up",
-        CampaignState.SCHEDULED,
+        JourneyState.SCHEDULED,
         "Fill the baskets before 618",
         _all(_tiers("silver", "gold", "platinum")),
         ("push", "email"),
@@ -159,7 +159,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Platinum Win-back",
-        CampaignState.AWAITING_APPROVAL,
+        JourneyState.AWAITING_APPROVAL,
         "Win back platinum members who stopped buying",
         _all(_tiers("platinum"), _orders("=", 0, 30)),
         ("email", "sms", "push"),
@@ -168,7 +168,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Silver Upgrade Push",
-        CampaignState.DRAFT,
+        JourneyState.DRAFT,
         "Help silver members over the line to gold",
         _all(_tiers("silver"), {"field": "orders.spend", "op": ">=", "value": 4500, "window_days": 365}),
         ("push",),
@@ -176,7 +176,7 @@ PLANNED = (
     ),
     PlannedCampaign(
         "Tea Club Reboot",
-        CampaignState.DRAFT,
+        JourneyState.DRAFT,
         "Bring tea drinkers back to the tea club",
         _all(
             {"field": "tags", "op": "contains_any", "value": ["tea-drinker"]},

@@ -24,7 +24,7 @@ from crm.bulk import Progress
 from crm.campaigns import service as campaigns
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import find_campaign
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
 from crm.clock import day_start
 from crm.database import Sessions
@@ -36,6 +36,7 @@ from crm.datasets.simulation_clock import advance_through
 from crm.errors import InvalidRequest
 from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult
+from crm.outreach.models import EndReason, JourneyState
 from crm.outreach.rate_limit import RateLimit
 from crm.reports.review import review_campaign
 
@@ -84,7 +85,7 @@ def run_history(
     One that can reach nobody, as a small demo may have it, stays a draft that says so.
     """
     past = sorted((item for item in PLANNED if _is_past(item)), key=lambda item: item.starts_in_days or 0)
-    reviewed = [item for item in past if item.becomes is CampaignState.COMPLETED]
+    reviewed = [item for item in past if item.becomes is EndReason.COMPLETED]
     ahead = [item for item in PLANNED if not _is_past(item)]
     stops = [(_moment(item, today, zone) - DECIDED_BEFORE, item, False) for item in past]
     stops += [(_moment(item, today, zone) + PAUSED_AFTER, item, True) for item in past if _is_paused(item)]
@@ -101,7 +102,7 @@ def run_history(
         advance_through(sessions, world, at, moment, adapters, own_life=False)
         at = moment
         if is_pause:
-            if (running := _standing(session, item, CampaignState.RUNNING)) is not None:
+            if (running := _standing(session, item, JourneyState.RUNNING)) is not None:
                 campaigns.pause(session, running.id, actor=cast.author, now=at)
         else:
             _prepare(session, item, item.brief(today, members), cast, at, is_approved=True)
@@ -110,11 +111,11 @@ def run_history(
     progress("campaigns", next(done), steps)
     session.execute(delete(PolicySetting).where(PolicySetting.key.in_(PAST_CAPS)))
     for item in reviewed:
-        if (over := _standing(session, item, CampaignState.COMPLETED)) is not None:
+        if (over := _standing(session, item, EndReason.COMPLETED)) is not None:
             review_campaign(session, over.id, actor=cast.approver, now=now)
         progress("campaigns", next(done), steps)
     for item in ahead:
-        is_approved = item.becomes is CampaignState.SCHEDULED
+        is_approved = item.becomes is JourneyState.SCHEDULED
         _prepare(session, item, item.brief(today, members), cast, now, is_approved=is_approved)
         progress("campaigns", next(done), steps)
 
@@ -125,23 +126,23 @@ def _prepare(
     campaign = campaigns.create_draft(
         session, brief=brief, actor=cast.author, request_id=f"demo:{item.name}", now=at, catalog=CATALOG
     )
-    if item.becomes is CampaignState.DRAFT:
+    if item.becomes is JourneyState.DRAFT:
         return
     try:
         with session.begin_nested():
             asked = campaigns.submit(session, campaign.id, actor=cast.author, now=at, catalog=CATALOG)
     except InvalidRequest as nobody:
         session.refresh(campaign)
-        campaign.state_note = f"Not submitted: {nobody.message}"
+        campaign.journey.note = f"Not submitted: {nobody.message}"
         return
     if is_approved:
         campaigns.approve(session, campaign.id, fingerprint=asked.fingerprint, actor=cast.approver, now=at)
 
 
-def _standing(session: Session, item: PlannedCampaign, state: CampaignState) -> Campaign | None:
+def _standing(session: Session, item: PlannedCampaign, standing: JourneyState | EndReason) -> Campaign | None:
     """The campaign, if it came to where it was planned to: in a small demo it may reach nobody and stay a draft."""
     campaign = find_campaign(session, item.name)
-    return campaign if campaign.state is state else None
+    return campaign if campaign.journey.standing is standing else None
 
 
 def _joined_to(session: Session) -> Sessions:
@@ -158,7 +159,7 @@ def _is_past(item: PlannedCampaign) -> bool:
 
 
 def _is_paused(item: PlannedCampaign) -> bool:
-    return item.becomes is CampaignState.PAUSED
+    return item.becomes is JourneyState.PAUSED
 
 
 def _moment(item: PlannedCampaign, today: date, zone: ZoneInfo) -> datetime:

@@ -55,7 +55,7 @@ def channel_board(session: Session, now: datetime) -> Sequence[ChannelStanding]:
         .where(
             MAY_BE_DUE,
             Message.state.in_((MessageState.PLANNED, MessageState.DEFERRED)),
-            Journey.state == JourneyState.ACTIVE,
+            Journey.state == JourneyState.RUNNING,
         )
         .group_by(Message.channel)
     )

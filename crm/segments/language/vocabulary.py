@@ -8,10 +8,9 @@ from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
-from crm.access.policy import get_policy
+from crm.access.policy import LeapDay, get_policy
 from crm.fields import Catalog, Field
 from crm.fields import Kind as FieldKind
-from crm.key_dates import LeapDay
 from crm.members.models import Member
 from crm.segments.language.lexicon import Lexicon, Spelling
 from crm.segments.language.saved_names import SEGMENT
@@ -126,7 +125,7 @@ def _values_of(session: Session, entry: Field) -> tuple[str, ...]:
 
 # Tiers and campaigns belong to rooms above this one: their tables are named here, not imported.
 _TIERS = table("tiers", column("name"), column("rank"))
-_CAMPAIGNS = table("campaigns", column("name"), column("state"))
+_JOURNEYS = table("journeys", column("name"), column("state"), column("kind"))
 
 
 def _tiers_by_rank(session: Session, in_use: tuple[str, ...]) -> tuple[str, ...]:
@@ -135,4 +134,5 @@ def _tiers_by_rank(session: Session, in_use: tuple[str, ...]) -> tuple[str, ...]
 
 
 def _campaign_states(session: Session) -> dict[str, str]:
-    return {row.name: row.state for row in session.execute(select(_CAMPAIGNS.c.name, _CAMPAIGNS.c.state))}
+    campaigns = select(_JOURNEYS.c.name, _JOURNEYS.c.state).where(_JOURNEYS.c.kind == "campaign")
+    return {row.name: row.state for row in session.execute(campaigns)}

@@ -13,14 +13,14 @@ from crm.access.policy import set_policy
 from crm.access.service import find_actor
 from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, Offer
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.errors import Conflict
 from crm.journeys import engine as outreach
 from crm.loyalty.models import Coupon, OfferKind
 from crm.migrations import migrate
-from crm.outreach.models import MAY_BE_DUE, WAITING, Message, MessageState
+from crm.outreach.models import MAY_BE_DUE, WAITING, Journey, JourneyState, Message, MessageState
 from crm.settings import Settings
 from crm.workspace import WorldClock, get_workspace
 from evals.benchmarks.kills.provider import CLIENT_TIMEOUT_SECONDS, Manners, Provider
@@ -83,16 +83,11 @@ class KillWorld:
     def backlog(self) -> Backlog:
         now = self._clock.now()
         with read_only(self.sessions) as session:
-            to_launch = _number_of(session, Campaign, Campaign.state == CampaignState.SCHEDULED)
+            to_launch = _number_of(session, Journey, Journey.state == JourneyState.SCHEDULED)
             waiting = _number_of(session, Message, MAY_BE_DUE, Message.state.in_(WAITING))
             claimed = _number_of(session, Message, MAY_BE_DUE, Message.state == MessageState.CLAIMED)
             due = _number_of(session, Message, MAY_BE_DUE, Message.state.in_(WAITING), Message.due_at <= now)
-            return Backlog(
-                to_launch + waiting,
-                claimed,
-                bool(to_launch or due),
-                outreach.next_moment(session, now, catalog=CATALOG),
-            )
+            return Backlog(to_launch + waiting, claimed, bool(to_launch or due), outreach.next_moment(session, now))
 
     def jump(self, by: timedelta) -> None:
         """Move the clock of every worker, forwards or backwards."""

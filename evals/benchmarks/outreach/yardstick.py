@@ -65,7 +65,7 @@ def run_yardstick(session: Session, policy: Policy) -> None:
 
 def run_ledger_yardstick(session: Session, policy: Policy) -> None:
     """The same audience and schedule, written to the ledger with all who are left out."""
-    journey = Journey(name="By hand", version=1, spec={}, state=JourneyState.ACTIVE, created_at=NOW)
+    journey = Journey(name="By hand", version=1, spec={}, state=JourneyState.RUNNING, created_at=NOW)
     session.add(journey)
     session.flush()
     create, fill, _, drop = _statements(_FILE)

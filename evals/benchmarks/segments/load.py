@@ -28,7 +28,7 @@ from crm.datasets.people import create_people
 from crm.lifecycle.models import MemberScore
 from crm.loyalty.models import CouponRedemption, PointsAccount
 from crm.members.models import Consent, Member, MemberTag, Suppression
-from crm.outreach.models import Enrolment, Journey, JourneyState, Message, MessageEvent
+from crm.outreach.models import Enrolment, Journey, JourneyKind, JourneyState, Message, MessageEvent
 from evals.benchmarks.segments.draws import SEED
 from evals.benchmarks.segments.world import LAUNCHED, TODAY, ZONE, World
 
@@ -125,17 +125,18 @@ def _add_house(session: Session, world: World) -> None:
     make_coupons(session, TODAY, world.members)
     for number, item in enumerate(LAUNCHED, start=1):
         starts_at = day_start(item.start_on(TODAY), ZONE)
-        session.add(Journey(id=number, name=item.name, spec={}, state=JourneyState.ENDED, created_at=starts_at))
-        session.flush()
         session.add(
             Campaign(
-                name=item.name,
-                state=item.becomes,
                 brief=item.brief(TODAY).model_dump(mode="json"),
-                author_id=people["mia"].id,
-                journey_id=number,
-                created_at=starts_at,
-                updated_at=starts_at,
+                journey=Journey(
+                    id=number,
+                    name=item.name,
+                    kind=JourneyKind.CAMPAIGN,
+                    spec={},
+                    state=JourneyState.ENDED,
+                    author_id=people["mia"].id,
+                    created_at=starts_at,
+                ),
             )
         )
     session.flush()

@@ -18,11 +18,11 @@ from crm.segments.language.vocabulary import Vocabulary
 TODAY = date(2026, 6, 1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CAMPAIGNS = {
-    "Spring Refresh": "completed",
-    "May Member Day": "completed",
-    "Mother's Day Gifting": "completed",
-    "Double Points Week": "completed",
-    "New Year Thank You": "completed",
+    "Spring Refresh": "ended",
+    "May Member Day": "ended",
+    "Mother's Day Gifting": "ended",
+    "Double Points Week": "ended",
+    "New Year Thank You": "ended",
     "Summer Skincare": "running",
     "Platinum Win-back": "awaiting_approval",
     "618 Warm-up": "scheduled",
@@ -199,6 +199,7 @@ def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
         "campaign_id": 7,
         "name": campaign,
         "state": state,
+        "end_reason": "completed" if state == "ended" else None,
         "brief": brief,
         "plan": {"audience_count": 102, "total_messages": 90},
     }
@@ -207,7 +208,7 @@ def made_up_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
 def _journey_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
     journey = args.get("journey") or args.get("name") or "Welcome of new members"
     if name == "list_journeys":
-        row = {"name": journey, "state": "active", "under_way": 12, "entered": 40}
+        row = {"name": journey, "state": "running", "under_way": 12, "entered": 40}
         return {"total": 1, "shown": 1, "journeys": [row]}
     if name == "list_tasks":
         task = {"member": "⟦Li Lei⟧", "title": "Call", "owner": None, "due_at": "2026-06-04T09:00", "is_overdue": False}
@@ -226,7 +227,7 @@ def _journey_result(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": journey,
         "version": 1,
-        "state": "active",
+        "state": "running",
         **words,
         **counts,
         "channels": [channel],

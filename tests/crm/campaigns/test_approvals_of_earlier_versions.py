@@ -15,13 +15,12 @@ from crm.access.shaping import shaped_by
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.launch import launch_due
-from crm.campaigns.models import CampaignState
 from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
 from crm.members.models import Member
 from crm.migrations import alembic_config
-from crm.outreach.models import Enrolment
+from crm.outreach.models import Enrolment, JourneyState
 from crm.segments.models import Segment
 from crm.segments.saved import SegmentChanges, change_segment, save_segment
 from tests.builders import make_member, make_order
@@ -129,7 +128,7 @@ def test_a_campaign_whose_segment_is_gone_is_held(engine: Engine, walker: Walker
             "it builds on the saved segment Base, which there was not when it was approved; submit it again"
         )
         session.expire_all()
-        assert service.get_campaign(session, number).state is CampaignState.DRAFT
+        assert service.get_campaign(session, number).state is JourneyState.DRAFT
 
 
 def test_a_running_journey_keeps_whom_it_reaches(engine: Engine, walker: Walker) -> None:

@@ -21,7 +21,7 @@ from crm.access.models import Approval, Role
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.launch import launch_due
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
 from crm.errors import CrmError
 from crm.journeys import service as journeys
@@ -169,9 +169,8 @@ class History:
 
     def submit_campaign(self) -> None:
         self.drafts += 1
-        waiting = list(
-            self.session.scalars(select(Campaign).where(Campaign.journey_id.is_(None)).order_by(Campaign.id))
-        )
+        ahead = select(Campaign).join(Campaign.journey).where(Journey.activated_at.is_(None))
+        waiting = list(self.session.scalars(ahead.order_by(Campaign.id)))
         if waiting and self.random.random() < 0.4:
             campaign = self.random.choice(waiting)
             if self.random.random() < 0.5:
@@ -222,13 +221,13 @@ class History:
         self.asked.setdefault(asked.id, Approved(deepcopy(definition), segments, owner_id))
 
     def approve(self) -> None:
-        waits = (Campaign.state == CampaignState.AWAITING_APPROVAL, Journey.state == JourneyState.AWAITING_APPROVAL)
-        campaigns = self.session.scalars(select(Campaign.id).where(waits[0])).all()
+        waits = Journey.state == JourneyState.AWAITING_APPROVAL
+        campaigns = self.session.scalars(select(Campaign.id).join(Campaign.journey).where(waits)).all()
         if campaigns:
             number = self.random.choice(campaigns)
             shown = self._newest("campaign", number).fingerprint
             service.approve(self.session, number, fingerprint=shown, actor=self.grace, now=self.now)
-        for number in self.session.scalars(select(Journey.id).where(waits[1])).all():
+        for number in self.session.scalars(select(Journey.id).where(waits, Journey.is_walked)).all():
             shown = self._newest("journey", number).fingerprint
             journeys.approve(self.session, number, fingerprint=shown, actor=self.grace, now=self.now)
 
@@ -242,8 +241,8 @@ class History:
         for outcome in launch_due(self.session, START, CATALOG):
             if outcome.is_launched:
                 campaign = self.session.get_one(Campaign, outcome.campaign_id)
-                self._check("campaign", campaign.id, campaign.journey_id or 0, is_whole=True)
-        approved = select(Journey.id).where(Journey.state == JourneyState.APPROVED)
+                self._check("campaign", campaign.id, campaign.journey_id, is_whole=True)
+        approved = select(Journey.id).where(Journey.state == JourneyState.SCHEDULED, Journey.is_walked)
         everyone = list(self.session.scalars(select(Member.id)))
         for number in self.session.scalars(approved).all():
             try:

@@ -15,14 +15,14 @@ from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.engine import run_due
 from crm.campaigns.launch import launch_due
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
 from crm.errors import Conflict, Forbidden, InvalidRequest
 from crm.members.models import Channel, Consent
 from crm.outreach.channels import default_adapters
-from crm.outreach.models import Enrolment, Message, OutboxItem
+from crm.outreach.models import EndReason, Enrolment, JourneyState, Message, OutboxItem
 from tests.builders import make_account, make_member
 from tests.decisions import asked_of
 from tests.journeys import make_coupon
@@ -82,7 +82,7 @@ def test_a_campaign_is_drafted_approved_by_somebody_else_launched_and_sent(sessi
             make_member(session)
         make_member(session, tier="silver")
         campaign = scheduled(session, author, approver, now)
-    assert campaign.state is CampaignState.SCHEDULED
+    assert campaign.state is JourneyState.SCHEDULED
 
     early = run_due(sessions, FRIDAY_TEN - timedelta(seconds=1), default_adapters(), catalog=CATALOG, since=now)
     assert early.launches == ()
@@ -113,7 +113,8 @@ def test_a_campaign_is_drafted_approved_by_somebody_else_launched_and_sent(sessi
     assert last.completed == (campaign.id,)
     with unit_of_work(sessions) as session:
         done = service.get_campaign(session, campaign.id)
-        assert (done.state, done.completed_at) == (CampaignState.COMPLETED, FRIDAY_TEN + timedelta(days=14))
+        assert (done.state, done.end_reason) == (JourneyState.ENDED, EndReason.COMPLETED)
+        assert done.completed_at == FRIDAY_TEN + timedelta(days=14)
 
 
 def test_steps_go_out_each_at_its_own_time_when_time_is_walked(sessions: Sessions, now: datetime) -> None:
@@ -249,7 +250,7 @@ def test_nobody_approves_his_own_work(
     service.submit(session, campaign.id, actor=submitter, now=now, catalog=CATALOG)
     with pytest.raises(Forbidden):
         service.approve(session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=grace, now=now)
-    assert campaign.state is CampaignState.AWAITING_APPROVAL
+    assert campaign.state is JourneyState.AWAITING_APPROVAL
 
 
 def test_operations_may_not_approve(session: Session, olive: Actor, now: datetime) -> None:
@@ -268,7 +269,7 @@ def test_a_rejected_campaign_is_a_draft_with_the_reason(
     service.reject(
         session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=grace, now=now, note="too many e-mails"
     )
-    assert campaign.state is CampaignState.DRAFT
+    assert campaign.state is JourneyState.DRAFT
     assert campaign.state_note == f"Rejected by {grace.display_name}: too many e-mails"
 
 
@@ -281,7 +282,7 @@ def test_a_change_after_approval_makes_it_a_draft_that_does_not_start(
     service.change_draft(
         session, campaign.id, changes=changes, actor=olive, now=now, catalog=CATALOG, confirmed=Confirmed()
     )
-    assert campaign.state is CampaignState.DRAFT
+    assert campaign.state is JourneyState.DRAFT
     assert launch_due(session, FRIDAY_TEN, CATALOG) == []
 
 
@@ -293,7 +294,7 @@ def test_an_audience_that_drifted_is_not_launched(session: Session, olive: Actor
         make_member(session)
     (outcome,) = launch_due(session, FRIDAY_TEN, CATALOG)
     assert not outcome.is_launched
-    assert campaign.state is CampaignState.DRAFT
+    assert campaign.state is JourneyState.DRAFT
     assert campaign.state_note is not None
     assert "its audience went from 20 to 25 members" in campaign.state_note
     assert session.scalar(select(func.count()).select_from(Enrolment)) == 0

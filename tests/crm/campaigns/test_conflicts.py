@@ -32,7 +32,7 @@ def plan_for_gold(session: Session, now: datetime) -> CampaignPlan:
     return compute_plan(session, brief, author_scope(session, author.id, CATALOG, now), now)
 
 
-@pytest.mark.parametrize("state", [JourneyState.ACTIVE, JourneyState.PAUSED])
+@pytest.mark.parametrize("state", [JourneyState.RUNNING, JourneyState.PAUSED])
 def test_a_journey_is_named_with_the_members_who_are_in_both(
     state: JourneyState, session: Session, running: Journey, now: datetime
 ) -> None:

@@ -15,7 +15,7 @@ from crm.access.models import Approval
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.engine import TickResult, run_due
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
@@ -23,7 +23,7 @@ from crm.isolation import RETRY_AFTER, Stages, is_of_the_database, isolated
 from crm.journeys import service as journeys
 from crm.journeys.views import list_journeys
 from crm.members.models import Member
-from crm.outreach.models import Journey, Message, MessageState
+from crm.outreach.models import Journey, JourneyState, Message, MessageState
 from crm.outreach.opt_out import opt_out_choices
 from crm.segments.models import Segment
 from crm.segments.saved import save_segment
@@ -114,7 +114,7 @@ def test_a_brief_that_cannot_be_read_holds_its_campaign_alone(world: Walker, cha
     (held,) = [line for line in logs if line["event"] == "row.held"]
     assert held["subject"] == f"campaign:{second.id}"
     stands = campaign_now(world, second)
-    assert stands.state is CampaignState.SCHEDULED, "its approval stays: another version may be able to read it"
+    assert stands.state is JourneyState.SCHEDULED, "its approval stays: another version may be able to read it"
     assert stands.state_note is not None
     assert stands.state_note.startswith("Not launched yet: the brief of Second is stored in a form")
 

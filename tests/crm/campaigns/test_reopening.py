@@ -14,10 +14,11 @@ from crm.access.models import Approval, ApprovalState, Role
 from crm.access.service import actor_for
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.reopening import mark_of
 from crm.catalog import CATALOG
 from crm.errors import Conflict, InvalidRequest
+from crm.outreach.models import JourneyState
 from tests.builders import make_account, make_member
 from tests.decisions import asked_of
 
@@ -96,7 +97,7 @@ def test_a_confirmed_act_changes_it_and_makes_the_approval_void(
 ) -> None:
     campaign = stand(state)
     change(session, campaign, olive, now, confirmed=Confirmed(mark_of(campaign)))
-    assert (campaign.state, campaign.brief["holdout_pct"]) == (CampaignState.DRAFT, 20)
+    assert (campaign.state, campaign.brief["holdout_pct"]) == (JourneyState.DRAFT, 20)
     assert all(each.state is not ApprovalState.PENDING for each in session.scalars(select(Approval)))
 
 
@@ -118,7 +119,7 @@ def test_another_start_is_a_change(session: Session, olive: Actor, stand: Stand,
     with pytest.raises(NotConfirmed):
         service.submit(session, campaign.id, actor=olive, now=now, catalog=CATALOG, start=later)
     service.submit(session, campaign.id, actor=olive, now=now, catalog=CATALOG, start=later, confirmed=Confirmed())
-    assert campaign.state is CampaignState.AWAITING_APPROVAL
+    assert campaign.state is JourneyState.AWAITING_APPROVAL
     assert campaign.starts_at is not None
     assert campaign.starts_at > now + timedelta(days=6)
 

@@ -18,13 +18,13 @@ from crm.campaigns.approval import CAMPAIGN
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.launch import launch_due
 from crm.campaigns.lookup import needs_new_start
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.selection import who_changed
 from crm.catalog import CATALOG
 from crm.errors import Conflict, Forbidden, InvalidRequest
 from crm.loyalty.models import Coupon
 from crm.members.models import Member
-from crm.outreach.models import Enrolment
+from crm.outreach.models import Enrolment, JourneyState
 from crm.segments.saved import SegmentChanges, change_segment, delete_segment, save_segment
 from tests.builders import make_account, make_member
 from tests.journeys import make_coupon
@@ -271,7 +271,7 @@ def test_a_decision_on_something_else_than_was_shown_is_refused_with_the_differe
     with pytest.raises(Conflict) as refused:
         decide(session, campaign.id, fingerprint=shown, actor=world.grace, now=world.now)
     assert words in refused.value.message
-    assert campaign.state is CampaignState.AWAITING_APPROVAL
+    assert campaign.state is JourneyState.AWAITING_APPROVAL
 
 
 @pytest.mark.parametrize("fingerprint", ["", "0" * 64, "0" * 12, "x", "%", "a" * 5_000])
@@ -290,7 +290,7 @@ def test_a_coupon_that_gives_more_since_the_approval_holds_the_campaign(world: W
     (outcome,) = launch_due(session, START, CATALOG)
     assert outcome.reason is not None
     assert "what the coupon C50 gives" in outcome.reason
-    assert campaign.state is CampaignState.DRAFT
+    assert campaign.state is JourneyState.DRAFT
 
 
 def test_a_swap_of_everybody_by_data_is_launched_and_says_so(world: World, session: Session) -> None:
@@ -345,7 +345,7 @@ def test_a_draft_whose_start_has_passed_is_marked(
     world: World, session: Session, start: str | None, *, passed: bool
 ) -> None:
     campaign = world.submitted(within("Swap"))
-    campaign.state = CampaignState.DRAFT
+    campaign.journey.state = JourneyState.DRAFT
     campaign.brief = {**campaign.brief, "start": start}
     assert needs_new_start(campaign, world.now.astimezone(ZoneInfo("Asia/Shanghai"))) is passed
 
@@ -356,7 +356,7 @@ def test_a_campaign_that_nobody_decides_on_is_a_draft_again(world: World, sessio
     assert expire_due(session, CAMPAIGN, world.now + timedelta(hours=71)) == []
     assert expire_due(session, CAMPAIGN, late) == [campaign.id]
     session.expire_all()
-    assert campaign.state is CampaignState.DRAFT
+    assert campaign.state is JourneyState.DRAFT
     assert campaign.state_note == "The request of 2026-06-01 09:00 expired without a decision; submit it again"
     world.now = late
     service.submit(session, campaign.id, actor=world.olive, now=late, catalog=CATALOG)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from crm.activity.models import Order, OrderLine, Product
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.datasets.complete_journey import load_complete_journey
 from crm.datasets.summary import LoadLine, LoadSummary
@@ -20,7 +20,7 @@ from crm.loyalty.models import Coupon, CouponRedemption
 from crm.members.contacts import read_anew
 from crm.members.models import Channel, Member
 from crm.migrations import migrate
-from crm.outreach.models import Enrolment, Message, MessageState
+from crm.outreach.models import Enrolment, Journey, JourneyState, Message, MessageState
 from crm.workspace import WorldClock, get_workspace
 
 pd = pytest.importorskip("pandas")
@@ -103,18 +103,18 @@ def test_receipts_and_redemptions_are_those_of_the_source(loaded: tuple[Sessions
         by_campaign = {
             int(name.removeprefix("Campaign ")): count
             for name, count in session.execute(
-                select(Campaign.name, func.count())
-                .join(Message, Message.journey_id == Campaign.journey_id)
+                select(Journey.name, func.count())
+                .join(Message, Message.journey_id == Journey.id)
                 .where(Message.channel == Channel.MAIL, Message.state == MessageState.DELIVERED)
-                .group_by(Campaign.name)
+                .group_by(Journey.name)
             )
         }
         used = {
             int(name.removeprefix("Campaign ")): count
             for name, count in session.execute(
-                select(Campaign.name, func.count())
-                .join(CouponRedemption, CouponRedemption.journey_id == Campaign.journey_id)
-                .group_by(Campaign.name)
+                select(Journey.name, func.count())
+                .join(CouponRedemption, CouponRedemption.journey_id == Journey.id)
+                .group_by(Journey.name)
             )
         }
         assert session.scalar(select(func.count(Enrolment.id))) == 6_589
@@ -137,7 +137,7 @@ def test_the_clock_stands_on_the_morning_after_the_last_purchase(loaded: tuple[S
             "USD",
             "complete-journey",
         )
-        running = session.scalars(select(Campaign.name).where(Campaign.state == CampaignState.RUNNING)).all()
+        running = session.scalars(select(Journey.name).where(Journey.state == JourneyState.RUNNING)).all()
     moved = WorldClock(loaded[0]).now() - datetime(2018, 1, 1, 14, 0, tzinfo=UTC)
     assert 0 <= moved.total_seconds() < 300
     assert set(running) == {f"Campaign {number}" for number in (15, 20, 21, 22, 23)}

@@ -11,7 +11,7 @@ from crm.access.demo_passwords import people_with_demo_passwords
 from crm.access.models import Account, Approval, ApprovalState, PolicySetting, Role
 from crm.access.passwords import DEMO_PASSWORD, fits
 from crm.activity.models import MemberActivity, Order, OrderLine, Product
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.datasets.demo import load_demo
@@ -24,7 +24,7 @@ from crm.lifecycle.models import MemberScore
 from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState
 from crm.members.contacts import read_anew
 from crm.members.models import ContactPoint, Member, MemberTag, Suppression
-from crm.outreach.models import Arm, Enrolment, Message, MessageState
+from crm.outreach.models import Arm, EndReason, Enrolment, Journey, Message, MessageState
 from crm.reports.models import Review
 from crm.workspace import WorldClock, get_workspace
 from tests.crm.datasets.worlds import MACHINE, MEMBERS, digest
@@ -134,7 +134,8 @@ def test_every_total_equals_what_was_generated(small_demo: tuple[Path, LoadSumma
 
 def test_every_name_of_the_vocabulary_is_there(demo: Sessions) -> None:
     with read_only(demo) as session:
-        assert dict(session.execute(select(Campaign.name, Campaign.state)).all()) == CAMPAIGN_STATES
+        campaigns = session.scalars(select(Campaign)).all()
+        assert {campaign.name: campaign.journey.standing for campaign in campaigns} == CAMPAIGN_STATES
         assert set(session.scalars(select(Member.city).where(Member.city.is_not(None)))) == CITIES
         assert set(session.scalars(select(Product.category))) == CATEGORIES
         assert set(session.scalars(select(MemberTag.tag))) <= TAGS
@@ -213,7 +214,9 @@ def test_stock_adds_up_with_what_members_hold(demo: Sessions) -> None:
 def test_every_ledger_adds_up_and_nobody_held_out_got_a_message(demo: Sessions) -> None:
     with read_only(demo) as session:
         now = WorldClock(demo, MACHINE).now()
-        launched = session.scalars(select(Campaign.id).where(Campaign.journey_id.is_not(None))).all()
+        launched = session.scalars(
+            select(Campaign.id).join(Campaign.journey).where(Journey.activated_at.is_not(None))
+        ).all()
         assert len(launched) == 7
         assert all(monitor(session, campaign_id, now).adds_up for campaign_id in launched)
         reached = select(func.count()).select_from(Message).join(Enrolment, Enrolment.id == Message.enrolment_id)
@@ -253,7 +256,7 @@ def test_approvals_are_real_and_by_somebody_else(demo: Sessions) -> None:
 
 def test_finished_campaigns_are_reviewed_and_the_past_policy_is_gone(demo: Sessions) -> None:
     with read_only(demo) as session:
-        completed = select(func.count()).where(Campaign.state == CampaignState.COMPLETED)
+        completed = select(func.count()).where(Journey.end_reason == EndReason.COMPLETED)
         assert session.scalar(select(func.count(Review.id))) == session.scalar(completed)
         assert session.scalar(select(func.count()).select_from(PolicySetting)) == 0
         assert all(insight.evidence for insight in session.scalars(select(Insight)))

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from crm.campaigns.lookup import list_campaigns
-from crm.campaigns.models import CampaignState
 from crm.clock import FixedClock
 from crm.database import Sessions, open_sessions, read_only
 from crm.datasets.demo import load_demo
@@ -13,6 +12,7 @@ from crm.datasets.simulation_clock import LONGEST_WALK, advance_clock
 from crm.errors import InvalidRequest
 from crm.limits import Cancellation
 from crm.outreach.channels import default_adapters
+from crm.outreach.models import JourneyState
 from crm.workspace import WorldClock
 from tests.conftest import OpenDatabase
 
@@ -43,7 +43,7 @@ def test_campaigns_that_can_reach_nobody_stay_drafts_that_say_so(
     assert len(found) == 11
     for campaign in found:
         if campaign.state_note is not None and campaign.state_note.startswith("Not submitted"):
-            assert campaign.state is CampaignState.DRAFT
+            assert campaign.state is JourneyState.DRAFT
 
 
 @pytest.mark.parametrize("members", [7, 1, 0, -5])

@@ -57,7 +57,7 @@ BOOKS = st.lists(
         STATES,
         st.integers(-9 * 24, 12 * 24),
         st.sampled_from(Priority),
-        st.sampled_from([JourneyState.ACTIVE, JourneyState.ACTIVE, JourneyState.PAUSED]),
+        st.sampled_from([JourneyState.RUNNING, JourneyState.RUNNING, JourneyState.PAUSED]),
     ),
     max_size=14,
 )
@@ -178,7 +178,7 @@ class Reading:
             return True
         if message.state in REALLY_SENT:
             return message.sent_at is not None and moment - FREQUENCY_WINDOW < message.sent_at <= moment
-        if message.state is not MessageState.PLANNED or state is not JourneyState.ACTIVE:
+        if message.state is not MessageState.PLANNED or state is not JourneyState.RUNNING:
             return False
         last = moment
         if message.priority in self.spec.priority.above:

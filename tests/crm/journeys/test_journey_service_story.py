@@ -81,9 +81,9 @@ def test_nothing_walks_without_an_approval_by_somebody_else(walker: Walker) -> N
     submit(walker, own.id)
     with pytest.raises(Forbidden, match="somebody else has to approve it"):
         do(walker, "approve", own.id, actor=author)
-    assert do(walker, "approve", own.id, actor=walker.approver).state is JourneyState.APPROVED
-    assert do(walker, "activate", own.id, catalog=CATALOG).state is JourneyState.ACTIVE
-    assert do(walker, "activate", own.id, catalog=CATALOG).state is JourneyState.ACTIVE
+    assert do(walker, "approve", own.id, actor=walker.approver).state is JourneyState.SCHEDULED
+    assert do(walker, "activate", own.id, catalog=CATALOG).state is JourneyState.RUNNING
+    assert do(walker, "activate", own.id, catalog=CATALOG).state is JourneyState.RUNNING
 
 
 def test_a_change_voids_the_approval_and_stays_the_same_version(walker: Walker) -> None:
@@ -162,7 +162,7 @@ def test_members_under_way_keep_their_version_and_new_ones_enter_the_newest(walk
     assert [words for words, _ in walker.heard(early)] == ["old"]
     assert [words for words, _ in walker.heard(late)] == ["new"]
     assert walker.journey(first).state is JourneyState.ENDED
-    assert walker.journey(second).state is JourneyState.ACTIVE
+    assert walker.journey(second).state is JourneyState.RUNNING
 
 
 def test_a_pause_holds_everything_and_what_became_too_late_says_so(walker: Walker) -> None:

@@ -95,7 +95,7 @@ class Run:
 
     def enter(self, index: int) -> None:
         journey = self.walker.journey(self.journey_id)
-        if journey.state == "active" and spec_of(journey).trigger.kind == "by_hand":
+        if journey.state == "running" and spec_of(journey).trigger.kind == "by_hand":
             self.walker.enter(self.journey_id, self._member(index))
 
     def order(self, index: int) -> None:
@@ -159,7 +159,7 @@ class Run:
         self.silenced.append((self._member(index), None, len(self.walker.provider.handed)))
 
     def pause(self) -> None:
-        if self.walker.journey(self.journey_id).state == "active":
+        if self.walker.journey(self.journey_id).state == "running":
             with unit_of_work(self.sessions) as session:
                 service.pause(session, self.journey_id, actor=self.walker.author, now=self.walker.now)
 

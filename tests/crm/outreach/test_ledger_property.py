@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy, set_policy
-from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
 from crm.journeys.engine import next_moment
 from crm.journeys.schedulers.planned.launch import launch_planned
@@ -152,10 +151,10 @@ class Run:
                 record_receipt(session, message_id, is_delivered=is_delivered, at=self.now)
 
     def pause(self) -> None:
-        self._set_state(JourneyState.ACTIVE, JourneyState.PAUSED)
+        self._set_state(JourneyState.RUNNING, JourneyState.PAUSED)
 
     def resume(self) -> None:
-        self._set_state(JourneyState.PAUSED, JourneyState.ACTIVE)
+        self._set_state(JourneyState.PAUSED, JourneyState.RUNNING)
 
     def cancel(self) -> None:
         with unit_of_work(self.sessions) as session:
@@ -176,7 +175,7 @@ class Run:
             self.now = moment
             self.dispatch(100, [])
             with read_only(self.sessions) as session:
-                moment = next_moment(session, self.now, catalog=CATALOG)
+                moment = next_moment(session, self.now)
 
     def check(self) -> None:
         with unit_of_work(self.sessions) as session:

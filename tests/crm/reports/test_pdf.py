@@ -35,7 +35,7 @@ def test_a_review_becomes_the_same_pdf_each_time_and_in_a_process_of_its_own(
 
 
 def test_a_campaign_that_never_ran_has_a_pdf(session: Session, now: datetime) -> None:
-    campaign = make_campaign(session, launched_at=None, journey_id=None)
+    campaign = make_campaign(session, launched_at=None)
     review = review_campaign(session, campaign.id, actor=manager(session), now=now)
     assert render_pdf(review).startswith(b"%PDF-")
 

@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.access.models import Role
-from crm.campaigns.models import CampaignState
 from crm.campaigns.monitor import monitor
 from crm.errors import NotFound
 from crm.insights.models import Insight, InsightState
 from crm.members.models import Channel
-from crm.outreach.models import Arm, MessageEventKind, MessageState
+from crm.outreach.models import Arm, JourneyState, MessageEventKind, MessageState
 from crm.reports.blocks import MetricVerdict, ReviewKind
 from crm.reports.metrics import METRICS
 from crm.reports.models import Review
@@ -140,7 +139,7 @@ def test_an_open_window_says_which_day_it_is_and_claims_nothing(
 
 
 def test_a_campaign_that_was_never_launched_has_a_review_that_says_so(session: Session, now: datetime) -> None:
-    campaign = make_campaign(session, launched_at=None, journey_id=None, state=CampaignState.DRAFT)
+    campaign = make_campaign(session, launched_at=None, state=JourneyState.DRAFT, end_reason=None)
     review = review_campaign(session, campaign.id, actor=manager(session), now=now)
     assert review.kind is ReviewKind.NOT_LAUNCHED
     assert review.window is None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm.access.models import Account, Role
 from crm.activity.facts import facts_stand_for, rebuild_facts
 from crm.activity.models import ActivityEvent, EventKind, MemberActivity, Order, OrderLine, Product
-from crm.campaigns.models import Campaign, CampaignState
+from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
 from crm.clock import local_day
 from crm.lifecycle.models import MemberScore
@@ -22,6 +22,7 @@ from crm.outreach.models import (
     Arm,
     Enrolment,
     Journey,
+    JourneyKind,
     JourneyState,
     Message,
     MessageEvent,
@@ -94,13 +95,10 @@ class _Writer:
             ],
             Journey: [
                 {"id": FIRST_ID + index, "name": name, "spec": {}, "state": JourneyState.ENDED, "created_at": LONG_AGO}
+                | {"kind": JourneyKind.CAMPAIGN, "author_id": ME}
                 for index, name in enumerate(CAMPAIGNS)
             ],
-            Campaign: [
-                {"name": name, "state": CampaignState.COMPLETED, "brief": {}, "author_id": ME}
-                | {"journey_id": FIRST_ID + index, "created_at": LONG_AGO, "updated_at": LONG_AGO}
-                for index, name in enumerate(CAMPAIGNS)
-            ],
+            Campaign: [{"brief": {}, "journey_id": FIRST_ID + index} for index in range(len(CAMPAIGNS))],
             Segment: [
                 {"id": FIRST_ID + index, "name": name, "description": "", "owner_id": ME}
                 | {"version": 1, "definition": {}, "duration_ms": 0, "count": 0, "seen_change_id": 0}

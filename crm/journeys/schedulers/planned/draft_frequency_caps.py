@@ -178,5 +178,5 @@ def _waiting(priority: Priority) -> Select[*tuple[Any, ...]]:
         select(Message.member_id, Message.channel, from_when, earlier(due_at, -FREQUENCY_WINDOW))
         .join_from(AUDIENCE, Message, Message.member_id == AUDIENCE.c.member_id)
         .join(Journey, Journey.id == Message.journey_id)
-        .where(Message.sent_at.is_(None), Message.state.in_(WAITING), Journey.state == JourneyState.ACTIVE)
+        .where(Message.sent_at.is_(None), Message.state.in_(WAITING), Journey.state == JourneyState.RUNNING)
     )

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, cast, insert, literal, select
 from sqlalchemy.orm import Session
 
+from crm.journeys.lookup import newest_version
 from crm.journeys.schedulers.planned import draft
 from crm.journeys.schedulers.planned.draft import Setting, drafted
 from crm.loyalty import service as loyalty
@@ -18,23 +19,24 @@ from crm.outreach.spec import JourneySpec
 
 
 def launch_planned(
-    session: Session, spec: JourneySpec, audience: Select[int], setting: Setting, *, now: datetime
+    session: Session,
+    spec: JourneySpec,
+    audience: Select[int],
+    setting: Setting,
+    *,
+    now: datetime,
+    journey: Journey | None = None,
 ) -> Journey:
-    """Write a new version of the journey, its enrolments and its ledger.
+    """Write a journey's enrolments and its ledger; without `journey` a new version of it, too.
 
     Excluded messages are written too, with their reason, so that the ledger accounts for everyone.
     `audience` gives one column of member ids. Raises InvalidRequest for a text that cannot be rendered.
     """
     require_writable(spec)
-    version = session.scalar(select(func.max(Journey.version)).where(Journey.name == spec.name)) or 0
-    journey = Journey(
-        name=spec.name,
-        version=version + 1,
-        spec=spec.model_dump(mode="json"),
-        state=JourneyState.ACTIVE,
-        created_at=now,
-    )
-    session.add(journey)
+    if journey is None:
+        journey = Journey(name=spec.name, version=newest_version(session, spec.name) + 1, created_at=now)
+        session.add(journey)
+    journey.spec, journey.state = spec.model_dump(mode="json"), JourneyState.RUNNING
     session.flush()
     store_targets(session, journey.id, spec)
     loyalty.lock_stock(session, spec.benefits.coupon_codes)

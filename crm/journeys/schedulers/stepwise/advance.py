@@ -27,7 +27,7 @@ from crm.journeys.schedulers.stepwise.triggers import enrol_due, next_entry
 from crm.outreach import ledger
 from crm.outreach.holds import hold, is_free, let_go
 from crm.outreach.ledger import require_writable, spec_of
-from crm.outreach.models import PENDING_STATES, Enrolment, Journey, JourneyState, Message
+from crm.outreach.models import PENDING_STATES, EndReason, Enrolment, Journey, JourneyState, Message
 from crm.workspace import get_workspace
 
 BATCH_SIZE = 10_000
@@ -57,7 +57,7 @@ def advance_due(sessions: Sessions, now: datetime, catalog: Catalog, *, batch_si
     """Let members into journeys and move on all who are due at `now`. Sends nothing; dispatch does."""
     with read_only(sessions) as session:
         active = select(Journey.id, Journey.note).where(
-            Journey.is_walked, Journey.state == JourneyState.ACTIVE, is_free(now)
+            Journey.is_walked, Journey.state == JourneyState.RUNNING, is_free(now)
         )
         journeys = session.execute(active.order_by(Journey.id)).all()
     total = Moved()
@@ -88,7 +88,7 @@ def _walk_one(sessions: Sessions, journey_id: int, now: datetime, catalog: Catal
 
 def _locked(session: Session, journey_id: int) -> Journey | None:
     """The journey, held against other workers and against whoever pauses it; None when it is theirs or rests."""
-    active = select(Journey).where(Journey.id == journey_id, Journey.state == JourneyState.ACTIVE)
+    active = select(Journey).where(Journey.id == journey_id, Journey.state == JourneyState.RUNNING)
     return session.scalar(active.with_for_update(key_share=True, skip_locked=True))
 
 
@@ -139,12 +139,12 @@ def _end_when_empty(session: Session, journey: Journey, now: datetime) -> None:
         if session.scalar(rows.limit(1)) is not None:
             return
     ledger.end(session, journey.id, now=now)
-    journey.ended_at = now
+    journey.ended_at, journey.end_reason = now, EndReason.COMPLETED
 
 
-def next_wake(session: Session, after: datetime, catalog: Catalog) -> datetime | None:
+def next_wake(session: Session, after: datetime) -> datetime | None:
     """When a member is to be moved on, or can enter for a key date, next; strictly after a moment."""
-    walked = (Journey.is_walked, Journey.state == JourneyState.ACTIVE)
+    walked = (Journey.is_walked, Journey.state == JourneyState.RUNNING)
     active = session.scalars(select(Journey).where(*walked, is_free(after))).all()
     if not active:
         return None
@@ -155,15 +155,13 @@ def next_wake(session: Session, after: datetime, catalog: Catalog) -> datetime |
         wakes = select(func.min(Enrolment.wake_at)).where(_under_way(journey.id), Enrolment.wake_at > after)
         found.append(session.scalar(wakes))
         if journey.id in entered:
-            found.append(_next_entry(session, journey, after, zone, catalog))
+            found.append(_next_entry(session, journey, after, zone))
     return min((moment for moment in found if moment is not None), default=None)
 
 
-def _next_entry(
-    session: Session, journey: Journey, after: datetime, zone: ZoneInfo, catalog: Catalog
-) -> datetime | None:
+def _next_entry(session: Session, journey: Journey, after: datetime, zone: ZoneInfo) -> datetime | None:
     """None for a journey that cannot be read: its walk says so."""
     try:
-        return next_entry(session, spec_of(journey), after, zone, catalog.key_dates)
+        return next_entry(session, spec_of(journey), after, zone)
     except CrmError:
         return None
