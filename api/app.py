@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from api.bootstrap import Nurture, settle_interrupted
 from api.cross_site import CrossSiteCheck
+from api.docs import show_docs
 from api.headers import SecurityHeaders
 from api.health import Readiness
 from api.host_check import HostCheck
@@ -92,11 +93,13 @@ def create_app(
         title="Nurture",
         version="0.1.0",
         summary="Membership engagement: segments, campaigns, approvals, monitoring and reviews.",
-        docs_url="/api/docs",
+        docs_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
     )
+    show_docs(app)
     app.state.nurture = nurture
     app.state.readiness = Readiness(nurture)
     app.state.internal_token = internal_token
