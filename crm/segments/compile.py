@@ -76,7 +76,7 @@ def member_predicate(definition: Definition, scope: SegmentScope) -> Predicate:
     """Whether a row of `Member` is in the segment, for use in a statement over `Member`."""
     plan = plan_for(definition, scope)
     if definition.is_limited or _starts_at_facts(definition, scope):
-        chosen = select_member_ids(definition, scope).subquery()
+        chosen = select_member_ids(definition, scope).cte()
         return Member.id.in_(select(chosen.c.member_id))
     return _is_member(definition, scope, plan)
 
@@ -153,11 +153,11 @@ def _segments_hold(condition: Condition, frozen: FrozenSegments, *, wanted: bool
 
 def _is_in(base: FrozenSegment, plan: Plan) -> Predicate:
     """A saved segment is of everyone's members, whoever's the definition is that builds on it."""
-    if base.definition.is_limited:
+    if base.definition.is_limited or plan.is_within_base:
         assert plan.scope is not None  # noqa: S101 - what was written down stands in a scope
-        ids = select_member_ids(base.definition, replace(plan.scope, row_owner_id=None, me_id=None)).subquery()
+        ids = select_member_ids(base.definition, replace(plan.scope, row_owner_id=None, me_id=None)).cte()
         return plan.member_id.in_(select(ids.c.member_id))
-    return _holds(base.definition.root, wanted=True, plan=replace(plan, row_owner_id=None))
+    return _holds(base.definition.root, wanted=True, plan=replace(plan, row_owner_id=None, is_within_base=True))
 
 
 def _value_holds(condition: Condition, source: Value, *, wanted: bool, plan: Plan) -> Predicate:

@@ -46,6 +46,9 @@ class Plan:
     """The account whose members are visible; None sees everyone."""
     scope: SegmentScope | None = None
     """In which saved segments that were written down are read; None: names stand for those that there are."""
+    is_within_base: bool = False
+    """Whether this is a saved segment in the place of the condition on it. Those in it stand beside the statement
+    (WITH), not in it: SQLite reads no more than six queries within each other."""
 
     @property
     def frozen(self) -> FrozenSegments | None:
