@@ -64,9 +64,32 @@ BONUS, TIMES, SHIPPING = OfferKind.POINTS_BONUS, OfferKind.POINTS_MULTIPLIER, Of
         ("take a fifth off", PERCENT, 20),
         ("到店即送好礼", GIFT, None),
         ("免费领取", GIFT, None),
+        ("20% o f f everything", PERCENT, 20),
+        ("2 0 % O F F", PERCENT, 20),
+        ("F R E E  S H I P P I N G this week", SHIPPING, None),
+        ("h.a.l.f p.r.i.c.e", PERCENT, 50),
+        ("20% o-f-f", PERCENT, 20),
+        ("20% o_f_f", PERCENT, 20),
+        ("二 折 起", PERCENT, 80),
+        ("全 场 半 价", PERCENT, 50),
+        ("包 邮 到 家", SHIPPING, None),
+        ("买 一 送 一", GIFT, None),
+        ("20 percent, yes percent, off", PERCENT, 20),
+        ("twenty % off", PERCENT, 20),
+        ("2O% off", PERCENT, 20),
+        ("l0% off", PERCENT, 10),
+        ("送券啦", None, None),
+        ("老会员领券中心", None, None),
+        ("发优惠券了", None, None),
+        ("大额神券等你抢", None, None),
+        ("送您一张券", None, None),
+        ("Grab your voucher", None, None),
+        ("A coupon awaits you", None, None),
+        ("Here is a coupon for your next visit", None, None),
+        ("We have put a voucher in your account", None, None),
     ],
 )
-def test_promises_are_read_in_both_languages(text: str, kind: OfferKind, value: int | None) -> None:
+def test_promises_are_read_in_both_languages(text: str, kind: OfferKind | None, value: int | None) -> None:
     assert (kind, None if value is None else Decimal(value)) in [(claim.kind, claim.value) for claim in claims_in(text)]
 
 
@@ -87,6 +110,17 @@ def test_promises_are_read_in_both_languages(text: str, kind: OfferKind, value: 
         "八点到九点开门",
         "减少浪费",
         "客服免费热线",
+        "A B C D are the four grades of our tea",
+        "Plan B is ready: 20% of our teas are new",
+        "U.S.A. style burgers are back",
+        "您的优惠券将于周五过期",
+        "Your coupon expires on Friday",
+        "不再发券通知，回复T退订",
+        "证券部周三休息",
+        "入场券请随身携带",
+        "The voucher counter moved to the second floor",
+        "Z e n - slow evenings with green tea",
+        "Model O2 is 30% lighter",
     ],
 )
 def test_plain_words_promise_nothing(text: str) -> None:
