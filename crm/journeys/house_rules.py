@@ -26,6 +26,9 @@ _WITHOUT_COUPON = frozenset({OfferKind.POINTS_BONUS, OfferKind.POINTS_MULTIPLIER
 """Credited by the points ledger: saying that they are offered is enough."""
 
 
+_MAY_BE_A_COUPON = frozenset({OfferKind.PERCENT_OFF, OfferKind.AMOUNT_OFF, OfferKind.FREE_SHIPPING, OfferKind.GIFT})
+
+
 @dataclass(frozen=True)
 class Promise:
     """One benefit that is attached. Values are percent, money in whole units, points or a factor, by kind."""
@@ -167,6 +170,8 @@ def _of_text(text: OutgoingText, currency: str) -> Iterator[Finding]:
 
 
 def _keeps(promise: Promise, claim: Claim, currency: str) -> bool:
+    if claim.kind is None:
+        return promise.coupon_code is not None or promise.kind in _MAY_BE_A_COUPON
     if promise.kind is not claim.kind or (claim.value is not None and promise.value != claim.value):
         return False
     return claim.currency in (None, promise.currency or currency)
@@ -222,7 +227,7 @@ def _promises(benefits: Benefits, given: dict[str, CouponTerms]) -> Iterator[Pro
     said = [claim for claim in claims_in(benefits.words) if claim.kind in _WITHOUT_COUPON]
     # What is known to have no stock is sent to nobody.
     said += [claim for words in benefits.unbacked for claim in claims_in(words)]
-    yield from (Promise(claim.kind, claim.value, currency=claim.currency) for claim in said)
+    yield from (Promise(claim.kind, claim.value, currency=claim.currency) for claim in said if claim.kind is not None)
 
 
 def _coupons(session: Session, benefits: Sequence[Benefits]) -> dict[str, CouponTerms]:

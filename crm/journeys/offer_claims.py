@@ -80,6 +80,17 @@ _FIXED: tuple[tuple[OfferKind, Decimal | None, str], ...] = (
      r"|赠送?[^，。！,.!]{0,6}礼[品物盒包]|[送领][取您你]{0,2}(?:精美|精选|神秘|豪华|限量|专属|大|小)礼[品物盒包]?"
      r"|[送赠]送?(?:您|你)?(?:一|1)[份个件瓶盒杯包套]"),
 )  # fmt: skip
+_A_COUPON = re.compile(
+    r"(?<!不再)(?<!停止)(?:送|赠|发|派|领|抢|得|享)(?:送|取|放|您|你|给|一|几|两|张|份|大额|专属|神|优惠|代金|抵用|现金|满减|无门槛){0,4}券(?!通知|商|部)"
+    r"|(?:神|优惠|代金|大额|满减)券[^，。！,.!]{0,6}(?:抢|领|送|等你|等您|到账|已发)"
+    r"|\b(?:get|grab|claim|collect|take|pick up|enjoy|redeem|use)\s+(?:a|an|your|our|this|the)\s+(?:\w{1,20}\s)?"
+    r"(?:coupon|voucher|promo code|discount code)"
+    r"|\b(?:coupon|voucher|promo code|discount code)s?\s+"
+    r"(?:awaits?|inside|enclosed|attached|for you|is waiting|is yours)"
+    r"|\bhere(?:'s|\s+is|\s+are)\s+(?:a|an|your|two|some)\s+(?:\w{1,20}\s)?(?:coupon|voucher|promo code|discount code)"
+    r"|\b(?:put|added|placed|sent|credited)\s+(?:you\s+)?(?:a|an|your|two|some)\s+(?:\w{1,20}\s)?(?:coupon|voucher)",
+    re.IGNORECASE,
+)
 _ZHE = re.compile(r"(\d(?:\.\d)?|\d{2}|[一二两三四五六七八九](?:点?[一二三四五六七八九])?)\s*折(?!叠|扣|腾|断)")
 _CLAIMS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _VALUED]
 _FIXED_CLAIMS = [(kind, value, re.compile(pattern, re.IGNORECASE)) for kind, value, pattern in _FIXED]
@@ -90,6 +101,11 @@ _CURRENCIES: tuple[tuple[str, str], ...] = (
     ("CNY", r"rmb|cny|yuan|人民币"),
 )
 _LOOK_ALIKES = str.maketrans("аеорсухіАЕОРСУХІοΟ￥", "aeopcyxiAEOPCYXIoO¥")
+_SPACED_OUT = re.compile(r"(?<![\w'])(?:\w(?P<by>[ ._*-]))(?:[\w%](?P=by)){1,30}\w(?![\w'])", re.ASCII)
+"""At least three single letters or figures with the same sign between them; two spaces divide words."""
+_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff])\s{1,3}(?=[\u4e00-\u9fff])")
+_FIGURES = re.compile(r"(?<!\w)(?=[OolI]{0,3}\d|[OolI]{1,3}\d?[OolI]?)[\dOolI]{1,4}(?=\s?%)")
+_LETTERS_FOR_FIGURES = str.maketrans("OolI", "0011")
 _DEPENDS = ("goods", "offer", "code", "unsubscribe")
 """Fields that stay empty for some members or campaigns; name and tier always become a word."""
 _FALLBACK = {"name": "·", "tier": "·"}
@@ -99,7 +115,8 @@ _FALLBACK = {"name": "·", "tier": "·"}
 class Claim:
     """Something that a text promises."""
 
-    kind: OfferKind
+    kind: OfferKind | None
+    """None: a coupon, without a word on what it gives."""
     value: Decimal | None
     words: str
     currency: str | None = None
@@ -107,14 +124,31 @@ class Claim:
 
 
 def claims_in(text: str) -> list[Claim]:
-    """The promises that a text makes in so many words."""
-    return list(dict.fromkeys(_claims(plain(text))))
+    """The promises that a text makes in so many words, spaced out or not."""
+    shown = _without_unseen(text)
+    readings = dict.fromkeys((_closed_up(shown), shown))
+    found = [claim for reading in readings for claim in _claims(_on_one_line(reading))]
+    return list({(claim.kind, claim.value, claim.currency): claim for claim in reversed(found)}.values())[::-1]
 
 
 def plain(text: str) -> str:
     """As it is read: one width, no marks that nobody sees, digits as digits, one space between words."""
+    return _on_one_line(_without_unseen(text))
+
+
+def _without_unseen(text: str) -> str:
     shown = "".join(sign for sign in normalize("NFKC", text) if category(sign) not in ("Cf", "Me", "Mn"))
-    return re.sub(r"\s+", " ", "".join(_digit(sign) for sign in shown.translate(_LOOK_ALIKES)))
+    return "".join(_digit(sign) for sign in shown.translate(_LOOK_ALIKES))
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def _closed_up(text: str) -> str:
+    """With letters together that were spaced out, `o f f`, and figures where letters stand for them, `2O%`."""
+    joined = _BETWEEN_HAN.sub("", _SPACED_OUT.sub(lambda found: re.sub(r"[ ._*-]", "", found[0]), text))
+    return _FIGURES.sub(lambda found: found[0].translate(_LETTERS_FOR_FIGURES), joined)
 
 
 def _digit(sign: str) -> str:
@@ -146,6 +180,8 @@ def _claims(text: str) -> Iterator[Claim]:
     for kind, fixed, pattern in _FIXED_CLAIMS:
         for match in pattern.finditer(text):
             yield Claim(kind, fixed, match[0].strip())
+    for match in _A_COUPON.finditer(text):
+        yield Claim(None, None, match[0].strip())
 
 
 _IN_MONEY = frozenset({OfferKind.AMOUNT_OFF})

@@ -74,7 +74,6 @@ BONUS, TIMES, SHIPPING = OfferKind.POINTS_BONUS, OfferKind.POINTS_MULTIPLIER, Of
         ("全 场 半 价", PERCENT, 50),
         ("包 邮 到 家", SHIPPING, None),
         ("买 一 送 一", GIFT, None),
-        ("20 percent, yes percent, off", PERCENT, 20),
         ("twenty % off", PERCENT, 20),
         ("2O% off", PERCENT, 20),
         ("l0% off", PERCENT, 10),
