@@ -1,4 +1,4 @@
-"""The one list of what rooms bring (fields, events), and the scope in which a person asks."""
+"""The one list of what rooms bring (fields, events, key dates), and the scope in which a person asks."""
 
 from datetime import date, datetime
 
@@ -13,8 +13,10 @@ from crm.lifecycle import events as lifecycle_events
 from crm.lifecycle import fields as lifecycle
 from crm.loyalty import events as loyalty_events
 from crm.loyalty import fields as loyalty
+from crm.loyalty import key_dates as loyalty_key_dates
 from crm.members import events as member_events
 from crm.members import fields as members
+from crm.members import key_dates as member_key_dates
 from crm.outreach import events as outreach_events
 from crm.outreach import fields as outreach
 from crm.segments import fields as segments
@@ -46,6 +48,10 @@ CATALOG = Catalog(
         *loyalty_events.EVENTS,
         *lifecycle_events.EVENTS,
         *outreach_events.EVENTS,
+    ),
+    key_dates=(
+        *member_key_dates.KEY_DATES,
+        *loyalty_key_dates.KEY_DATES,
     ),
 )
 

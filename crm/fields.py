@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, SQLColumnExpression
 
 from crm.events import Event
+from crm.key_dates import KeyDate
 from crm.words import Text, by_name
 
 CENTS_PER_UNIT = 100
@@ -346,7 +347,7 @@ class Collection:
 
 
 class Catalog:
-    """What the rooms bring: fields that segments know, collections of a record, events that journeys can ask about."""
+    """What the rooms bring: fields that segments know, collections of a record, events and key dates of journeys."""
 
     def __init__(
         self,
@@ -354,12 +355,14 @@ class Catalog:
         collections: Iterable[Collection] = (),
         profile: Mapping[str, Sql] | None = None,
         events: Iterable[Event] = (),
+        key_dates: Iterable[KeyDate] = (),
     ) -> None:
         self.fields = tuple(fields)
         self.collections = tuple(collections)
         self.profile = dict(profile or {})
         """What else a record holds from the member's row: id, name, birthday."""
         self.events = by_name(events)
+        self.key_dates = by_name(key_dates)
         self._by_name = by_name(self.fields)
 
     @property

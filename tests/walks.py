@@ -112,7 +112,7 @@ class Walker:
 
     def next_moment(self) -> datetime | None:
         with read_only(self.sessions) as session:
-            return next_moment(session, self.now)
+            return next_moment(session, self.now, catalog=self.catalog)
 
     def heard(self, member_id: int) -> list[tuple[str, datetime]]:
         """What a member got: the first word of each text, and when the provider took it."""

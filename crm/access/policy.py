@@ -1,6 +1,6 @@
 """The rules of the house, as data: defaults here, overrides in `policy_settings`."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from crm import validation_messages
 from crm.access.models import PolicySetting, Role
 from crm.errors import InvalidRequest
-
-LeapDay = Literal["feb_28", "mar_1"]
+from crm.key_dates import LeapDay
 
 
 class Policy(BaseModel):

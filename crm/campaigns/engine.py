@@ -68,7 +68,7 @@ def run_due(
     while moment is not None and moment < now:
         result += turn(moment)
         with read_only(sessions) as session:
-            moment = next_moment(session, moment)
+            moment = next_moment(session, moment, catalog=catalog)
     return result + turn(now)
 
 
@@ -123,7 +123,7 @@ def _expire_requests(sessions: Sessions, moment: datetime) -> None:
             approvals.expire_due(session, kind, moment)
 
 
-def next_moment(session: Session, after: datetime) -> datetime | None:
+def next_moment(session: Session, after: datetime, *, catalog: Catalog) -> datetime | None:
     """When something starts, falls due or ends next, strictly after a moment."""
     starts = select(func.min(Journey.starts_at)).where(
         Journey.state == JourneyState.SCHEDULED, Journey.starts_at > after
@@ -136,6 +136,6 @@ def next_moment(session: Session, after: datetime) -> datetime | None:
         session.scalar(starts),
         session.scalar(freed),
         session.scalar(ends),
-        outreach.next_moment(session, after),
+        outreach.next_moment(session, after, catalog=catalog),
     )
     return min((moment for moment in moments if moment is not None), default=None)

@@ -168,4 +168,4 @@ def advance_through(
 def _next_due(sessions: Sessions, after: datetime) -> datetime:
     """The next moment at which something starts, falls due or ends."""
     with read_only(sessions) as session:
-        return next_moment(session, after) or datetime.max.replace(tzinfo=UTC)
+        return next_moment(session, after, catalog=CATALOG) or datetime.max.replace(tzinfo=UTC)

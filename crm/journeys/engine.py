@@ -42,7 +42,7 @@ def advance(
     return Advanced(walked, dispatched)
 
 
-def next_moment(session: Session, after: datetime) -> datetime | None:
+def next_moment(session: Session, after: datetime, *, catalog: Catalog) -> datetime | None:
     """When something falls due next, after a moment: a message, a member under way, a lease or hold that ends."""
     due = select(func.min(Message.due_at)).join(Journey, Journey.id == Message.journey_id)
     due = due.where(
@@ -51,5 +51,5 @@ def next_moment(session: Session, after: datetime) -> datetime | None:
     lapse = select(func.min(Message.lease_until)).where(
         MAY_BE_DUE, Message.state == MessageState.CLAIMED, Message.lease_until > after
     )
-    moments = (session.scalar(due), session.scalar(lapse), next_wake(session, after))
+    moments = (session.scalar(due), session.scalar(lapse), next_wake(session, after, catalog))
     return min((moment for moment in moments if moment is not None), default=None)

@@ -43,7 +43,7 @@ def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
         *_of_keys(steps, graph),
         *_of_ways(steps, graph),
         *_of_circles(steps, graph),
-        *_of_key_dates(data, steps, graph),
+        *_of_key_dates(data, steps, graph, catalog),
         *chain.from_iterable(_of_texts(data, step, index) for index, step in enumerate(steps)),
         *_of_events(data, steps, catalog),
         *_of_definitions(data, catalog),
@@ -155,10 +155,14 @@ def _of_circles(steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:
             )
 
 
-def _of_key_dates(data: Data, steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:
-    """Days around the key date come in their order on every way."""
+def _of_key_dates(data: Data, steps: Sequence[Data], graph: Graph, catalog: Catalog) -> Iterator[SpecError]:
+    """There is such a key date, and days around it come in their order on every way."""
     trigger = data.get("trigger")
     trigger = trigger if isinstance(trigger, Mapping) else {}
+    name = trigger.get("date")
+    if trigger.get("kind") == "key_date" and isinstance(name, str) and name not in catalog.key_dates:
+        nearest = ", ".join(near(name, tuple(catalog.key_dates)))
+        yield SpecError("trigger.date", f"there is no key date {name!r}; the nearest are {nearest}")
     days = {index: step["until_key_date"] for index, step in enumerate(steps) if _is_day(step.get("until_key_date"))}
     entered = -trigger["days_before"] if _is_day(trigger.get("days_before")) else 0
     for index, day in days.items():

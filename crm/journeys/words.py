@@ -28,7 +28,6 @@ _CHANNELS: Mapping[Language, Mapping[str, str]] = {
     "en": {"email": "e-mail", "sms": "SMS", "push": "app push", PREFERRED: "each member's preferred channel"},
     "zh": {"email": "邮件", "sms": "短信", "push": "App 推送", PREFERRED: "会员偏好的渠道"},
 }
-_DATES = {"en": {"birthday": "birthday", "joined": "day of joining"}, "zh": {"birthday": "生日", "joined": "入会日"}}
 _WEEKDAYS_ZH = {
     "monday": "周一",
     "tuesday": "周二",
@@ -105,8 +104,9 @@ class _Writer:
         return self._say("When a person lets the member in", "由人工加入")
 
     def _key_date(self, trigger: OnKeyDate) -> str:
-        name = _DATES[self._language][trigger.date]
-        is_often = trigger.date == "joined" and trigger.every_months != 12
+        key_date = self._scope.catalog.key_dates.get(trigger.date)
+        name = trigger.date if key_date is None else key_date.words.in_language(self._language)
+        is_often = key_date is not None and key_date.comes_by_months and trigger.every_months != 12
         every = (
             self._say(f" (every {trigger.every_months} months)", f"（每 {trigger.every_months} 个月）")
             if is_often

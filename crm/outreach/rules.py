@@ -3,17 +3,14 @@
 Pure decisions.
 """
 
-import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from itertools import count
 from math import sqrt
 from zoneinfo import ZoneInfo
 
-from crm.access.policy import LeapDay, Policy
-from crm.clock import months_before
+from crm.access.policy import Policy
 from crm.errors import Conflict
 
 LEASE = timedelta(minutes=5)
@@ -25,9 +22,6 @@ Mail servers that greylist want a few minutes, a full mailbox wants hours."""
 
 FREQUENCY_WINDOW = timedelta(days=7)
 """The window of the policy's frequency caps."""
-
-LEAP_DAY = 229
-"""29 February, as members' birthdays are kept: month * 100 + day."""
 
 
 @dataclass(frozen=True)
@@ -101,46 +95,6 @@ def due_time(
     if at is not None:
         wall = datetime.combine(wall.date(), time.fromisoformat(at))
     return after_quiet_hours(max(moment_of(wall, zone), launch), zone, quiet)
-
-
-def key_date(year: int, month_day: int, leap_day: LeapDay) -> date:
-    """When a day that comes back each year (month * 100 + day, e.g. 601) is kept in a year."""
-    month, day = divmod(month_day, 100)
-    if month_day == LEAP_DAY and not calendar.isleap(year):
-        return date(year, 2, 28) if leap_day == "feb_28" else date(year, 3, 1)
-    return date(year, month, day)
-
-
-def kept_on(day: date, leap_day: LeapDay) -> tuple[int, ...]:
-    """Which days that come back each year (month * 100 + day) are kept on a day: its own, and 29 February by policy."""
-    own = day.month * 100 + day.day
-    return (own, LEAP_DAY) if own != LEAP_DAY and key_date(day.year, LEAP_DAY, leap_day) == day else (own,)
-
-
-def months_later(started: date, months: int, leap_day: LeapDay) -> date:
-    """A day, so many months later: the last of a month that lacks it; 29 February, after whole years, by policy."""
-    years, month = divmod(started.year * 12 + started.month - 1 + months, 12)
-    month_day = started.month * 100 + started.day
-    if month_day == LEAP_DAY and months % 12 == 0:
-        return key_date(years, LEAP_DAY, leap_day)
-    return date(years, month + 1, min(started.day, calendar.monthrange(years, month + 1)[1]))
-
-
-def anniversary_days(day: date, every_months: int, first: date, leap_day: LeapDay) -> list[date]:
-    """The days, from `first` on, that a day is a whole number of `every_months` months after; the latest first."""
-    found: list[date] = []
-    for months in count(every_months, every_months):
-        near = months_before(day, months)
-        if near + _MONTH_ENDS[-1] < first:
-            return found
-        around = sorted((near + shift for shift in _MONTH_ENDS), reverse=True)
-        found += [started for started in around if started >= first and months_later(started, months, leap_day) == day]
-    return found
-
-
-_MONTH_ENDS = tuple(timedelta(days=days) for days in range(-1, 4))
-"""How far from the same day of an earlier month a day can lie that is kept on it: 29 February on 1 March, and 31
-August on 28 February."""
 
 
 def check_drift(count: int, approved_count: int, limit: float) -> None:

@@ -236,12 +236,12 @@ class AudienceAtLaunch(Value):
 
 
 class OnKeyDate(Value):
-    """Comes back: the birthday, or the day on which the member joined."""
+    """A day of the member as the catalog knows it: the birthday, the day of joining, the end of a coupon."""
 
     kind: Literal["key_date"] = "key_date"
-    date: Literal["birthday", "joined"]
+    date: Key
     every_months: int = Field(default=12, ge=1, le=12)
-    """Of `joined`: 12 for each year, 6 for each half. A day that a month lacks is its last."""
+    """Of what comes back by months, as `joined` does: 12 for each year, 6 for each half."""
     days_before: int = Field(default=0, ge=0, le=60)
     """How long before the date the member enters."""
     at: TimeOfDay = "09:00"

@@ -15,7 +15,8 @@ from crm.errors import Conflict, InvalidRequest
 from crm.journeys.house_rules import Finding, Outgoing, Promise, findings
 from crm.loyalty.models import Coupon, OfferKind
 from crm.loyalty.rules import CouponStock, best_match
-from crm.outreach.rules import QuietHours, anniversary_days, check_drift, moment_of
+from crm.members.yearly_days import anniversary_days
+from crm.outreach.rules import QuietHours, check_drift, moment_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TODAY = date(2026, 6, 1)

@@ -19,10 +19,11 @@ from api.ui.journeys.step_forms import Setting
 from api.ui.journeys.symbols import TRIGGER_WORDS
 from api.ui.journeys.who_input import WhoInput
 from api.ui.theme import block, text
+from crm.catalog import CATALOG
 from crm.lifecycle.models import STAGES
 
 _STAGES: Mapping[str, str] = {stage: formats.words(stage) for stage in STAGES}
-_DATES = {"birthday": "Birthday", "joined": "Day of joining"}
+_DATES = {key_date.name: key_date.label for key_date in CATALOG.key_dates.values()}
 _REENTRY = {
     "": "as usual for its start",
     "once": "only once",

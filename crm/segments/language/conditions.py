@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from crm.access.policy import LeapDay
 from crm.fields import Field, Unit
 from crm.fields import Kind as FieldKind
+from crm.key_dates import LeapDay
 from crm.segments.language.clauses import Clause
 from crm.segments.language.kinds import Comparison, Duration, Kind, Period, Quantity, WholeCondition
 from crm.segments.language.saved_names import SEGMENT

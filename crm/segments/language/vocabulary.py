@@ -8,9 +8,10 @@ from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
-from crm.access.policy import LeapDay, get_policy
+from crm.access.policy import get_policy
 from crm.fields import Catalog, Field
 from crm.fields import Kind as FieldKind
+from crm.key_dates import LeapDay
 from crm.members.models import Member
 from crm.segments.language.lexicon import Lexicon, Spelling
 from crm.segments.language.saved_names import SEGMENT

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from crm.access.policy import LeapDay
 from crm.clock import months_before
+from crm.key_dates import LeapDay
 from crm.segments.days import MonthDay
 from crm.segments.language.kinds import Comparison, Duration, Period
 

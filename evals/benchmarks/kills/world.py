@@ -87,7 +87,12 @@ class KillWorld:
             waiting = _number_of(session, Message, MAY_BE_DUE, Message.state.in_(WAITING))
             claimed = _number_of(session, Message, MAY_BE_DUE, Message.state == MessageState.CLAIMED)
             due = _number_of(session, Message, MAY_BE_DUE, Message.state.in_(WAITING), Message.due_at <= now)
-            return Backlog(to_launch + waiting, claimed, bool(to_launch or due), outreach.next_moment(session, now))
+            return Backlog(
+                to_launch + waiting,
+                claimed,
+                bool(to_launch or due),
+                outreach.next_moment(session, now, catalog=CATALOG),
+            )
 
     def jump(self, by: timedelta) -> None:
         """Move the clock of every worker, forwards or backwards."""

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy, set_policy
+from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
 from crm.journeys.engine import next_moment
 from crm.journeys.schedulers.planned.launch import launch_planned
@@ -175,7 +176,7 @@ class Run:
             self.now = moment
             self.dispatch(100, [])
             with read_only(self.sessions) as session:
-                moment = next_moment(session, self.now)
+                moment = next_moment(session, self.now, catalog=CATALOG)
 
     def check(self) -> None:
         with unit_of_work(self.sessions) as session:

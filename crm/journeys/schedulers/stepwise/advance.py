@@ -142,7 +142,7 @@ def _end_when_empty(session: Session, journey: Journey, now: datetime) -> None:
     journey.ended_at, journey.end_reason = now, EndReason.COMPLETED
 
 
-def next_wake(session: Session, after: datetime) -> datetime | None:
+def next_wake(session: Session, after: datetime, catalog: Catalog) -> datetime | None:
     """When a member is to be moved on, or can enter for a key date, next; strictly after a moment."""
     walked = (Journey.is_walked, Journey.state == JourneyState.RUNNING)
     active = session.scalars(select(Journey).where(*walked, is_free(after))).all()
@@ -155,13 +155,15 @@ def next_wake(session: Session, after: datetime) -> datetime | None:
         wakes = select(func.min(Enrolment.wake_at)).where(_under_way(journey.id), Enrolment.wake_at > after)
         found.append(session.scalar(wakes))
         if journey.id in entered:
-            found.append(_next_entry(session, journey, after, zone))
+            found.append(_next_entry(session, journey, after, zone, catalog))
     return min((moment for moment in found if moment is not None), default=None)
 
 
-def _next_entry(session: Session, journey: Journey, after: datetime, zone: ZoneInfo) -> datetime | None:
+def _next_entry(
+    session: Session, journey: Journey, after: datetime, zone: ZoneInfo, catalog: Catalog
+) -> datetime | None:
     """None for a journey that cannot be read: its walk says so."""
     try:
-        return next_entry(session, spec_of(journey), after, zone)
+        return next_entry(session, spec_of(journey), after, zone, catalog.key_dates)
     except CrmError:
         return None

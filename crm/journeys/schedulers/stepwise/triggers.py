@@ -4,7 +4,7 @@ A member enters once for each occurrence, in whatever version of the journey. St
 lock of the journey (`walk.py`), so that what they find missing is missing until they have written it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     String,
-    and_,
-    func,
     literal,
     null,
     or_,
@@ -25,18 +24,23 @@ from sqlalchemy import (
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
-from crm.access.policy import LeapDay, get_policy
-from crm.clock import day_end, day_start, local_day, zone_or
+from crm.access.policy import get_policy
+from crm.clock import day_start, local_day, zone_or
 from crm.columns import distinct_words
 from crm.database import UtcDateTime
+from crm.errors import InvalidRequest
 from crm.journeys.event_sources import occurrences
 from crm.journeys.schedulers.stepwise.entering import Candidates, Entry, enter
+from crm.key_dates import Holders, Keeping, KeyDate, KeyDays
 from crm.members.models import Member
 from crm.outreach.ledger import LAUNCH
 from crm.outreach.models import Journey
-from crm.outreach.rules import anniversary_days, kept_on, moment_of
+from crm.outreach.rules import moment_of
 from crm.outreach.spec import JourneySpec, OnEvent, OnKeyDate, OnStage
 from crm.segments.scope import SegmentScope
+
+KeyDates = Mapping[str, KeyDate]
+"""Those of the catalog, by name."""
 
 NEWS_DELAY = timedelta(days=1)
 """How late events may be told and still let somebody in, e.g. by a nightly import. They are looked at again for so
@@ -59,8 +63,8 @@ def enrol_due(session: Session, journey: Journey, spec: JourneySpec, scope: Segm
     entry, trigger = Entry(session, journey, spec, scope), spec.trigger
     since, seen = journey.entries_since or now, journey.seen_until or now
     if isinstance(trigger, OnKeyDate):
-        days = _key_dates(session, trigger, scope.zone, max(since, seen), now)
-        return sum(enter(entry, found) for found in days)
+        calendar = _Calendar.read(session, trigger, scope.catalog.key_dates, scope.zone)
+        return sum(enter(entry, found) for found in _key_dates(calendar, scope.zone, max(since, seen), now))
     after = max(since, seen - NEWS_DELAY)
     if isinstance(trigger, OnStage):
         return enter(entry, _with_day(occurrences(scope.catalog.events, trigger, after=after, until=now)))
@@ -95,11 +99,13 @@ def enrol_members(
     return Entered(len(chosen), enter(Entry(session, journey, spec, scope), found))
 
 
-def next_entry(session: Session, spec: JourneySpec, after: datetime, default: ZoneInfo) -> datetime | None:
+def next_entry(
+    session: Session, spec: JourneySpec, after: datetime, default: ZoneInfo, key_dates: KeyDates
+) -> datetime | None:
     """When members may enter next for a key date, strictly after a moment; None where it cannot be known before."""
     if not isinstance(spec.trigger, OnKeyDate):
         return None
-    calendar = _Calendar.read(session, spec.trigger, default)
+    calendar = _Calendar.read(session, spec.trigger, key_dates, default)
     moments = (calendar.first_entry(zone, after) for zone in calendar.zones)
     return min((moment for moment in moments if moment is not None), default=None)
 
@@ -109,26 +115,24 @@ class _Calendar:
     """On which days members can have the key date of a trigger."""
 
     trigger: OnKeyDate
-    leap_day: LeapDay
+    days: KeyDays
     zones: tuple[ZoneInfo, ...]
     """Where members live."""
     unknown_zones: tuple[str, ...]
     """Names that are no zone: whoever has one lives by the workspace's clock."""
-    joined_first: datetime | None
-    birthdays: frozenset[int]
-    """Of anybody, as month * 100 + day."""
 
     @classmethod
-    def read(cls, session: Session, trigger: OnKeyDate, default: ZoneInfo) -> "_Calendar":
+    def read(cls, session: Session, trigger: OnKeyDate, key_dates: KeyDates, default: ZoneInfo) -> "_Calendar":
+        key_date = key_dates.get(trigger.date)
+        if key_date is None:
+            raise InvalidRequest(f"there is no key date {trigger.date!r} that a journey can start on")
         names = session.scalars(distinct_words(Member.zone_name)).all()
         zones = {name: zone_or(name, default) for name in sorted({default.key, *names})}
         return cls(
             trigger,
-            get_policy(session).leap_day,
+            key_date.read(session, Keeping(trigger.every_months, get_policy(session).leap_day)),
             tuple(zone for name, zone in zones.items() if zone.key == name),
             tuple(name for name, zone in zones.items() if zone.key != name),
-            session.scalar(select(func.min(Member.joined_at))),
-            frozenset(session.scalars(distinct_words(Member.birth_month_day))),
         )
 
     def entry_on(self, day: date, zone: ZoneInfo) -> datetime:
@@ -141,48 +145,36 @@ class _Calendar:
         for ahead in range(_YEAR_DAYS):
             day = today + timedelta(days=ahead)
             moment = self.entry_on(day, zone)
-            if moment > after and self.condition(day + timedelta(days=self.trigger.days_before), zone) is not None:
+            if moment > after and self.days.on(day + timedelta(days=self.trigger.days_before), zone) is not None:
                 return moment
         return None
-
-    def condition(self, on: date, zone: ZoneInfo) -> ColumnElement[bool] | None:
-        """Whether members of a zone have their key date on a day; None: nobody can."""
-        if self.trigger.date == "birthday":
-            kept = [each for each in kept_on(on, self.leap_day) if each in self.birthdays]
-            return Member.birth_month_day.in_(kept) if kept else None
-        if self.joined_first is None:
-            return None
-        days = anniversary_days(on, self.trigger.every_months, local_day(self.joined_first, zone), self.leap_day)
-        ranges = [and_(Member.joined_at >= day_start(day, zone), Member.joined_at < day_end(day, zone)) for day in days]
-        return or_(*ranges) if ranges else None
 
 
 _YEAR_DAYS = 367
 """After so many days every day of a year has come once."""
 
 
-def _key_dates(
-    session: Session, trigger: OnKeyDate, default: ZoneInfo, seen: datetime, now: datetime
-) -> Iterator[Candidates]:
+def _key_dates(calendar: _Calendar, default: ZoneInfo, seen: datetime, now: datetime) -> Iterator[Candidates]:
     """For each zone and each of its days on which members enter between two moments: those who do."""
-    calendar = _Calendar.read(session, trigger, default)
+    name = calendar.trigger.date
     for zone in calendar.zones:
         lives_there = Member.zone_name == zone.key
         if zone == default:
             lives_there = or_(lives_there, Member.zone_name.is_(None), Member.zone_name.in_(calendar.unknown_zones))
         first, last = local_day(seen, zone), local_day(now, zone)
         for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
-            moment, on = calendar.entry_on(day, zone), day + timedelta(days=trigger.days_before)
-            has_it = calendar.condition(on, zone) if seen < moment <= now else None
-            if has_it is not None:
+            moment, on = calendar.entry_on(day, zone), day + timedelta(days=calendar.trigger.days_before)
+            holders = calendar.days.on(on, zone) if seen < moment <= now else None
+            if holders is not None:
                 starts = literal(day_start(on, zone), UtcDateTime)
-                occurrence = literal(_occurrence(trigger, on), String)
-                yield select(Member.id, occurrence, _moment(moment), starts).where(has_it, lives_there)
+                occurrence = literal(f"{name}-", String) + holders.instance
+                found = select(holders.member_id, occurrence, _moment(moment), starts).where(holders.condition)
+                yield found.select_from(_with_members(holders)).where(lives_there)
 
 
-def _occurrence(trigger: OnKeyDate, on: date) -> str:
-    is_yearly = trigger.date == "birthday" or trigger.every_months == 12
-    return f"{trigger.date}-{on.year}" if is_yearly else f"{trigger.date}-{on:%Y-%m}"
+def _with_members(holders: Holders) -> FromClause:
+    members = Member.__table__
+    return members if holders.source is members else holders.source.join(members, members.c.id == holders.member_id)
 
 
 def _with_day(found: Candidates) -> Candidates:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.access.policy import LeapDay
-from crm.outreach.rules import kept_on
+from crm.key_dates import LeapDay
+from crm.members.yearly_days import kept_on
 from crm.segments.language.reader import read_segment
 from crm.segments.language.vocabulary import Vocabulary
 

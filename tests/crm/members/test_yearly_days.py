@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.outreach.rules import anniversary_days, kept_on, key_date, months_later
+from crm.members.yearly_days import anniversary_days, kept_on, key_date, months_later
 
 LeapDay = Literal["feb_28", "mar_1"]
 day = date.fromisoformat
