@@ -17,7 +17,8 @@ from crm.journeys.figures import JourneyFigures, journey_figures
 from crm.journeys.house_rules import broken_rules
 from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.journeys.overview import JourneySummary
-from crm.journeys.validation import SpecError, spec_errors
+from crm.journeys.steps.kind import SpecError
+from crm.journeys.validation import spec_errors
 from crm.journeys.views import StepCounts, show_journey
 from crm.journeys.words import JourneyInWords, journey_in_words
 from crm.outreach.ledger import spec_of

@@ -15,7 +15,8 @@ from crm.journeys.finding import find_running, find_version
 from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.journeys.overview import summarise
 from crm.journeys.reopening import mark_of
-from crm.journeys.views import MemberWay, TimelineEntry, ways_of_member
+from crm.journeys.steps.kind import TimelineEntry
+from crm.journeys.views import MemberWay, ways_of_member
 from crm.journeys.views import show_journey as read_journey
 from crm.journeys.words import journey_in_words
 from crm.members.service import find_member

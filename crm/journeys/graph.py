@@ -4,19 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crm.journeys.steps.kind import Exit, StepKind
+from crm.journeys.steps.registry import STEP_KINDS
+
 END = -1
 """The place after the last step."""
-LENGTHS = ("days", "hours", "minutes")
-
-
-@dataclass(frozen=True)
-class Exit:
-    """One way out of a step."""
-
-    path: str
-    """Where in the journey it is named."""
-    to: str | None
-    """The key of what follows; None: the next step in the list."""
 
 
 @dataclass(frozen=True)
@@ -57,28 +49,24 @@ def read_graph(steps: Sequence[Mapping[str, Any]]) -> Graph:
     for place, step in enumerate(steps):
         following = place + 1 if place + 1 < len(steps) else END
         ways = [following if way.to is None else places.get(way.to, END) for way in ways_of(step, "")]
-        exits.append(tuple(dict.fromkeys(ways)) if step.get("kind") != "end" else (END,))
+        kind = kind_of(step)
+        exits.append((END,) if kind is not None and kind.ends else tuple(dict.fromkeys(ways)))
     return Graph(keys, tuple(str(step.get("kind")) for step in steps), tuple(exits))
+
+
+def kind_of(step: Mapping[str, Any]) -> StepKind[Any] | None:
+    """None for a kind that there is not."""
+    kind = step.get("kind")
+    return STEP_KINDS.get(kind) if isinstance(kind, str) else None
 
 
 def ways_of(step: Mapping[str, Any], path: str) -> Iterator[Exit]:
     """The ways out of a step that stands at `path`."""
-    kind = step.get("kind")
-    if kind in ("send", "wait", "task"):
-        yield Exit(f"{path}.next", step.get("next"))
-    if kind == "wait" and step.get("on_timeout") is not None:
-        yield Exit(f"{path}.on_timeout", step["on_timeout"])
-    if kind == "branch":
-        if step.get("then") is not None:
-            yield Exit(f"{path}.then", step["then"])
-        yield Exit(f"{path}.otherwise", step.get("otherwise"))
-    if kind == "split":
-        ways = step.get("ways")
-        for index, way in enumerate(ways if isinstance(ways, list | tuple) else ()):
-            if isinstance(way, Mapping) and way.get("to") is not None:
-                yield Exit(f"{path}.ways[{index}].to", way["to"])
+    kind = kind_of(step)
+    return iter(()) if kind is None else kind.exits(step, path)
 
 
 def takes_time(step: Mapping[str, Any]) -> bool:
-    """Whether a wait always takes some time: an event may have come, and a time of day may be now."""
-    return step.get("kind") == "wait" and any(step.get(length) for length in LENGTHS)
+    """Whether members always stay at a step for some time."""
+    kind = kind_of(step)
+    return kind is not None and kind.takes_time(step)

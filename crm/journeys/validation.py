@@ -1,8 +1,7 @@
 """What is wrong with a journey, all of it at once, each with its place and a sentence that says what would be right."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -12,24 +11,15 @@ from crm import validation_messages
 from crm.errors import InvalidRequest
 from crm.events import Event
 from crm.fields import Catalog
-from crm.journeys.graph import END, Graph, read_graph, takes_time, ways_of
-from crm.outreach.spec import Benefits, JourneySpec
-from crm.outreach.template import OFFER_FIELDS, fields_of
+from crm.journeys.graph import END, Graph, kind_of, read_graph, takes_time, ways_of
+from crm.journeys.steps.kind import Data, SpecError
+from crm.journeys.steps.registry import STEP_KINDS
+from crm.outreach.spec import JourneySpec
 from crm.segments.definition import WHOLE, parse_definition
 from crm.segments.values import near
 
-Data = Mapping[str, Any]
-_TAGS = frozenset({"send", "wait", "branch", "split", "task", "end"})
+_TAGS = frozenset(STEP_KINDS)
 _TRIGGERS = frozenset({"audience_at_launch", "key_date", "stage_entered", "event", "by_hand"})
-_ONCE = ("send", "task")
-"""Kinds of steps that act once for each enrolment, however often the member comes by."""
-
-
-@dataclass(frozen=True)
-class SpecError:
-    path: str
-    """Where, e.g. `steps[2].next`."""
-    sentence: str
 
 
 def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
@@ -44,7 +34,7 @@ def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
         *_of_ways(steps, graph),
         *_of_circles(steps, graph),
         *_of_key_dates(data, steps, graph, catalog),
-        *chain.from_iterable(_of_texts(data, step, index) for index, step in enumerate(steps)),
+        *chain.from_iterable(_of_kind(data, step, index) for index, step in enumerate(steps)),
         *_of_events(data, steps, catalog),
         *_of_definitions(data, catalog),
     ]
@@ -147,7 +137,8 @@ def _of_circles(steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:
             "put a wait of days, hours or minutes into it",
         )
     for index in sorted(graph.circles()):
-        if graph.kinds[index] in _ONCE:
+        kind = STEP_KINDS.get(graph.kinds[index])
+        if kind is not None and kind.acts_once:
             yield SpecError(
                 f"steps[{index}]",
                 f"step {graph.keys[index]!r} stands in a circle, but acts once for each member who takes part; "
@@ -186,36 +177,9 @@ def _is_day(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _of_texts(data: Data, step: Data, index: int) -> Iterator[SpecError]:
-    """Texts name only fields that there are, and offers only where something is offered."""
-    wordings = step.get("wordings")
-    if step.get("kind") != "send" or not isinstance(wordings, list | tuple):
-        return
-    has_offer = _has_offer(step.get("benefits") if step.get("benefits") is not None else data.get("benefits"))
-    for number, wording in enumerate(wordings):
-        for name in ("subject", "body"):
-            text = wording.get(name) if isinstance(wording, Mapping) else None
-            if not isinstance(text, str):
-                continue
-            path = f"steps[{index}].wordings[{number}].{name}"
-            try:
-                promised = fields_of(text) & OFFER_FIELDS
-            except InvalidRequest as error:
-                yield SpecError(path, error.message)
-                continue
-            if promised and not has_offer:
-                field = min(promised)
-                yield SpecError(
-                    path,
-                    f"the text names {{{{ {field} }}}}, but the step has no offer: attach benefits or leave it out",
-                )
-
-
-def _has_offer(benefits: object) -> bool:
-    try:
-        return Benefits.model_validate(benefits or {}).are_any
-    except ValidationError:
-        return True  # said by the shape; whether it holds an offer cannot be told
+def _of_kind(data: Data, step: Data, index: int) -> Iterable[SpecError]:
+    kind = kind_of(step)
+    return () if kind is None else kind.errors(step, data, f"steps[{index}]")
 
 
 def _of_events(data: Data, steps: Sequence[Data], catalog: Catalog) -> Iterator[SpecError]:

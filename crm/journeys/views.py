@@ -12,6 +12,8 @@ from crm.access.actor import Actor, Permission, require
 from crm.errors import NotFound
 from crm.journeys.lookup import get_journey, takes_entries
 from crm.journeys.models import StepTaken
+from crm.journeys.steps.kind import TimelineEntry
+from crm.journeys.steps.registry import STEP_KINDS
 from crm.members.models import Member
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (
@@ -75,17 +77,6 @@ class JourneyView:
     """Every message on the books: delivered + failed + unknown + excluded + pending."""
     pending: int
     as_of: datetime
-
-
-@dataclass(frozen=True)
-class TimelineEntry:
-    """One thing that happened on a member's way, or that is to come."""
-
-    at: datetime
-    kind: str
-    """entered, step, message, answer, task, or ended."""
-    what: str
-    detail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -246,8 +237,8 @@ def _way(session: Session, enrolment: Enrolment, journey: Journey) -> MemberWay:
     answers = select(MessageEvent).where(MessageEvent.message_id.in_([message.id for message in messages]))
     by_people = answers.where(MessageEvent.by_machine.is_(False))
     entries += [TimelineEntry(event.occurred_at, "answer", event.kind.value) for event in session.scalars(by_people)]
-    tasks = session.scalars(select(Task).where(Task.enrolment_id == enrolment.id))
-    entries += [TimelineEntry(task.created_at, "task", task.title, task.outcome or task.state.value) for task in tasks]
+    for kind in STEP_KINDS.values():
+        entries += kind.timeline(session, enrolment) if kind.timeline is not None else ()
     if enrolment.ended_at is not None:
         entries.append(TimelineEntry(enrolment.ended_at, "ended", enrolment.state.value, enrolment.end_reason))
     return MemberWay(

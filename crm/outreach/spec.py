@@ -186,6 +186,10 @@ class BranchStep(Value):
     otherwise: str | None = None
     """None: the next step in the list."""
 
+    @property
+    def next(self) -> str | None:
+        return self.otherwise
+
     @model_validator(mode="after")
     def _asks_one_thing(self) -> "BranchStep":
         if (self.definition is None) is (self.event is None):
@@ -368,9 +372,8 @@ class JourneySpec(Value):
 
     def after(self, step: SendStep | WaitStep | BranchStep | TaskStep) -> str | None:
         """The key of what follows when the step names nothing else; None: the end."""
-        named = step.otherwise if isinstance(step, BranchStep) else step.next
-        if named is not None:
-            return named
+        if step.next is not None:
+            return step.next
         keys = [each.key for each in self.steps]
         following = keys.index(step.key) + 1
         return keys[following] if following < len(keys) else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.planner.compose.words import Voice, typed
+from crm.journeys.steps.registry import STEP_KINDS
 
 Json = Mapping[str, Any]
 ENTRIES_SAID = 6
@@ -107,16 +108,24 @@ def _way(voice: Voice, member: str, name: str, way: Json) -> str:
     if way["arm"] == "holdout":
         head += voice.say(" Held back for measuring, so nothing is sent.", "属于对照组，不发送任何消息。")
     lines = [
-        f"- {voice.day(entry['at'])}: {_KINDS[voice.language].get(entry['kind'], entry['kind'])} {typed(entry['what'])}"
+        f"- {voice.day(entry['at'])}: {_kind(voice, entry['kind'])} {typed(entry['what'])}"
         + (f" ({voice.words(entry['detail'])})" if entry["detail"] else "")
         for entry in way["entries"][-ENTRIES_SAID:]
     ]
     return "\n".join([head, *lines])
 
 
+def _kind(voice: Voice, kind: str) -> str:
+    """What an entry of a member's way is called: the journeys' own, or what a kind of step left."""
+    step_kind = STEP_KINDS.get(kind)
+    left = None if step_kind is None else step_kind.timeline_words
+    own = _KINDS[voice.language].get(kind, kind)
+    return own if left is None else left.in_language(voice.language)
+
+
 _KINDS: Mapping[str, Mapping[str, str]] = {
-    "en": {"entered": "entered by", "step": "left the step", "message": "message", "answer": "member", "task": "task"},
-    "zh": {"entered": "进入", "step": "离开步骤", "message": "消息", "answer": "会员", "task": "任务", "ended": "结束"},
+    "en": {"entered": "entered by", "step": "left the step", "message": "message", "answer": "member"},
+    "zh": {"entered": "进入", "step": "离开步骤", "message": "消息", "answer": "会员", "ended": "结束"},
 }
 _STATES: Mapping[str, Mapping[str, str]] = {
     "en": {"active": "running", "scheduled": "approved and can be started", "exited": "left early"},

@@ -18,8 +18,7 @@ from api.ui.journeys.draft import Draft, placed
 from api.ui.journeys.flow import draw_flow
 from api.ui.journeys.inputs import Choices
 from api.ui.journeys.start_form import draw_basics, draw_exits, draw_offer, draw_start
-from api.ui.journeys.step_forms import Setting, draw_step_form
-from api.ui.journeys.symbols import KIND_SYMBOLS, KIND_WORDS
+from api.ui.journeys.step_forms import STEP_FORMS, Setting
 from api.ui.segments.asking import Ground
 from api.ui.segments.undo_bar import UndoBar
 from api.ui.theme import block, fold, icon, notice, panel, primary, quiet, text
@@ -30,7 +29,8 @@ from crm.catalog import CATALOG
 from crm.errors import InvalidRequest
 from crm.journeys.preview import MessagePreview, preview_step
 from crm.journeys.service import save_draft
-from crm.journeys.validation import SpecError, parse_journey
+from crm.journeys.steps.kind import SpecError
+from crm.journeys.validation import parse_journey
 from crm.members.models import SENDABLE_CHANNELS
 
 TYPING_PAUSE_S = 0.3
@@ -116,14 +116,14 @@ class Designer:
         self._changed()
 
     def _step(self, place: int, step: dict[str, Any]) -> None:
-        kind = step["kind"]
-        with block("step-card", "section").props(f'aria-label="Step {place + 1}: {KIND_WORDS[kind]}"') as card:
+        form = STEP_FORMS[step["kind"]]
+        with block("step-card", "section").props(f'aria-label="Step {place + 1}: {form.words}"') as card:
             card.on("keydown.alt.up.prevent", lambda: self._move(place, -1))
             card.on("keydown.alt.down.prevent", lambda: self._move(place, 1))
             with block("line flow tight"):
                 with block("flow-mark", "span"):
-                    icon(KIND_SYMBOLS[kind])
-                text(KIND_WORDS[kind], "section-title")
+                    icon(form.symbol)
+                text(form.words, "section-title")
                 key = ui.input("Key", value=step.get("key", "")).style("width: 170px").props("maxlength=40")
                 key.on("blur", lambda: self._rename(place, key.value or ""))
                 key.on("keydown.enter", lambda: self._rename(place, key.value or ""))
@@ -131,7 +131,7 @@ class Designer:
                 self._tool("arrow_upward", f"Move step {place + 1} up (Alt+Up)", lambda: self._move(place, -1))
                 self._tool("arrow_downward", f"Move step {place + 1} down (Alt+Down)", lambda: self._move(place, 1))
                 self._tool("close", f"Remove step {place + 1}", lambda: self._remove(place))
-            draw_step_form(step, self._of_steps)
+            form.draw(step, self._of_steps)
             self._hints[place] = block("stack snug").props("role=alert")
         self._cards[place] = card
 
@@ -144,8 +144,8 @@ class Designer:
             button = quiet("Add step", lambda: None, symbol="add").props("dense size=sm")
             button.props(f'aria-label="Add a step at place {place + 1}"')
             with button, ui.menu():
-                for kind, words in KIND_WORDS.items():
-                    ui.menu_item(words, on_click=lambda kind=kind: self._add(kind, place))
+                for kind, form in STEP_FORMS.items():
+                    ui.menu_item(form.words, on_click=lambda kind=kind: self._add(kind, place))
 
     def _add(self, kind: str, place: int) -> None:
         self._draft.add(kind, place)
@@ -236,7 +236,7 @@ class Designer:
             return
         if not isinstance(data, dict) or data == self._draft.data:
             return
-        if not all(isinstance(step, dict) and step.get("kind") in KIND_WORDS for step in data.get("steps", ())):
+        if not all(isinstance(step, dict) and step.get("kind") in STEP_FORMS for step in data.get("steps", ())):
             ui.notify(
                 "Every step needs a kind: send, wait, branch, split, task or end.", type="negative", position="top"
             )

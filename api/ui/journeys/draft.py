@@ -6,21 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crm.journeys.validation import SpecError
+from crm.journeys.steps.kind import SpecError
+from crm.journeys.steps.registry import STEP_KINDS
 from crm.outreach.spec import JourneySpec
 
 Json = dict[str, Any]
 _PLACE = re.compile(r"^steps\[(\d+)\]")
 _LINKS = ("next", "on_timeout", "then", "otherwise")
 """Where a step names another one, beside the ways of a split."""
-_NEW: Mapping[str, Json] = {
-    "send": {"channels": ["preferred"], "wordings": []},
-    "wait": {"days": 3},
-    "branch": {"event": {"events": ["ordered"]}},
-    "split": {"ways": []},
-    "task": {"title": "Call the member", "due_in_days": 3},
-    "end": {},
-}
 _TRIGGERS: Mapping[str, Json] = {
     "stage_entered": {"stages": ["dormant"]},
     "event": {"event": {"events": ["joined"]}},
@@ -65,13 +58,8 @@ class Draft:
 
     def add(self, kind: str, place: int) -> Json:
         """Put a new step of a kind at a place in the list; the others move down."""
-        step = {"kind": kind, "key": self._free_key(kind), **copy.deepcopy(_NEW[kind])}
+        step = {"kind": kind, "key": self._free_key(kind), **STEP_KINDS[kind].new(self.keys, place)}
         self.steps.insert(place, step)
-        others = [key for key in self.keys if key != step["key"]]
-        if kind == "branch" and others:
-            step["then"] = others[-1]
-        if kind == "split" and others:
-            step["ways"] = [{"to": key, "weight": 1} for key in (others[place % len(others)], others[-1])]
         return step
 
     def move(self, place: int, by: int) -> bool:

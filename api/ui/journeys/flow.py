@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from api.ui import formats
-from api.ui.journeys.symbols import KIND_SYMBOLS
+from api.ui.journeys.step_forms import STEP_FORMS
 from api.ui.theme import block, chip, fold, icon, text
 from crm.journeys.models import THROUGH
+from crm.journeys.steps.kind import WayInWords
 from crm.journeys.views import StepCounts
-from crm.journeys.words import JourneyInWords, StepInWords, WayInWords
+from crm.journeys.words import JourneyInWords, StepInWords
 from crm.outreach.models import MessageState
 from crm.success.models import TaskState
 
@@ -32,7 +33,7 @@ def draw_flow(words: JourneyInWords, counts: Mapping[str, StepCounts], *, is_sta
 
 def _step(step: StepInWords, after: str | None, counts: StepCounts | None, *, is_started: bool) -> None:
     with block("flow-step", "li").props(f'id="step-{step.key}"'):
-        _mark(KIND_SYMBOLS[step.kind])
+        _mark(STEP_FORMS[step.kind].symbol)
         with block("stack snug grow"):
             with block("line tight flow"):
                 text(step.key, "eyebrow wrap")

@@ -15,12 +15,13 @@ from crm.catalog import CATALOG
 from crm.journeys.participants import Participant, ParticipantPage, list_participants
 from crm.journeys.schedulers.stepwise.triggers import Entered
 from crm.journeys.service import enrol_by_hand
-from crm.journeys.views import MemberWay, TimelineEntry, ways_of_member
+from crm.journeys.steps.kind import TimelineEntry
+from crm.journeys.views import MemberWay, ways_of_member
 from crm.members.service import find_member
 from crm.outreach.models import Arm, EnrolmentState
 
 PAGE_ROWS = 15
-_KINDS = {"entered": "Entered", "step": "Left step", "message": "Message", "answer": "Member", "task": "Task"}
+_KINDS = {"entered": "Entered", "step": "Left step", "message": "Message", "answer": "Member"}
 _FILTERS = (EnrolmentState.ACTIVE, EnrolmentState.COMPLETED, EnrolmentState.EXITED, EnrolmentState.STOPPED)
 
 

@@ -16,7 +16,7 @@ from api.ui.journeys.inputs import (
     words_input,
 )
 from api.ui.journeys.step_forms import Setting
-from api.ui.journeys.symbols import TRIGGER_WORDS
+from api.ui.journeys.trigger_words import TRIGGER_WORDS
 from api.ui.journeys.who_input import WhoInput
 from api.ui.theme import block, text
 from crm.catalog import CATALOG

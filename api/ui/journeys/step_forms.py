@@ -1,4 +1,4 @@
-"""The form of one step, by its kind."""
+"""How each kind of step looks in the designer, and its form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,18 +49,6 @@ class Setting:
     changed: Changed
     redraw: Changed
     """To be called when the form itself changes its shape."""
-
-
-def draw_step_form(step: Json, setting: Setting) -> None:
-    forms: Mapping[str, Callable[[Json, Setting], None]] = {
-        "send": _send,
-        "wait": _wait,
-        "branch": _branch,
-        "split": _split,
-        "task": _task,
-        "end": _end,
-    }
-    forms[step["kind"]](step, setting)
 
 
 def _send(step: Json, setting: Setting) -> None:
@@ -254,3 +242,22 @@ def _ways(setting: Setting, step: Mapping[str, Any]) -> dict[str, str]:
 
 def _sends(setting: Setting) -> list[str]:
     return [str(step.get("key")) for step in setting.draft.steps if step.get("kind") == "send"]
+
+
+@dataclass(frozen=True)
+class StepForm:
+    """How a kind of step looks, and its form."""
+
+    symbol: str
+    words: str
+    draw: Callable[[Json, Setting], None]
+
+
+STEP_FORMS: Mapping[str, StepForm] = {
+    "send": StepForm("send", "Send a message", _send),
+    "wait": StepForm("hourglass_empty", "Wait", _wait),
+    "branch": StepForm("call_split", "Look and decide", _branch),
+    "split": StepForm("shuffle", "Split by chance", _split),
+    "task": StepForm("assignment_ind", "Give a task", _task),
+    "end": StepForm("flag", "End", _end),
+}

@@ -12,7 +12,7 @@ from api.ui import formats
 from api.ui.components.approval_panel import why_not
 from api.ui.components.card import Local
 from api.ui.components.state_chips import state_chip
-from api.ui.journeys.symbols import TRIGGER_WORDS
+from api.ui.journeys.trigger_words import TRIGGER_WORDS
 from api.ui.shell import add_page
 from api.ui.theme import block, chip, empty_state, icon, panel, text
 from api.ui.viewer import Viewer

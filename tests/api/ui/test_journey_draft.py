@@ -3,9 +3,12 @@
 from typing import Any
 
 from api.ui.journeys.draft import Draft, placed
+from api.ui.journeys.step_forms import STEP_FORMS
 from crm.catalog import CATALOG
+from crm.journeys.steps.kind import SpecError
+from crm.journeys.steps.registry import STEP_KINDS
 from crm.journeys.templates import from_template
-from crm.journeys.validation import SpecError, spec_errors
+from crm.journeys.validation import spec_errors
 
 
 def draft() -> Draft:
@@ -29,11 +32,15 @@ def test_a_removed_step_is_named_by_nobody_any_more() -> None:
 
 def test_a_new_step_of_each_kind_has_a_key_of_its_own_and_points_somewhere() -> None:
     written = draft()
-    for kind in ("send", "wait", "branch", "split", "task", "end"):
+    for kind in STEP_KINDS:
         written.add(kind, 1)
     assert len(set(written.keys)) == len(written.keys)
     wrong = [mistake.path for mistake in spec_errors(written.data, CATALOG)]
     assert not [path for path in wrong if path.endswith((".then", ".to", ".key"))]
+
+
+def test_each_kind_of_step_has_a_form() -> None:
+    assert set(STEP_FORMS) == set(STEP_KINDS)
 
 
 def test_moving_stops_at_the_ends_of_the_list() -> None:

@@ -22,8 +22,9 @@ from crm.journeys.house_rules import require_obeyed
 from crm.journeys.lookup import journey_scope, takes_entries
 from crm.journeys.schedulers.stepwise.batch import Batch, standing
 from crm.journeys.schedulers.stepwise.exit_rules import apply_exit_rules, resolve_event_waits
-from crm.journeys.schedulers.stepwise.steps import Walk, take
 from crm.journeys.schedulers.stepwise.triggers import enrol_due, next_entry
+from crm.journeys.steps.kind import Walk
+from crm.journeys.steps.registry import STEP_KINDS
 from crm.outreach import ledger
 from crm.outreach.holds import hold, is_free, let_go
 from crm.outreach.ledger import require_writable, spec_of
@@ -121,7 +122,7 @@ def _move_batch(session: Session, journey: Journey, now: datetime, catalog: Cata
         while rounds < MOST_ROUNDS and (due := batch.due_keys()):
             for step in spec.steps:
                 if step.key in due:
-                    take(walk, step.key)
+                    STEP_KINDS[step.kind].take(walk, step)
             rounds += 1
     return members
 
