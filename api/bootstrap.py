@@ -200,13 +200,14 @@ def bootstrap(
 
 
 def _adapters(settings: Settings) -> "ChannelAdapters":
-    from crm.members.models import Channel
+    from crm.channels import SENDABLE_CHANNELS
     from crm.outreach.channels.opening import ChannelSetting, open_adapters
 
     return open_adapters(
         {
-            Channel.EMAIL: ChannelSetting(settings.channel_email.get_secret_value(), settings.rate_email),
-            Channel.SMS: ChannelSetting(settings.channel_sms.get_secret_value(), settings.rate_sms),
-            Channel.PUSH: ChannelSetting(settings.channel_push.get_secret_value(), settings.rate_push),
+            channel: ChannelSetting(
+                getattr(settings, f"channel_{channel}").get_secret_value(), getattr(settings, f"rate_{channel}")
+            )
+            for channel in SENDABLE_CHANNELS
         }
     )

@@ -5,8 +5,8 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.clock import SystemClock
-from crm.members.models import Channel
 from crm.outreach.channels.status_board import ChannelStanding, channel_board
 from crm.settings import Settings
 from crm.workers import list_workers

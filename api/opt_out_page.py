@@ -5,13 +5,9 @@ from functools import lru_cache
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from crm.members.models import Channel
+from crm.channels import CHANNELS
 from crm.outreach.opt_out import OptOut
 
-_CHANNELS: Mapping[str, Mapping[Channel, str]] = {
-    "en": {Channel.EMAIL: "e-mail", Channel.SMS: "text message", Channel.PUSH: "push message"},
-    "zh": {Channel.EMAIL: "邮件", Channel.SMS: "短信", Channel.PUSH: "推送消息"},
-}
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "Messages from us",
@@ -79,7 +75,8 @@ def _page() -> Template:
 
 def opt_out_page(state: OptOut, *, first: str | None = None) -> str:
     """What the member may stop now. `first` names the sentence that answers what he has just done."""
-    words, channels = _WORDS[state.language], _CHANNELS[state.language]
+    words = _WORDS[state.language]
+    channels = {channel: traits.message.in_language(state.language) for channel, traits in CHANNELS.items()}
     sentences = [words[first]] if first else []
     choices = []
     if state.agreed:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from crm.channels import SENDABLE_CHANNELS
+
 READ_SECONDS = 10.0
 """People leave a page that does not answer; every count of a million members takes far less."""
 WORKER_NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
     @property
     def sends_out(self) -> bool:
         """Whether messages of any channel leave the machine."""
-        channels = (self.channel_email, self.channel_sms, self.channel_push)
+        channels = (getattr(self, f"channel_{channel}") for channel in SENDABLE_CHANNELS)
         return any(not url.get_secret_value().startswith("outbox:") for url in channels)
 
     @property

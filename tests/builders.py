@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from crm.access.models import Account, Role
 from crm.activity.models import Order, OrderLine, Product
-from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, MemberTag
+from crm.channels import SENDABLE_CHANNELS, Channel
+from crm.members.models import Consent, ContactPoint, Member, MemberTag
 
 _numbers = count(1)
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)

@@ -13,7 +13,8 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.activity.models import Order
 from crm.campaigns.models import Campaign
-from crm.members.models import Channel, Member
+from crm.channels import Channel
+from crm.members.models import Member
 from crm.outreach.models import (
     Arm,
     EndReason,

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy
+from crm.channels import SENDABLE_CHANNELS
 from crm.journeys.schedulers.planned.draft import Setting
 from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.loyalty.models import Coupon, OfferKind
-from crm.members.models import SENDABLE_CHANNELS, Member
+from crm.members.models import Member
 from crm.outreach.links import Links
 from crm.outreach.models import Journey, Message, MessageState
 from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.members.contacts import withdraw_consent
-from crm.members.models import Channel
 from crm.outreach.engagement import MAY_HAVE_BEEN_SEEN
 from crm.outreach.models import Message
 from crm.outreach.opt_out import opt_out

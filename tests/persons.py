@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from crm.members.models import Channel, ContactPoint, Member
+from crm.channels import Channel
+from crm.members.models import ContactPoint, Member
 from tests.builders import make_member
 
 Addresses = Mapping[Channel, str]

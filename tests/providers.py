@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from crm.members.models import SENDABLE_CHANNELS
+from crm.channels import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import (
     ChannelAdapters,
     ChannelUnavailable,

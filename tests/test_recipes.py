@@ -11,7 +11,7 @@ from tests.test_repository import ROOT
 EXAMPLE = re.compile(r"Words: `(?P<words>[^`]+)`\. In: (?P<places>[\w/ ]+)$", re.MULTILINE)
 ROW = re.compile(r"^\| `(?P<file>[\w./]+)` \|", re.MULTILINE)
 LEFT_OUT = (":!crm/migrations", ":!crm/datasets")
-KINDS = ("field", "event", "tool", "step", "way to send", "page")
+KINDS = ("field", "event", "key date", "tool", "step", "way to send", "channel", "page")
 
 
 @dataclass(frozen=True)

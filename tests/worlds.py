@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
-from crm.members.models import SENDABLE_CHANNELS, Channel, ContactPoint, Member, Suppression
+from crm.members.models import ContactPoint, Member, Suppression
 from crm.workspace import Workspace
 from tests.builders import LONG_AGO, make_member
 

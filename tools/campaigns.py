@@ -8,11 +8,12 @@ from crm.access.actor import Permission
 from crm.access.approvals import approval_for
 from crm.access.models import Account
 from crm.campaigns import service
-from crm.campaigns.brief import CampaignBrief, ChannelChoice, Copy, Language, Offer, Step, parse_brief
+from crm.campaigns.brief import CampaignBrief, Copy, Language, Offer, Step, parse_brief
 from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.campaigns.reopening import is_own_draft, mark_of
 from crm.catalog import CATALOG
+from crm.channels import ChannelChoice
 from crm.errors import Conflict
 from crm.outreach.models import EndReason, JourneyState
 from crm.outreach.priority import Priority

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from pydantic import Field
 
 from crm.campaigns.benefits import benefits_of, with_coupons
-from crm.campaigns.brief import CampaignBrief, ChannelChoice, Offer
+from crm.campaigns.brief import CampaignBrief, Offer
 from crm.campaigns.rules import check_percents
+from crm.channels import ChannelChoice
 from crm.clock import local_day
 from crm.journeys.lookup import versions_of
 from crm.journeys.templates import TemplateChoices, TemplateKey, from_template

@@ -10,6 +10,7 @@ from agent.planner.slots.channels import channel_names
 from agent.planner.slots.names import find_new_name
 from agent.planner.slots.numbers import NUMBER, plain, read_number
 from agent.planner.slots.span import Span, mask
+from crm.channels import SENDABLE_CHANNELS
 from crm.segments.language.questions import Question
 from crm.segments.language.reader import Reading, SegmentRequest
 
@@ -118,9 +119,7 @@ _DRAFTING_WORDS = frozenset(
         "budget",
         "via",
         "by",
-        "email",
-        "sms",
-        "push",
+        *SENDABLE_CHANNELS,
         "text",
         "message",
         "give",

@@ -115,9 +115,9 @@ def preview(
     """What one member would read, and how long a text message is. Nothing is sent."""
     from crm.campaigns.preview import preview_message
     from crm.campaigns.service import brief_of, find_campaign
+    from crm.channels import SENDABLE_CHANNELS, Channel
     from crm.database import read_only
     from crm.errors import InvalidRequest
-    from crm.members.models import SENDABLE_CHANNELS, Channel
 
     if channel is not None and channel not in SENDABLE_CHANNELS:
         raise InvalidRequest(f"--channel {channel!r} is none of {', '.join(SENDABLE_CHANNELS)}")

@@ -25,9 +25,9 @@ def set_address(
     as_: AsPerson = "admin",
 ) -> None:
     """Store a member's address on a channel, in place of the one before."""
+    from crm.channels import Channel
     from crm.database import unit_of_work
     from crm.members.contacts import set_contact
-    from crm.members.models import Channel
     from crm.members.service import find_member
 
     if channel not in tuple(Channel):

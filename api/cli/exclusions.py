@@ -28,8 +28,8 @@ def exclusions(
     """How many were left out of a campaign, by reason, channel and step; narrowed to some, also who."""
     from crm.campaigns import exclusions as log
     from crm.campaigns.service import find_campaign
+    from crm.channels import SENDABLE_CHANNELS
     from crm.database import read_only, unit_of_work
-    from crm.members.models import SENDABLE_CHANNELS
     from crm.outreach.models import ExclusionReason
 
     wanted = log.ExclusionFilter(

@@ -29,11 +29,11 @@ from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.preview import preview_message
 from crm.campaigns.selection import WhoChanged, who_changed
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.database import read_only, unit_of_work
 from crm.errors import Unreadable
 from crm.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.journeys.preview import MessagePreview
-from crm.members.models import Channel
 from crm.outreach.browse import LedgerFilter, browse_ledger
 from crm.outreach.models import EndReason, Journey, JourneyState
 from crm.reading.fields import MomentIn

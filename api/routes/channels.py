@@ -7,8 +7,8 @@ from api.auth import SignedIn, TheNurture
 from api.bodies import Body
 from api.bootstrap import Nurture
 from api.channel_views import ChannelView, WorkerView, channel_views, worker_views
+from crm.channels import Channel
 from crm.database import read_only, unit_of_work
-from crm.members.models import Channel
 from crm.outreach.channels.pausing import (
     MOST_REASON_CHARACTERS,
     named_channel,

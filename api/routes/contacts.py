@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from api.auth import SignedIn, TheNurture
 from api.bodies import Body
 from api.paging import Cursor, Offset
+from crm.channels import Channel
 from crm.database import read_only, unit_of_work
 from crm.members.contact_views import ContactView, contacts_of
 from crm.members.contacts import UnreadablePage, set_contact, unreadable_addresses
-from crm.members.models import Channel
 from crm.members.service import find_member
 from crm.members.suppression import lift_address, lift_member, suppress_address, suppress_member
 

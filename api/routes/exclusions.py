@@ -20,8 +20,8 @@ from crm.campaigns.exclusions import (
     record_export,
 )
 from crm.campaigns.service import find_campaign
+from crm.channels import Channel
 from crm.database import read_only, unit_of_work
-from crm.members.models import Channel
 from crm.outreach.models import ExclusionReason
 
 router = APIRouter(prefix="/api/campaigns/{campaign}/exclusions", tags=["campaigns"])

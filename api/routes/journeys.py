@@ -20,6 +20,7 @@ from crm.access.actor import Actor, Permission, require
 from crm.access.confirmed import Confirmed
 from crm.bounds import Name, RowId
 from crm.catalog import CATALOG, segment_scope
+from crm.channels import Channel
 from crm.database import read_only, unit_of_work
 from crm.errors import InvalidRequest
 from crm.journeys import service
@@ -31,7 +32,6 @@ from crm.journeys.schedulers.stepwise.triggers import Entered
 from crm.journeys.templates import TEMPLATES, TemplateChoices, TemplateKey, from_template
 from crm.journeys.validation import parse_journey
 from crm.journeys.views import MemberWay, ways_of_member
-from crm.members.models import Channel
 from crm.members.service import find_member
 from crm.outreach.models import EndReason, EnrolmentState, Journey, JourneyState
 

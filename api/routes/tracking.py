@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from api.auth import TheNurture
 from api.bootstrap import Nurture
 from api.opt_out_page import dead_link_page, opt_out_page, preview_page
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import read_only, unit_of_work
 from crm.errors import NotFound
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.engagement import click_target, note_visit
 from crm.outreach.links import SAMPLE_ID, Purpose
 from crm.outreach.links_in_text import in_ascii

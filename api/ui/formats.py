@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from crm import channels
+
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "SGD": "S$"}
 MISSING = "–"
 _ABBREVIATIONS = {"csm", "vip", "sms"}
@@ -24,7 +26,9 @@ REASONS = {
     "quiet_hours": "Waits for the end of quiet hours",
     "asked_to_wait": "Provider asked to wait",
 }
-CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "App push", "mail": "Paper mail", "preferred": "Preferred channel"}
+CHANNELS = {channel.value: traits.label for channel, traits in channels.CHANNELS.items()} | {
+    channels.PREFERRED: "Preferred channel"
+}
 
 
 def count(value: float | None) -> str:

@@ -8,8 +8,12 @@ from sqlalchemy.orm import Session
 
 from crm import validation_messages
 from crm.access.models import PolicySetting, Role
+from crm.channels import CHANNELS
 from crm.errors import InvalidRequest
 from crm.key_dates import LeapDay
+
+_CAPS = {each.channel.value: each.weekly_cap for each in CHANNELS.values() if each.weekly_cap is not None}
+_COSTS = {each.channel.value: each.unit_cost_millicents for each in CHANNELS.values()}
 
 
 class Policy(BaseModel):
@@ -17,7 +21,7 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    frequency_cap_per_channel_7d: dict[str, int] = Field(default={"email": 3, "sms": 2, "push": 4})
+    frequency_cap_per_channel_7d: dict[str, int] = Field(default=_CAPS)
     """Messages a member may get on one channel in 7 days, over all campaigns."""
     frequency_cap_total_7d: int = Field(default=5, ge=1)
     """Messages a member may get in 7 days on all channels together."""
@@ -40,7 +44,7 @@ class Policy(BaseModel):
     approval_ttl_hours: int = Field(default=72, ge=1)
     audience_drift_limit: float = Field(default=0.05, gt=0)
     """How far the audience may grow or shrink between approval and launch before it must be approved anew."""
-    unit_cost_millicents: dict[str, int] = Field(default={"email": 100, "sms": 5000, "push": 50, "mail": 60_000})
+    unit_cost_millicents: dict[str, int] = Field(default=_COSTS)
     """Price of one message in thousandths of a cent."""
     gross_margin_percent: int = Field(default=40, ge=0, le=100)
     """Share of revenue left after the cost of goods; turns incremental revenue into return on investment."""

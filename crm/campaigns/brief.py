@@ -9,13 +9,13 @@ from pydantic import Field, PlainSerializer, ValidationError, field_validator, m
 
 from crm import validation_messages
 from crm.bounds import MOST_GOAL, MOST_ITEMS, MOST_MONEY, Name
+from crm.channels import ChannelChoice
 from crm.errors import InvalidRequest
 from crm.loyalty.models import OfferKind
 from crm.outreach.priority import Priority
 from crm.reading.fields import DayIn, MomentIn
 from crm.values import Value
 
-ChannelChoice = Literal["email", "sms", "push", "preferred"]
 Language = Literal["en", "zh"]
 LocalTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 """Time of day in the member's zone, e.g. `10:00`."""

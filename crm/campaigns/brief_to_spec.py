@@ -13,10 +13,10 @@ from crm.campaigns.audience import audience_json
 from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Copy, Step
 from crm.campaigns.copywriting import complete_copy
+from crm.channels import Channel
 from crm.clock import local_day
 from crm.errors import InvalidRequest
 from crm.journeys.schedulers.planned.draft import Setting
-from crm.members.models import Channel
 from crm.outreach.rules import moment_of
 from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep
 from crm.outreach.template import Wording

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from crm.campaigns.brief import CampaignBrief, Copy, Language, Offer, Step
+from crm.channels import CHANNELS, SENDABLE_CHANNELS, Channel
 from crm.loyalty.models import OfferKind
-from crm.members.models import SENDABLE_CHANNELS, Channel
+from crm.outreach.frames import framed
 
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
@@ -26,19 +27,6 @@ _OPENINGS: Mapping[Language, Mapping[str, str]] = {
         "reminder": "温馨提醒。",
         "plain": "我们为您准备了一份心意。",
         "no_offer": "欢迎来逛逛。",
-    },
-}
-_BODIES: Mapping[Language, Mapping[Channel, str]] = {
-    "en": {
-        Channel.EMAIL: "Hello {{{{ name }}}},\n\n{opening}{offer}\n\nYou no longer want these e-mails? "
-        "Opt out here: {{{{ unsubscribe }}}}",
-        Channel.SMS: "{{{{ name }}}}, {opening}{offer} Opt out: {{{{ unsubscribe }}}}",
-        Channel.PUSH: "{{{{ name }}}}, {opening}{offer}",
-    },
-    "zh": {
-        Channel.EMAIL: "{{{{ name }}}}，您好：\n\n{opening}{offer}\n\n不想再收到邮件？点此退订：{{{{ unsubscribe }}}}",
-        Channel.SMS: "{{{{ name }}}}，{opening}{offer}退订：{{{{ unsubscribe }}}}",
-        Channel.PUSH: "{{{{ name }}}}，{opening}{offer}",
     },
 }
 
@@ -127,7 +115,7 @@ def _filled(brief: CampaignBrief, step: Step, channel: Channel, own: Copy) -> Wh
 def _default_copy(brief: CampaignBrief, step: Step, channel: Channel) -> WholeCopy:
     language = brief.language
     opening = _OPENINGS[language][_mood(brief, step)]
-    body = _BODIES[language][channel].format(opening=_capitalised(opening, channel, language), offer=_offer_line(brief))
+    body = framed(_capitalised(opening, channel, language) + _offer_line(brief), channel, language)
     return WholeCopy(channel=channel.value, subject=_subject(brief, channel), body=body, step=step.key)
 
 
@@ -143,7 +131,7 @@ def _mood(brief: CampaignBrief, step: Step) -> str:
 
 
 def _capitalised(opening: str, channel: Channel, language: Language) -> str:
-    begins_sentence = language == "en" and channel is Channel.EMAIL
+    begins_sentence = language == "en" and CHANNELS[channel].is_letter
     return opening[0].upper() + opening[1:] if begins_sentence else opening
 
 
@@ -158,7 +146,7 @@ def _offer_line(brief: CampaignBrief) -> str:
 
 
 def _subject(brief: CampaignBrief, channel: Channel) -> str | None:
-    if channel is Channel.SMS:
+    if not CHANNELS[channel].has_subject:
         return None
     if not brief.offers:
         return "来自我们的问候" if brief.language == "zh" else "A note for you"

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.campaigns.lookup import get_campaign
-from crm.members.models import Channel, Member
+from crm.channels import Channel
+from crm.members.models import Member
 from crm.outreach.models import DeferralReason, ExclusionReason, Message, MessageState
 from crm.values import Value
 

@@ -11,10 +11,10 @@ from crm.activity.models import Order
 from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.lookup import brief_of, get_campaign
 from crm.campaigns.models import Campaign
+from crm.channels import Channel
 from crm.clock import local_day
 from crm.errors import Unreadable
 from crm.journeys.schedulers.planned.persons import person_of
-from crm.members.models import Channel
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (

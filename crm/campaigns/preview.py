@@ -8,9 +8,9 @@ from crm.access.actor import Actor
 from crm.campaigns.benefits import with_coupons
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.brief_to_spec import spec_from_brief
+from crm.channels import Channel
 from crm.clock import local_day
 from crm.journeys.preview import MessagePreview, preview_step
-from crm.members.models import Channel
 from crm.outreach.links import Links
 from crm.workspace import get_workspace
 

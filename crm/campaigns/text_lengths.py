@@ -6,8 +6,9 @@ from math import ceil
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.journeys.schedulers.planned import draft
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.outreach.compiled_template import CompiledTemplate
 from crm.outreach.links import Links
 from crm.outreach.rendering import sample_links

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.datasets.days import HOUR, LocalDays
 from crm.datasets.randomness import Bools, Floats, Ints, uniform, word_key
-from crm.members.models import SENDABLE_CHANNELS, Channel
 
 
 @dataclass(frozen=True)

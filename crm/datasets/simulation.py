@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from crm.activity.facts import lock_facts
 from crm.activity.models import ActivityEvent, Order, OrderLine
 from crm.bulk import insert_columns
+from crm.channels import SENDABLE_CHANNELS
 from crm.clock import day_end, local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.bulk import highest_id, move_sequences
@@ -28,7 +29,6 @@ from crm.datasets.redemption import Purchase, redeem
 from crm.datasets.response import HORIZON_DAYS, NEVER, Delivered, Responses, respond, step_key
 from crm.datasets.shoppers import Shoppers, read_shoppers
 from crm.errors import Conflict
-from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.models import Journey, Message, MessageEvent, MessageEventKind, MessageState
 from crm.outreach.opt_out import opt_out
 from crm.workspace import get_workspace

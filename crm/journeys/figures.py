@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from crm.activity.models import Order
+from crm.channels import Channel
 from crm.journeys.schedulers.planned.persons import person_of
-from crm.members.models import Channel
 from crm.outreach.models import (
     PENDING_STATES,
     Arm,

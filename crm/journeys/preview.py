@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Permission, require
 from crm.access.policy import get_policy
+from crm.channels import Channel
 from crm.errors import InvalidRequest
 from crm.members.masking import mask_address
-from crm.members.models import Channel, Consent, ContactPoint, Member
+from crm.members.models import Consent, ContactPoint, Member
 from crm.members.service import find_member
 from crm.outreach.compiled_template import CompiledTemplate
 from crm.outreach.links import Links

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from crm.members.models import SENDABLE_CHANNELS, Channel
-from crm.outreach.spec import PREFERRED, ChannelChoice
+from crm.channels import CHANNELS, PREFERRED, SENDABLE_CHANNELS, Channel, ChannelChoice
+from crm.outreach.frames import framed
 from crm.outreach.template import Wording
 
 Language = Literal["en", "zh"]
@@ -102,19 +102,6 @@ _OFFER: Mapping[Language, str] = {
     "en": "You get {{ offer }}{% if code %} with the code {{ code }}{% endif %}.",
     "zh": "您可享{{ offer }}{% if code %}，优惠码：{{ code }}{% endif %}。",
 }
-_BODIES: Mapping[Language, Mapping[Channel, str]] = {
-    "en": {
-        Channel.EMAIL: "Hello {{{{ name }}}},\n\n{long}\n\nYou no longer want these e-mails? "
-        "Opt out here: {{{{ unsubscribe }}}}",
-        Channel.SMS: "{{{{ name }}}}, {short} Opt out: {{{{ unsubscribe }}}}",
-        Channel.PUSH: "{{{{ name }}}}, {short}",
-    },
-    "zh": {
-        Channel.EMAIL: "{{{{ name }}}}，您好：\n\n{long}\n\n不想再收到邮件？点此退订：{{{{ unsubscribe }}}}",
-        Channel.SMS: "{{{{ name }}}}，{short}退订：{{{{ unsubscribe }}}}",
-        Channel.PUSH: "{{{{ name }}}}，{short}",
-    },
-}
 
 
 def wordings(
@@ -126,7 +113,7 @@ def wordings(
     return tuple(
         Wording(
             channel=channel,
-            subject=None if channel is Channel.SMS else text.subject,
+            subject=text.subject if CHANNELS[channel].has_subject else None,
             body=_body(text, channel, language, has_offer=has_offer),
         )
         for channel in possible
@@ -137,4 +124,4 @@ def _body(text: Text, channel: Channel, language: Language, *, has_offer: bool) 
     offer = (_OFFER[language],) if has_offer else ()
     space = " " if language == "en" else ""
     long, short = "\n\n".join((*text.paragraphs, *offer)), space.join((text.short.strip(), *offer))
-    return _BODIES[language][channel].format(long=long, short=short)
+    return framed(long if CHANNELS[channel].is_letter else short, channel, language)

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field
 
+from crm.channels import ChannelChoice
 from crm.errors import NotFound
 from crm.journeys.template_texts import Language, TextKey, wordings
 from crm.lifecycle.models import Stage
@@ -16,7 +17,6 @@ from crm.outreach.priority import Priority
 from crm.outreach.spec import (
     Benefits,
     BranchStep,
-    ChannelChoice,
     Duration,
     EndStep,
     EventMatch,

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Permission, require
+from crm.channels import Channel
 from crm.errors import NotFound
-from crm.members.models import AddressRefusal, AddressSuppression, Channel, Consent, ContactPoint, Member
+from crm.members.models import AddressRefusal, AddressSuppression, Consent, ContactPoint, Member
 
 
 class ContactView(BaseModel):

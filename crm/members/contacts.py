@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session, aliased
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.policy import get_policy
+from crm.channels import Channel
 from crm.cursors import read_cursor, write_cursor
 from crm.database import UtcDateTime
 from crm.errors import InvalidRequest, NotFound
 from crm.members.changes import Change, mark_changed, mark_members_changed
 from crm.members.identity import IdentityRules, read_address
-from crm.members.models import Channel, Consent, ContactPoint, Member
+from crm.members.models import Consent, ContactPoint, Member
 from crm.members.people import lock_records_that_share
 from crm.workspace import get_workspace
 

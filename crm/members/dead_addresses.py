@@ -7,8 +7,9 @@ from sqlalchemy import FromClause, Select, case, delete, exists, func, literal, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.database import UtcDateTime
-from crm.members.models import AddressRefusal, Channel, ContactPoint
+from crm.members.models import AddressRefusal, ContactPoint
 
 REFUSALS_TO_GIVE_UP = 2
 APART = timedelta(days=1)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, extract, or_, select
 
 from crm.access.models import Account, Role
+from crm.channels import CHANNELS, SENDABLE_CHANNELS, Channel
 from crm.columns import distinct_words, stored
 from crm.fields import (
     Aggregate,
@@ -25,7 +26,7 @@ from crm.fields import (
     Value,
     Viewpoint,
 )
-from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, MemberTag, Suppression
+from crm.members.models import Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.members.reach import is_given_up, is_readable
 from crm.words import Text
 
@@ -68,7 +69,7 @@ def _tags(_qualifiers: Qualifiers) -> RowColumns:
     return RowColumns(member_id=MemberTag.member_id, value=MemberTag.tag)
 
 
-CHANNELS_ZH = {"email": "邮件", "sms": "短信", "push": "推送", "mail": "信件"}
+CHANNELS_ZH = {channel.value: traits.short.zh for channel, traits in CHANNELS.items()}
 
 
 def _consent(channel: Channel, zh: str) -> Field:
@@ -82,8 +83,9 @@ def _consent(channel: Channel, zh: str) -> Field:
     )
 
 
-def _reachable(channel: Channel, en: str, zh: str) -> Field:
+def _reachable(channel: Channel, address: Text) -> Field:
     """Whether the gate lets the address pass. Consent and the blacklist have fields of their own."""
+    en, zh = address.en, address.zh
     return Field(
         name=f"reachable.{channel}",
         kind=Kind.FLAG,
@@ -196,9 +198,7 @@ FIELDS = (
         values=distinct_words(MemberTag.tag),
     ),
     *(_consent(channel, CHANNELS_ZH[channel]) for channel in SENDABLE_CHANNELS),
-    _reachable(Channel.EMAIL, "e-mail address", "邮箱地址"),
-    _reachable(Channel.SMS, "phone number", "手机号"),
-    _reachable(Channel.PUSH, "push token", "推送设备"),
+    *(_reachable(channel, CHANNELS[channel].address) for channel in SENDABLE_CHANNELS),
     Field(
         name="blacklisted",
         kind=Kind.FLAG,

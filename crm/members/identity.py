@@ -11,9 +11,9 @@ from unicodedata import category, normalize
 from zoneinfo import ZoneInfo
 
 from crm.access.policy import Policy
+from crm.channels import Channel
 from crm.errors import InvalidRequest
 from crm.members.emails import mailbox, read_email
-from crm.members.models import Channel
 from crm.members.phones import read_phone
 
 

@@ -1,25 +1,14 @@
 """Members: profile, contact points, consent per channel, tags, suppression."""
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.channels import Channel
 from crm.database import Base
 
-
-class Channel(StrEnum):
-    """How a message reaches a member. `mail` (paper) occurs in imported history only."""
-
-    EMAIL = "email"
-    SMS = "sms"
-    PUSH = "push"
-    MAIL = "mail"
-
-
 UNFOLDED = "name_folded IS NULL"
-SENDABLE_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
 
 
 class Member(Base):

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session, aliased
 
-from crm.members.models import Channel, ContactPoint, Member
+from crm.channels import Channel
+from crm.members.models import ContactPoint, Member
 
 PERSON_CHANNELS = (Channel.EMAIL, Channel.SMS)
 """Two records with the same e-mail address or phone number are one person; a push token names a device."""

@@ -26,12 +26,13 @@ from sqlalchemy.orm import Session, aliased
 
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
+from crm.channels import Channel
 from crm.database import UtcDateTime
 from crm.errors import Forbidden, InvalidRequest, NotFound
 from crm.members.changes import Change, mark_changed, mark_members_changed
 from crm.members.contacts import identity_rules
 from crm.members.identity import read_address
-from crm.members.models import AddressRefusal, AddressSuppression, Channel, ContactPoint, Member, Suppression
+from crm.members.models import AddressRefusal, AddressSuppression, ContactPoint, Member, Suppression
 from crm.members.people import PERSON_CHANNELS, lock_records_at, lock_records_of_person
 from crm.members.reach import is_given_up
 

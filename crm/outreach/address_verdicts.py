@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.members.dead_addresses import count_refusals, forget_refusals, given_up
-from crm.members.models import Channel
 from crm.members.suppression import HARD_BOUNCE, suppress_where_reached
 from crm.outreach.batches import among, texts_by_id
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.members.models import Channel
+from crm.channels import Channel
 from crm.outreach.batches import among
 from crm.outreach.models import Message, MessageState
 from crm.outreach.sending import DispatchResult

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Permission
+from crm.channels import Channel
 from crm.cursors import read_cursor, write_cursor
 from crm.members.masking import mask_address
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.outreach.models import Message, MessageState, OutboxItem
 
 Row = TypeVarTuple("Row")

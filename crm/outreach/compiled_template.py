@@ -11,7 +11,7 @@ from html import escape
 from secrets import token_hex
 from typing import Protocol
 
-from crm.members.models import Channel
+from crm.channels import CHANNELS, Channel
 from crm.outreach.link_targets import journey_values
 from crm.outreach.priority import Priority
 from crm.outreach.spec import JourneySpec
@@ -20,14 +20,6 @@ from crm.outreach.tracked_links import MessageLinks, as_page, with_tracked_links
 
 _TOKEN = token_hex(6)
 """Drawn anew by each process, so that no text holds a mark by accident or on purpose."""
-_WAYS_OUT = {
-    (Channel.SMS, "en"): " Opt out: ",
-    (Channel.SMS, "zh"): " 退订：",
-    (Channel.EMAIL, "en"): "\n\nYou no longer want these e-mails? Opt out here: ",
-    (Channel.EMAIL, "zh"): "\n\n不想再收到邮件？点此退订：",
-}
-"""Before the address to opt out at, in texts that do not say how: every text message and e-mail has a way out, unless
-members need to know what it says. Lengths, prices and previews count it, because they write letters, too."""
 _MARK = re.compile(rf"~{_TOKEN}(\w+)~")
 """Characters of addresses that HTML leaves alone: an address that a field stands in is found as a whole, as always."""
 
@@ -52,6 +44,14 @@ class Reader(Protocol):
     def tier(self) -> str: ...
 
 
+def _way_out(channel: Channel, language: str) -> str:
+    """Before the address to opt out at, in texts that do not say how: every text message and e-mail has a way out,
+    unless members need to know what it says. Lengths, prices and previews count it, because they write letters, too.
+    """
+    words = CHANNELS[channel].way_out
+    return "" if words is None else words.in_language(language)
+
+
 class CompiledTemplate:
     """The words of one step, channel and variant, ready for any member."""
 
@@ -59,10 +59,10 @@ class CompiledTemplate:
         self._words, self._language = words, spec.language
         self._values = journey_values(spec)
         is_service = spec.priority is Priority.SERVICE
-        self._way_out = "" if is_service else _WAYS_OUT.get((words.channel, spec.language), "")
+        self._way_out = "" if is_service else _way_out(words.channel, spec.language)
         self._stencils: dict[tuple[str, ...], Written] = {}
         """By the fields that are filled: the text with a place for each, as `%` reads it."""
-        self.is_page = words.channel is Channel.EMAIL
+        self.is_page = CHANNELS[words.channel].is_letter
 
     def write(self, reader: Reader, links: MessageLinks | None, goods: str | None = None) -> Written:
         """The words with the member's fields. E-mail keeps its text and has a page beside it; a text has tracked links.

@@ -29,11 +29,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
+from crm.channels import Channel
 from crm.clock import zone_or
 from crm.database import Sessions, UtcDateTime, let_others_write, unit_of_work
 from crm.isolation import isolated
 from crm.loyalty.models import CouponGrant, GrantState
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.outreach import frequency_caps, gate, ledger
 from crm.outreach.batch_events import tell_excluded, tell_sent
 from crm.outreach.batches import among

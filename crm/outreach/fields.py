@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, false, func
 
+from crm.channels import Channel
 from crm.columns import plain_qualifier
 from crm.fields import Aggregate, Collection, Fact, Field, Kind, Qualifier, Qualifiers, Record, RowColumns, Rows, Unit
 from crm.members.fields import CHANNELS_ZH
-from crm.members.models import Channel
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState
 from crm.words import Text
 

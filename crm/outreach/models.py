@@ -7,8 +7,8 @@ from typing import Any, cast
 from sqlalchemy import ForeignKey, Index, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.channels import Channel
 from crm.database import Base, StoredJson
-from crm.members.models import Channel
 from crm.outreach.priority import Priority
 
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.errors import NotFound
 from crm.members.changes import Change, mark_changed
 from crm.members.contacts import withdraw_consent
 from crm.members.masking import mask_address
-from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint
+from crm.members.models import Consent, ContactPoint
 from crm.members.people import lock_records_that_share
 from crm.outreach.engagement import MAY_HAVE_BEEN_SEEN
 from crm.outreach.models import Journey, Message, MessageEvent, MessageEventKind

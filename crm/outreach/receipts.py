@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.errors import Conflict, NotFound
 from crm.members.changes import Change, mark_changed
 from crm.members.dead_addresses import forget_refusals
-from crm.members.models import Channel, ContactPoint
+from crm.members.models import ContactPoint
 from crm.members.people import lock_records_that_share
 from crm.members.suppression import COMPLAINT, HARD_BOUNCE, suppress_normalised
 from crm.outreach.address_verdicts import note_refusals

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.isolation import Attempt, isolated
 from crm.members.identity import deliverable
-from crm.members.models import Channel, ContactPoint, Member
+from crm.members.models import ContactPoint, Member
 from crm.outreach.batches import among
 from crm.outreach.channels.adapter import OutgoingMessage
 from crm.outreach.compiled_template import CompiledTemplate

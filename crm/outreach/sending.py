@@ -9,9 +9,10 @@ import structlog
 from sqlalchemy import CursorResult, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.database import UtcDateTime
 from crm.members.changes import Change, mark_members_changed
-from crm.members.models import Channel, Consent, Member
+from crm.members.models import Consent, Member
 from crm.outreach import gate, ledger
 from crm.outreach.address_verdicts import note_answers
 from crm.outreach.batches import among, texts_by_id

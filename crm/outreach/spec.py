@@ -11,14 +11,12 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from crm.bounds import MOST_ITEMS, Name
+from crm.channels import PREFERRED, SENDABLE_CHANNELS, Channel, ChannelChoice
 from crm.lifecycle.models import Stage
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.priority import Priority
 from crm.outreach.template import Wording
 from crm.values import Value
 
-ChannelChoice = Literal["email", "sms", "push", "preferred"]
-PREFERRED = "preferred"
 TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d$"
 Key = Annotated[str, Field(min_length=1, max_length=40)]
 TimeOfDay = Annotated[str, Field(pattern=TIME_OF_DAY)]

@@ -12,8 +12,8 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field
 
+from crm.channels import Channel
 from crm.errors import InvalidRequest
-from crm.members.models import Channel
 
 FIELDS: Mapping[str, str] = {
     "name": "the member's name",

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from scipy import stats
 
-from crm.members.models import Channel
+from crm.channels import Channel
 from crm.outreach.models import MessageEventKind
 from crm.reports.blocks import Anomaly
 from crm.reports.metrics import METRICS

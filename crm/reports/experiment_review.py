@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from math import isfinite
 
+from crm.channels import Channel
 from crm.clock import local_day
 from crm.experiments.effects import Effect, Verdict, wilson_interval
-from crm.members.models import Channel
 from crm.outreach.models import Arm, MessageEventKind
 from crm.reports.blocks import (
     ArmRow,

@@ -8,10 +8,10 @@ from sqlalchemy import CTE, BigInteger, ColumnElement, Float, case, cast, func, 
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.activity.models import Order
+from crm.channels import Channel
 from crm.experiments.effects import ArmSums
 from crm.journeys.schedulers.planned.persons import person_of
 from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState
-from crm.members.models import Channel
 from crm.outreach.models import (
     PENDING_STATES,
     Arm,

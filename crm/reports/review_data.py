@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy
 from crm.campaigns.models import Campaign
+from crm.channels import Channel
 from crm.experiments.effects import (
     SAMPLE_RATIO_P,
     ArmSums,
@@ -22,7 +23,6 @@ from crm.experiments.effects import (
     spend_effect,
 )
 from crm.loyalty.models import OfferKind
-from crm.members.models import Channel
 from crm.outreach.models import Arm, Journey
 from crm.reports import queries
 from crm.reports.blocks import SampleRatio

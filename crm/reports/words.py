@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from crm.channels import CHANNELS
+
 Language = Literal["en", "zh"]
 
 CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
@@ -46,12 +48,7 @@ def signed_money_words(cents: float, currency: str) -> str:
     return written if written.startswith("-") else f"+{written}"
 
 
-CHANNEL_WORDS = {
-    "email": Words(en="email", zh="邮件"),
-    "sms": Words(en="SMS", zh="短信"),
-    "push": Words(en="push", zh="App 推送"),
-    "mail": Words(en="mail", zh="邮寄"),
-}
+CHANNEL_WORDS = {channel.value: Words(en=traits.short.en, zh=traits.words.zh) for channel, traits in CHANNELS.items()}
 
 
 def channel_words(channel: str) -> Words:

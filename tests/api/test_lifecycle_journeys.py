@@ -13,9 +13,10 @@ from api.app import create_app
 from api.bootstrap import Nurture, bootstrap
 from crm.access.service import find_actor
 from crm.activity.models import Product
+from crm.channels import Channel
 from crm.database import read_only, unit_of_work
 from crm.datasets.people import DEMO_PASSWORD
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.outreach.models import MessageState, OutboxItem
 from tests.api.conftest import settings_of
 from tests.builders import make_member

@@ -17,10 +17,11 @@ from crm.access.service import find_actor
 from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, Copy
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.clock import FixedClock, SystemClock
 from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.simulation_clock import advance_clock
-from crm.members.models import Channel, Consent
+from crm.members.models import Consent
 from crm.outreach.links import SAMPLE_ID, Links
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, OutboxItem
 from tests.api.conftest import CopyHome, settings_of

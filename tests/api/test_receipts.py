@@ -15,10 +15,10 @@ from sqlalchemy import select
 
 from api.app import create_app
 from api.bootstrap import Nurture, bootstrap
+from crm.channels import Channel
 from crm.clock import FixedClock
 from crm.database import read_only, unit_of_work
 from crm.errors import InvalidRequest
-from crm.members.models import Channel
 from crm.outreach.channels.signing import TOLERANCE_SECONDS, sign
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState

@@ -26,8 +26,8 @@ from crm.access.models import Role
 from crm.access.service import create_account
 from crm.campaigns.engine import run_due
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import unit_of_work
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.channels.signing import sign
 from crm.settings import Settings
 from crm.workspace import Workspace

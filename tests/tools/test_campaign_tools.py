@@ -12,8 +12,8 @@ from crm.access.actor import Actor
 from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.access.models import Approval, Role
 from crm.campaigns.models import Campaign
+from crm.channels import Channel
 from crm.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from crm.members.models import Channel
 from tests.builders import make_member
 from tests.tools.conftest import Call, actor_with
 from tools.base import Tool

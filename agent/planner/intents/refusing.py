@@ -6,6 +6,7 @@ from typing import ClassVar
 from agent.planner.acts import Act, Refuse
 from agent.planner.intents.base import EXPLICIT, FORBIDDEN, NONE, Intent, which
 from agent.planner.request import Request
+from crm.channels import SENDABLE_CHANNELS
 
 _SENDING = re.compile(
     r"\b(?:send|sms|e-?mail|text|push|message|blast|contact|reach|notify|launch|deliver|include|including|add"
@@ -78,7 +79,7 @@ class RefuseConsent(Intent):
         if match is None or self._HAVE_NOT.search(match.group()):
             return False
         condition = match.group()[match.group().rfind(" to ") :] + request.unnamed[match.end() : match.end() + 20]
-        refused = [name for name in ("email", "sms", "push") if name in condition.replace("e-mail", "email")]
+        refused = [name for name in SENDABLE_CHANNELS if name in condition.replace("e-mail", "email")]
         sending = {each.channel for each in request.channels}
         return not refused or not sending or bool(sending & set(refused))
 

@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 
 from agent.planner.slots.span import Span
+from crm.channels import PREFERRED, SENDABLE_CHANNELS
 from crm.segments.language.text import Taken, just_after, just_before
-
-PREFERRED = "preferred"
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ _WORDS = (
         r"|app\s?(?:消息|通知)?推送|app\s?(?:消息|通知)|推送(?:通知|消息)?",
     ),
 )
+_CHANNELS = tuple(channel.value for channel in SENDABLE_CHANNELS)
 _ALL_CHANNELS = re.compile(
     r"(?:on |over |via |by |through )?all (?:three |the )?channels|every channel|全渠道|所有渠道|三个渠道"
 )
@@ -76,7 +76,7 @@ def find_channels(text: str) -> tuple[ChannelFound, ...]:
     taken = Taken(len(lowered))
     for match in _ALL_CHANNELS.finditer(lowered):
         taken.take(*match.span())
-        found.extend(ChannelFound(channel, Span(match.start(), match.end())) for channel in ("email", "sms", "push"))
+        found.extend(ChannelFound(channel, Span(match.start(), match.end())) for channel in _CHANNELS)
     for channel, pattern in _PATTERNS:
         for match in pattern.finditer(lowered):
             span = Span(match.start(), match.end())

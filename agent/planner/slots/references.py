@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 
 from agent.planner.slots.names import find_quoted
 from agent.planner.slots.span import Span, is_free
+from crm.channels import SENDABLE_CHANNELS
 
 NEAR_NAME = 90
 """rapidfuzz score (0 to 100) from which a stretch of the text counts as a slip of a campaign's name."""
@@ -27,7 +28,7 @@ _NUMBER = re.compile(
 )
 _CAPITALS = re.compile(r"(?<=[a-z] )[A-Z][\w'-]+(?: (?:[A-Z][\w'-]*|\d+))+")
 """Two or more capitalised words after a word that is not one of them."""
-_GENERIC = frozenset({"campaign", "the", "a", "of", "and", "for", "week", "day", "up", "you", "push", "email", "sms"})
+_GENERIC = frozenset({"campaign", "the", "a", "of", "and", "for", "week", "day", "up", "you", *SENDABLE_CHANNELS})
 
 
 @dataclass(frozen=True)

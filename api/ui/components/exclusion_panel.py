@@ -12,7 +12,7 @@ from api.ui.components.card import Local
 from api.ui.components.tables import grid_table
 from api.ui.theme import block, empty_state, panel, quiet, secondary, text
 from crm.campaigns.exclusions import ExcludedMember, ExcludedPage, ExclusionFilter, ExclusionLog
-from crm.members.models import Channel
+from crm.channels import Channel
 from crm.outreach.models import ExclusionReason
 
 PAGE_SIZE = 12

@@ -14,9 +14,9 @@ from api.ui.viewer import SignedOut, Viewer
 from crm.access.actor import Actor
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.preview import preview_message
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.errors import CrmError
 from crm.journeys.preview import MessagePreview, SmsParts
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.links import Links
 from crm.outreach.sms import Encoding
 

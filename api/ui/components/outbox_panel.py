@@ -9,7 +9,7 @@ from api.ui.components.card import Local
 from api.ui.components.message_text import message_text
 from api.ui.components.tables import facts
 from api.ui.theme import Tone, block, chip, panel, quiet, text
-from crm.members.models import SENDABLE_CHANNELS
+from crm.channels import SENDABLE_CHANNELS
 from crm.outreach.browse import LedgerFilter, LedgerLine, LedgerPage
 from crm.outreach.models import MessageState
 

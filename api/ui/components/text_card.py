@@ -2,8 +2,9 @@
 
 from api.ui import formats
 from api.ui.theme import block, chip, icon, text
+from crm.channels import CHANNELS
 
-_SYMBOLS = {"email": "mail", "sms": "sms", "push": "notifications"}
+_SYMBOLS = {channel.value: traits.symbol for channel, traits in CHANNELS.items()}
 
 
 def text_card(

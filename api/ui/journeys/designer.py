@@ -26,12 +26,12 @@ from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Actor
 from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS
 from crm.errors import InvalidRequest
 from crm.journeys.preview import MessagePreview, preview_step
 from crm.journeys.service import save_draft
 from crm.journeys.steps.kind import SpecError
 from crm.journeys.validation import parse_journey
-from crm.members.models import SENDABLE_CHANNELS
 
 TYPING_PAUSE_S = 0.3
 """Somebody who types faster than this has not finished the word."""

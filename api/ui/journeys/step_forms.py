@@ -23,7 +23,7 @@ from api.ui.journeys.inputs import (
 from api.ui.journeys.who_input import WhoInput
 from api.ui.segments.asking import Ground
 from api.ui.theme import block, quiet, text
-from crm.members.models import SENDABLE_CHANNELS
+from crm.channels import SENDABLE_CHANNELS
 from crm.outreach.spec import WEEKDAYS
 from crm.outreach.template import FIELDS
 

@@ -19,7 +19,7 @@ from api.ui.shell import add_page
 from api.ui.theme import block, empty_state, notice, panel, secondary, text
 from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Actor, Permission
-from crm.members.models import Channel
+from crm.channels import Channel
 from crm.outreach.channels.pausing import pause_channel, resume_channel
 from crm.outreach.channels.status_board import TroubleView
 

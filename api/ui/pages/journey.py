@@ -32,9 +32,9 @@ from crm.access.audit import history_of
 from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
 from crm.access.shaping import shaped_by
+from crm.channels import SENDABLE_CHANNELS
 from crm.journeys.lookup import SUBJECT_KIND, get_journey
 from crm.journeys.preview import preview_step
-from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, JourneyState
 from crm.outreach.spec import JourneySpec

@@ -18,11 +18,11 @@ from crm.access.models import Account
 from crm.bulk import Column, Progress, insert_columns
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign
+from crm.channels import Channel
 from crm.clock import day_end
 from crm.datasets.complete_journey.source import ZONE, Source, epochs
 from crm.datasets.randomness import Ints
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind
-from crm.members.models import Channel
 from crm.outreach.models import Arm, EndReason, Enrolment, Journey, JourneyKind, JourneyState, Message, MessageState
 
 RECEIPT_STEP = "mail"

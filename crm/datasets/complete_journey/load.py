@@ -14,6 +14,7 @@ from crm.activity.models import Order, OrderLine, Product
 from crm.activity.service import refresh_activity
 from crm.bulk import Column, Progress, insert_columns, no_progress
 from crm.campaigns.models import Campaign
+from crm.channels import Channel
 from crm.clock import Clock, SystemClock, local_day
 from crm.database import Sessions, unit_of_work
 from crm.datasets.bulk import count_rows, move_sequences, refresh_statistics
@@ -33,7 +34,7 @@ from crm.datasets.randomness import Ints
 from crm.datasets.summary import LoadLine, LoadSummary
 from crm.lifecycle.service import refresh_scores
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind, PointsAccount, Tier
-from crm.members.models import Channel, Consent, ContactPoint, Member, Suppression
+from crm.members.models import Consent, ContactPoint, Member, Suppression
 from crm.members.names import fold_names
 from crm.outreach.models import Enrolment, Journey, Message
 

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from crm.channels import Channel
 from crm.datasets.randomness import Bools, Ints, uniform
-from crm.members.models import Channel
 
 SEED = 8451
 

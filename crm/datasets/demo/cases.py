@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crm.members.models import Channel
+from crm.channels import Channel
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import find_campaign
 from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS
 from crm.clock import day_start
 from crm.database import Sessions
 from crm.datasets.demo.campaigns import PLANNED, PlannedCampaign
@@ -34,7 +35,6 @@ from crm.datasets.randomness import uniform
 from crm.datasets.simulation import read_world
 from crm.datasets.simulation_clock import advance_through
 from crm.errors import InvalidRequest
-from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult
 from crm.outreach.models import EndReason, JourneyState
 from crm.outreach.rate_limit import RateLimit

@@ -14,6 +14,7 @@ from crm.activity.models import ActivityEvent, Order, OrderLine, Product
 from crm.activity.service import refresh_activity
 from crm.bulk import Column, Progress, insert_columns, no_progress
 from crm.campaigns.models import Campaign
+from crm.channels import Channel
 from crm.clock import Clock, SystemClock, day_start, local_day
 from crm.database import Sessions, unit_of_work
 from crm.datasets.bulk import count_rows, for_loading, indexed_at_the_end, move_sequences, refresh_statistics
@@ -41,7 +42,7 @@ from crm.datasets.summary import LoadLine, LoadSummary
 from crm.errors import InvalidRequest
 from crm.lifecycle.service import refresh_scores
 from crm.loyalty.models import PointsAccount, Tier
-from crm.members.models import Channel, Consent, ContactPoint, Member, MemberTag, Suppression
+from crm.members.models import Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.members.names import fold_names
 
 DATASET = "demo"

@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 
+from crm.channels import Channel
 from crm.datasets.days import LocalDays
 from crm.datasets.demo.cases import CASE_NAMES, CASES
 from crm.datasets.demo.words import (
@@ -16,7 +17,6 @@ from crm.datasets.demo.words import (
     SURNAMES,
 )
 from crm.datasets.randomness import Bools, Floats, Ints, normal, uniform
-from crm.members.models import Channel
 
 HISTORY_DAYS = 548
 """Orders reach back 18 months."""

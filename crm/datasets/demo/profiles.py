@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crm.channels import Channel
 from crm.datasets.demo.cases import CASE_OWNER, CASES
 from crm.datasets.demo.population import CHANNELS, Population
 from crm.datasets.demo.purchases import Purchases
 from crm.datasets.demo.words import CATEGORIES
 from crm.datasets.people import CSM_USERNAMES
 from crm.datasets.randomness import Bools, Floats, Ints, uniform
-from crm.members.models import Channel
 
 TIERS = (("bronze", 0), ("silver", 250_000), ("gold", 600_000), ("platinum", 1_200_000))
 """Name and spend of the last 12 months, in cents, from which it is held."""

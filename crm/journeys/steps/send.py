@@ -4,20 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
+from crm.channels import CHANNELS, PREFERRED, Channel, ChannelChoice
 from crm.errors import InvalidRequest
 from crm.journeys.phrases import Phrases
 from crm.journeys.schedulers.stepwise.sends import write_messages
 from crm.journeys.steps.kind import Data, SpecError, StepKind, Walk
-from crm.outreach.spec import PREFERRED, Benefits, SendStep
+from crm.outreach.spec import Benefits, SendStep
 from crm.outreach.template import OFFER_FIELDS, fields_of
 from crm.words import Text
 
-_CHANNELS: Mapping[str, Text] = {
-    "email": Text("e-mail", "邮件"),
-    "sms": Text("SMS", "短信"),
-    "push": Text("app push", "App 推送"),
-    PREFERRED: Text("each member's preferred channel", "会员偏好的渠道"),
-}
+_PREFERRED = Text("each member's preferred channel", "会员偏好的渠道")
 
 
 def _take(walk: Walk, step: SendStep) -> None:
@@ -58,12 +54,16 @@ def _has_offer(benefits: object) -> bool:
 
 
 def _in_words(phrases: Phrases, step: SendStep) -> str:
-    channels = phrases.listed([phrases.text(_CHANNELS[channel]) for channel in step.channels])
+    channels = phrases.listed([phrases.text(_words_of(channel)) for channel in step.channels])
     subject = next((words.subject for words in step.wordings if words.subject), None)
     about = phrases.say(f": “{subject}”", f"：“{subject}”") if subject else ""
     offer = phrases.spec.benefits_of(step).words
     bringing = phrases.say(f", with {offer}", f"，附{offer}") if offer else ""
     return phrases.say(f"Send by {channels}{about}{bringing}", f"通过{channels}发送{about}{bringing}")
+
+
+def _words_of(choice: ChannelChoice) -> Text:
+    return _PREFERRED if choice == PREFERRED else CHANNELS[Channel(choice)].words
 
 
 SEND = StepKind[SendStep](

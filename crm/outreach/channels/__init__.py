@@ -1,6 +1,6 @@
 """Channels: how messages leave, behind one small protocol."""
 
-from crm.members.models import SENDABLE_CHANNELS
+from crm.channels import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
 from crm.outreach.channels.outbox import OutboxAdapter
 

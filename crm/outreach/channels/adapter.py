@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.errors import Unavailable
-from crm.members.models import Channel
 from crm.outreach.channels.refusals import Refusal
 from crm.outreach.rate_limit import RateLimit
 

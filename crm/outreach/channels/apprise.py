@@ -10,8 +10,8 @@ from urllib.parse import quote
 import apprise
 from sqlalchemy.orm import Session
 
+from crm.channels import CHANNELS, Channel
 from crm.errors import InvalidRequest
-from crm.members.models import Channel
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult, not_tried
 from crm.outreach.channels.breaker import CircuitBreaker
 from crm.outreach.channels.urls import ADDRESS_PLACE, AppriseService
@@ -21,8 +21,6 @@ MOST_AT_ONCE = 20
 """Few: when our process dies, nobody knows of any message of the batch whether it went."""
 LONGEST_BATCH_SECONDS = 8.0
 
-_SAMPLES = {Channel.EMAIL: "member@example.com", Channel.SMS: "+14155550100", Channel.PUSH: "device-token-1"}
-"""Addresses to read the URL with before any member's is put into it."""
 _ONE_ADDRESS = re.compile(r"[^\s,;]+")
 """Apprise reads a list as several recipients."""
 
@@ -47,7 +45,7 @@ class AppriseAdapter:
         self.pace: RateLimit | None = RateLimit(most_at_once=MOST_AT_ONCE, per_second=per_second)
         # Its lines name the recipients.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-        if self._opened(_SAMPLES[channel]) is None:
+        if self._opened(CHANNELS[channel].sample_address) is None:
             raise InvalidRequest(
                 f"{variable}: Apprise knows no service for what follows apprise+, or lacks a part of it"
             )

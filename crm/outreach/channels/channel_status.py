@@ -13,9 +13,9 @@ from sqlalchemy import BigInteger, ColumnElement, cast, func, literal, select, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.clock import SystemClock
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel
 from crm.outreach.channels.adapter import ChannelAdapters, ChannelUnavailable
 from crm.outreach.channels.models import ChannelCondition
 from crm.outreach.rate_limit import HOLD_SECONDS, RateLimit

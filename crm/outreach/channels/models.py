@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.channels import Channel
 from crm.database import Base
-from crm.members.models import Channel
 
 
 class ChannelPause(Base):

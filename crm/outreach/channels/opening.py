@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.errors import InvalidRequest
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.channels.adapter import ChannelAdapter, ChannelAdapters
 from crm.outreach.channels.outbox import OutboxAdapter
 from crm.outreach.channels.urls import AppriseService, Gateway, MailServer, Outbox, read_channel_url

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from crm.access import audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.models import Account
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.errors import Conflict, InvalidRequest
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.channels.models import ChannelPause
 from crm.outreach.models import Message
 

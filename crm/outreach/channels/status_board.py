@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.clock import SystemClock
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.channels.channel_status import conditions
 from crm.outreach.channels.models import ChannelCondition
 from crm.outreach.channels.pausing import channel_pauses

@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from crm.channels import Channel
 from crm.errors import InvalidRequest
-from crm.members.models import Channel
 
 TIMEOUT_SECONDS = 10.0
 """For each answer of a provider; nobody else waits for it."""

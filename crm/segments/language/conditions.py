@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from crm.channels import SENDABLE_CHANNELS
 from crm.fields import Field, Unit
 from crm.fields import Kind as FieldKind
 from crm.key_dates import LeapDay
@@ -22,7 +23,7 @@ from crm.segments.language.windows import (
 )
 
 Json = dict[str, Any]
-CHANNELS = ("email", "sms", "push")
+CHANNELS = tuple(channel.value for channel in SENDABLE_CHANNELS)
 HIGH_RISK, MEDIUM_RISK = 0.7, 0.4
 """The glossary of language/spec.md."""
 LEAST_SPEND = 50

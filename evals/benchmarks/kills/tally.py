@@ -8,8 +8,8 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Campaign
+from crm.channels import SENDABLE_CHANNELS
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
-from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.models import PENDING_STATES, Enrolment, Message, MessageState
 from crm.outreach.rendering import idempotency_key
 from evals.benchmarks.kills.provider import Entry

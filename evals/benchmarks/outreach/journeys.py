@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.journeys.schedulers.planned.draft import Setting
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.links import Links
 from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep
 from crm.outreach.template import Wording

@@ -17,13 +17,14 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from crm.access.models import PolicySetting
 from crm.access.policy import set_policy
 from crm.bulk import Column, Progress, insert_columns, no_progress
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.clock import SystemClock
 from crm.database import Sessions, unit_of_work
 from crm.datasets.bulk import for_loading, indexed_at_the_end, move_sequences
 from crm.datasets.occupancy import is_loaded, open_workspace
 from crm.datasets.people import create_people
 from crm.datasets.randomness import Ints
-from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member, Suppression
+from crm.members.models import Consent, ContactPoint, Member, Suppression
 from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState
 
 SEED = 7

@@ -13,10 +13,11 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS
 from crm.database import Sessions, open_engine, open_sessions, unit_of_work
 from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.members.changes import MemberChange
-from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member
+from crm.members.models import Consent, ContactPoint, Member
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Enrolment, Journey, Message, MessageLink

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from crm.access.models import Role
 from crm.activity.models import EventKind
 from crm.bulk import Progress, no_progress
+from crm.channels import SENDABLE_CHANNELS
 from crm.clock import day_start
 from crm.datasets.demo.campaigns import PLANNED
 from crm.datasets.demo.words import (
@@ -36,7 +37,6 @@ from crm.datasets.demo.words import (
 from crm.datasets.people import DEMO_PEOPLE
 from crm.datasets.randomness import Floats, Ints
 from crm.lifecycle.models import STAGES
-from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.models import MessageEventKind, MessageState
 from evals.benchmarks.segments import draws
 

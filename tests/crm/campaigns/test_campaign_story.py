@@ -18,9 +18,10 @@ from crm.campaigns.launch import launch_due
 from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
 from crm.errors import Conflict, Forbidden, InvalidRequest
-from crm.members.models import Channel, Consent
+from crm.members.models import Consent
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import EndReason, Enrolment, JourneyState, Message, OutboxItem
 from tests.builders import make_account, make_member

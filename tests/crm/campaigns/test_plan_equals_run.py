@@ -19,11 +19,11 @@ from crm.campaigns.engine import run_due
 from crm.campaigns.monitor import monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import InvalidRequest
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
-from crm.members.models import SENDABLE_CHANNELS, Channel
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState
 from crm.segments.approved import author_scope

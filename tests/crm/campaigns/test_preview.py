@@ -13,9 +13,9 @@ from crm.campaigns.brief import CampaignBrief, Copy, Step
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.preview import preview_message
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.errors import InvalidRequest, NotFound
 from crm.journeys.preview import MessagePreview
-from crm.members.models import Channel
 from crm.outreach.links import Links, Purpose
 from crm.outreach.sms import Encoding
 from crm.segments.approved import author_scope

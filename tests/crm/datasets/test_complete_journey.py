@@ -12,13 +12,14 @@ from sqlalchemy import func, select, text
 
 from crm.activity.models import Order, OrderLine, Product
 from crm.campaigns.models import Campaign
+from crm.channels import Channel
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.datasets.complete_journey import load_complete_journey
 from crm.datasets.summary import LoadLine, LoadSummary
 from crm.errors import Conflict
 from crm.loyalty.models import Coupon, CouponRedemption
 from crm.members.contacts import read_anew
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.migrations import migrate
 from crm.outreach.models import Enrolment, Journey, JourneyState, Message, MessageState
 from crm.workspace import WorldClock, get_workspace

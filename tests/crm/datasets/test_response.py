@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.datasets.days import LocalDays
 from crm.datasets.redemption import Grants, Purchase, choose
 from crm.datasets.response import NEVER, Delivered, expected_orders, respond, seen_rate
 from crm.loyalty.models import OfferKind
-from crm.members.models import SENDABLE_CHANNELS, Channel
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAYS = LocalDays(date(2026, 5, 1), date(2026, 8, 1), ZONE)

@@ -11,18 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy, set_policy
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import Sessions, unit_of_work
 from crm.journeys.schedulers.planned import draft
 from crm.journeys.schedulers.planned.draft import Setting, drafted
-from crm.members.models import (
-    SENDABLE_CHANNELS,
-    AddressSuppression,
-    Channel,
-    Consent,
-    ContactPoint,
-    Member,
-    Suppression,
-)
+from crm.members.models import AddressSuppression, Consent, ContactPoint, Member, Suppression
 from crm.outreach.models import (
     REALLY_SENT,
     Arm,

@@ -12,6 +12,7 @@ from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.database import unit_of_work
 from crm.errors import Conflict, CrmError, Forbidden, InvalidRequest, NotFound
 from crm.journeys import service
@@ -19,7 +20,7 @@ from crm.journeys.views import list_journeys, show_journey, ways_of_member
 from crm.lifecycle.models import MemberScore, StageChange
 from crm.lifecycle.service import refresh_scores
 from crm.loyalty.models import Coupon, CouponGrant, GrantState, Tier
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.outreach.engagement import record_event
 from crm.outreach.models import EnrolmentState, Journey, JourneyState, MessageEventKind, MessageState
 from crm.success.models import TaskState

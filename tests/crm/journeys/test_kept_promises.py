@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.activity.models import MemberCategory, Order, OrderLine, Product
+from crm.channels import Channel
 from crm.database import Sessions, read_only, unit_of_work
 from crm.loyalty.models import CouponGrant, GrantState
-from crm.members.models import Channel
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState
 from crm.outreach.product_suggestions import goods_of

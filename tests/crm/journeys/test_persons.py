@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.database import Sessions
 from crm.journeys.schedulers.planned.launch import launch_planned
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.outreach.models import Arm, Enrolment, Message
 from crm.outreach.template import Wording
 from tests.conftest import examples

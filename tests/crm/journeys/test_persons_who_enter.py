@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crm.channels import Channel
 from crm.database import unit_of_work
-from crm.members.models import Channel
 from crm.outreach.models import Arm, Enrolment
 from tests.conftest import examples
 from tests.persons import GRAPHS, PERSONS, Addresses, Reading, move_to, people, phone, records, without_push

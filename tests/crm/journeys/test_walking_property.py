@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from crm.activity.models import ActivityEvent, EventKind, Order
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import Sessions, open_sessions, unit_of_work
 from crm.journeys import service
 from crm.journeys.engine import advance
@@ -21,7 +22,7 @@ from crm.journeys.models import StepTaken
 from crm.journeys.schedulers.stepwise.advance import advance_due
 from crm.lifecycle.models import StageChange
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
-from crm.members.models import SENDABLE_CHANNELS, Channel, Member, MemberTag, Suppression
+from crm.members.models import Member, MemberTag, Suppression
 from crm.outreach.engagement import record_event
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import (

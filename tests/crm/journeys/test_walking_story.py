@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from crm.access.models import Role
 from crm.activity.models import Order
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel, ContactPoint, MemberTag
+from crm.members.models import ContactPoint, MemberTag
 from crm.outreach.engagement import record_event
 from crm.outreach.models import Enrolment, EnrolmentState, MessageEventKind, MessageState
 from crm.success.models import TaskState

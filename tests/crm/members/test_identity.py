@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.access.policy import Policy
+from crm.channels import Channel
 from crm.members.identity import IdentityRules, ReadAddress, country_of, deliverable, read_address
-from crm.members.models import Channel
 
 RULES = IdentityRules(ignores_plus_tags=True, ignores_dots_at=frozenset({"gmail.com"}), phone_region="CN")
 

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.policy import set_policy
+from crm.channels import Channel
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Forbidden, InvalidRequest, NotFound
 from crm.members.contacts import read_anew, set_contact, unreadable_addresses, withdraw_consent
-from crm.members.models import Channel, Consent, ContactPoint, Member
+from crm.members.models import Consent, ContactPoint, Member
 from crm.members.suppression import lift_address, lift_member, suppress_address, suppress_member
 from crm.outreach.gate import standing_checks
 from crm.outreach.models import LEDGER, Message, MessageState

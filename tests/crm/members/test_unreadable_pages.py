@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.service import actor_for
+from crm.channels import Channel
 from crm.cursors import read_cursor, write_cursor
 from crm.errors import InvalidRequest
 from crm.members.contacts import set_contact, unreadable_addresses
-from crm.members.models import Channel, ContactPoint
+from crm.members.models import ContactPoint
 from tests.builders import make_account, make_member
 
 

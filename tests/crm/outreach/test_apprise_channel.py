@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from sqlalchemy.orm import Session
 
-from crm.members.models import Channel
+from crm.channels import Channel
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.apprise import AppriseAdapter
 from crm.outreach.channels.breaker import CircuitBreaker

@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from structlog.testing import capture_logs
 
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel, Consent
+from crm.members.models import Consent
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message
 from tests.builders import make_member

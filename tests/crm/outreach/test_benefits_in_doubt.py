@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from crm.channels import Channel
 from crm.database import Sessions, read_only, unit_of_work
 from crm.loyalty.models import Coupon
 from crm.loyalty.service import stock_for
-from crm.members.models import Channel
 from crm.outreach import ledger
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Journey, Message, MessageState

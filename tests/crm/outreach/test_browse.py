@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.access.models import Role
+from crm.channels import Channel
 from crm.members.masking import mask_address
-from crm.members.models import Channel
 from crm.outreach.browse import OUTBOX_PREFIX, LedgerFilter, browse_ledger
 from crm.outreach.models import Message, MessageState, OutboxItem
 from tests.builders import make_account, make_member

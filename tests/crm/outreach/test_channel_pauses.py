@@ -12,9 +12,9 @@ from crm.access.actor import Actor
 from crm.access.audit import history_of
 from crm.access.models import Role
 from crm.access.service import actor_for
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
 from crm.errors import Conflict, Forbidden, InvalidRequest
-from crm.members.models import Channel
 from crm.outreach.channels.adapter import ChannelUnavailable, OutgoingMessage, SendResult, not_tried
 from crm.outreach.channels.channel_status import SharedRateLimit, share_rate_limits
 from crm.outreach.channels.models import ChannelCondition

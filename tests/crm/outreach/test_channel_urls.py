@@ -2,8 +2,8 @@
 
 import pytest
 
+from crm.channels import Channel
 from crm.errors import InvalidRequest
-from crm.members.models import Channel
 from crm.outreach.channels.opening import ChannelSetting, open_adapters
 from crm.outreach.channels.outbox import OutboxAdapter
 from crm.outreach.channels.urls import AppriseService, Encryption, Gateway, MailServer, Outbox, read_channel_url

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from crm.members.models import Channel
+from crm.channels import Channel
 from crm.outreach.compiled_template import CompiledTemplate, Written
 from crm.outreach.link_targets import journey_values
 from crm.outreach.priority import Priority

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor, Role
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
 from crm.members.contact_views import ContactView, contacts_of
-from crm.members.models import AddressSuppression, Channel, ContactPoint
+from crm.members.models import AddressSuppression, ContactPoint
 from crm.members.suppression import HARD_BOUNCE, lift_address
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import set_policy
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
 from crm.journeys import engine as outreach
 from crm.loyalty.models import Coupon
-from crm.members.models import AddressSuppression, Channel, Consent, Suppression
+from crm.members.models import AddressSuppression, Consent, Suppression
 from crm.outreach import ledger
 from crm.outreach.channels import default_adapters
 from crm.outreach.channels.adapter import OutgoingMessage, SendResult

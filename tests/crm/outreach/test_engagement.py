@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.errors import NotFound
-from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, Member
+from crm.members.models import Consent, Member
 from crm.outreach.engagement import REPEAT_WINDOW, click_target, note_visit
 from crm.outreach.link_targets import stored_targets, targets_of
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState

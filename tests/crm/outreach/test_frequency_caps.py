@@ -7,8 +7,9 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from crm.access.policy import set_policy
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel, Member
+from crm.members.models import Member
 from crm.outreach import frequency_caps
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Journey, JourneyState, Message, MessageState

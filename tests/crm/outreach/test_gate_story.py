@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.policy import set_policy
-from crm.members.models import Channel, ContactPoint, Member, Suppression
+from crm.channels import Channel
+from crm.members.models import ContactPoint, Member, Suppression
 from crm.outreach.models import ExclusionReason, Message, MessageState
 from crm.outreach.spec import Benefits
 from tests.builders import LONG_AGO, make_member

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import get_policy, set_policy
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import Sessions, read_only, unit_of_work
 from crm.journeys.engine import next_moment
 from crm.journeys.schedulers.planned.launch import launch_planned
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
-from crm.members.models import SENDABLE_CHANNELS, Channel, ContactPoint, Member
+from crm.members.models import ContactPoint, Member
 from crm.members.suppression import suppress_member
 from crm.outreach import ledger
 from crm.outreach.dispatch import dispatch_due

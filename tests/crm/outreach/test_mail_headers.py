@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel, ContactPoint
+from crm.members.models import ContactPoint
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage
 from crm.outreach.channels.headers import address_header, text_header
 from crm.outreach.channels.mail import envelope_address

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.errors import Conflict, NotFound
-from crm.members.models import Channel, Consent
+from crm.members.models import Consent
 from crm.outreach.engagement import record_event
 from crm.outreach.models import Message, MessageEvent, MessageEventKind, MessageState
 from crm.outreach.opt_out import opt_out

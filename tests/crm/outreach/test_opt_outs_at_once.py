@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import Sessions, open_sessions, read_only, unit_of_work
-from crm.members.models import SENDABLE_CHANNELS, Channel, ContactPoint
+from crm.members.models import ContactPoint
 from crm.members.suppression import suppress_address, suppress_member
 from crm.outreach.channels.adapter import Outcome, OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due

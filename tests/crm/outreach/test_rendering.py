@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.links import Links, LinkToken, Purpose
 from crm.outreach.models import MessageLink

@@ -15,8 +15,8 @@ from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as MailSession
 from sqlalchemy import select
 
+from crm.channels import Channel
 from crm.database import Sessions, read_only, unit_of_work
-from crm.members.models import Channel
 from crm.outreach import ledger
 from crm.outreach.channels.adapter import ChannelAdapter
 from crm.outreach.channels.smtp import SmtpAdapter

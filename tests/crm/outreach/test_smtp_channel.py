@@ -11,8 +11,9 @@ import trustme
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel, ContactPoint
+from crm.members.models import ContactPoint
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.breaker import CircuitBreaker
 from crm.outreach.channels.refusals import Refusal

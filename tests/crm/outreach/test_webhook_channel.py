@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
-from crm.members.models import Channel
 from crm.outreach.channels.adapter import ChannelUnavailable, Outcome, OutgoingMessage, SendResult
 from crm.outreach.channels.breaker import FAILURES_TO_OPEN, PAUSE_SECONDS, CircuitBreaker
 from crm.outreach.channels.urls import Gateway, read_channel_url

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS
 from crm.database import open_sessions, unit_of_work
-from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.channels.adapter import OutgoingMessage, SendResult
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState

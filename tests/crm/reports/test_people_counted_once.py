@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from crm.campaigns.monitor import monitor
-from crm.members.models import Channel
+from crm.channels import Channel
 from crm.outreach.models import Arm, Enrolment
 from crm.reports.queries import CampaignSpan, arm_totals, reached
 from tests.campaign_world import enrol, make_campaign, message, plain_members, plain_orders

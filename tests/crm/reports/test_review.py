@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.campaigns.monitor import monitor
+from crm.channels import Channel
 from crm.errors import NotFound
 from crm.insights.models import Insight, InsightState
-from crm.members.models import Channel
 from crm.outreach.models import Arm, JourneyState, MessageEventKind, MessageState
 from crm.reports.blocks import MetricVerdict, ReviewKind
 from crm.reports.metrics import METRICS

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from crm.channels import Channel
 from crm.loyalty.models import Coupon, CouponGrant, CouponRedemption, GrantState, OfferKind
-from crm.members.models import Channel
 from crm.outreach.models import MessageState
 from crm.reports.review import review_campaign
 from tests.campaign_world import (

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crm.members.models import SENDABLE_CHANNELS
+from crm.channels import SENDABLE_CHANNELS
 
 TODAY = date(2026, 6, 1)
 ZONES = [ZoneInfo(name) for name in ("Asia/Shanghai", "America/Sao_Paulo", "Europe/London", "Africa/Cairo")]

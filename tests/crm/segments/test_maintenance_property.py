@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from crm.activity.facts import refresh_facts
 from crm.activity.models import ActivityEvent, EventKind, MemberActivity, Order, OrderLine
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS
 from crm.clock import local_day
 from crm.database import Sessions
 from crm.errors import InvalidRequest
@@ -23,7 +24,7 @@ from crm.lifecycle.models import MemberScore
 from crm.loyalty.models import CouponRedemption, PointsAccount
 from crm.members.changes import Change, mark_changed, mark_everyone_changed
 from crm.members.fields import ME as MYSELF
-from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression
+from crm.members.models import Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.members.suppression import suppress_normalised
 from crm.outreach.models import Arm, Enrolment, Message, MessageEvent, MessageEventKind, MessageState
 from crm.segments.compile import select_member_ids

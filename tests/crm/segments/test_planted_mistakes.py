@@ -20,8 +20,9 @@ from sqlalchemy.sql import operators
 from crm.activity.facts import rebuild_facts
 from crm.activity.models import Order, OrderLine
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.fields import Presence, RowColumns, Value
-from crm.members.models import Channel, Consent, Member
+from crm.members.models import Consent, Member
 from crm.outreach.models import MessageEvent, MessageEventKind
 from crm.segments.definition import Definition
 from tests.crm.segments.agreement import disagreement

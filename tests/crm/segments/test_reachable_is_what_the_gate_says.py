@@ -11,10 +11,11 @@ from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.service import actor_for
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.fields import Op
 from crm.members.contact_views import contacts_of
 from crm.members.contacts import read_anew, set_contact
-from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member
+from crm.members.models import Consent, ContactPoint, Member
 from crm.members.suppression import HARD_BOUNCE, lift_address, suppress_address, suppress_where_reached
 from crm.outreach.models import ExclusionReason
 from crm.segments.compile import select_member_ids

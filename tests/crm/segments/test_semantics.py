@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from crm.activity.models import MemberActivity
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.errors import InvalidRequest
 from crm.lifecycle.models import MemberScore
 from crm.loyalty.models import PointsAccount
-from crm.members.models import Channel, Member, Suppression
+from crm.members.models import Member, Suppression
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import parse_definition
 from crm.segments.plan import Shape

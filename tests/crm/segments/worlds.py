@@ -14,10 +14,11 @@ from crm.activity.facts import facts_stand_for, rebuild_facts
 from crm.activity.models import ActivityEvent, EventKind, MemberActivity, Order, OrderLine, Product
 from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
+from crm.channels import SENDABLE_CHANNELS
 from crm.clock import local_day
 from crm.lifecycle.models import MemberScore
 from crm.loyalty.models import Coupon, CouponRedemption, OfferKind, PointsAccount
-from crm.members.models import SENDABLE_CHANNELS, Consent, ContactPoint, Member, MemberTag, Suppression
+from crm.members.models import Consent, ContactPoint, Member, MemberTag, Suppression
 from crm.outreach.models import (
     Arm,
     Enrolment,

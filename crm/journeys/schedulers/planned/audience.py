@@ -24,15 +24,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from crm.channels import PREFERRED, SENDABLE_CHANNELS, Channel
 from crm.experiments.assignment import held_out, holdout_size
 from crm.journeys.schedulers.planned.draft_tables import AUDIENCE, DOUBLES, refresh_statistics
 from crm.journeys.schedulers.planned.persons import JOINED, SHARED, join_records
-from crm.members.models import SENDABLE_CHANNELS, Channel, Consent, ContactPoint, Member
+from crm.members.models import Consent, ContactPoint, Member
 from crm.members.people import PERSON_CHANNELS
 from crm.members.reach import is_given_up, is_readable
 from crm.members.suppression import suppressed_members
 from crm.outreach.models import Arm, ExclusionReason
-from crm.outreach.spec import PREFERRED, JourneySpec
+from crm.outreach.spec import JourneySpec
 
 _CHANNEL, _ARM = AUDIENCE.c.preferred.type, AUDIENCE.c.arm.type
 

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, String, case, func, insert, litera
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy
+from crm.channels import Channel
 from crm.clock import zone_or
 from crm.database import UtcDateTime
 from crm.experiments.assignment import variant
@@ -24,7 +25,6 @@ from crm.journeys.schedulers.planned.draft_frequency_caps import Slot, channel_o
 from crm.journeys.schedulers.planned.draft_tables import AUDIENCE, DRAFT, MESSAGES
 from crm.journeys.schedulers.planned.persons import PERSONS
 from crm.loyalty.service import stock_for
-from crm.members.models import Channel
 from crm.outreach.models import WAITING, Arm, DeferralReason, ExclusionReason
 from crm.outreach.priority import Priority
 from crm.outreach.rules import DueTime, QuietHours, due_time

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy
+from crm.channels import PREFERRED
 from crm.database import UtcDateTime
 from crm.journeys.schedulers.planned.draft_tables import AUDIENCE, MESSAGES, USED, refresh_statistics
 from crm.outreach.models import (
@@ -40,7 +41,7 @@ from crm.outreach.models import (
 from crm.outreach.moments import earlier
 from crm.outreach.priority import YIELD_WINDOW, Priority
 from crm.outreach.rules import FREQUENCY_WINDOW, DueTime
-from crm.outreach.spec import PREFERRED, SendStep
+from crm.outreach.spec import SendStep
 
 _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 

@@ -3,8 +3,8 @@
 from sqlalchemy import BigInteger, Column, Computed, Index, Integer, MetaData, String, Table, text
 from sqlalchemy.orm import Session
 
+from crm.channels import SENDABLE_CHANNELS
 from crm.database import UtcDateTime
-from crm.members.models import SENDABLE_CHANNELS
 from crm.outreach.models import LEDGER, DeferralReason, Enrolment, MessageState
 
 DRAFT = MetaData()

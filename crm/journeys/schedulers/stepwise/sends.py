@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from crm.access.policy import Policy
+from crm.channels import PREFERRED
 from crm.clock import local_day
 from crm.journeys.event_sources import as_moment
 from crm.journeys.schedulers.planned.draft import preferred_channel, variant_of
@@ -37,7 +38,7 @@ from crm.members.models import Member
 from crm.outreach import frequency_caps, gate
 from crm.outreach.models import LEDGER, WAITING, Arm, DeferralReason, Enrolment, ExclusionReason, Message, MessageState
 from crm.outreach.rules import QuietHours
-from crm.outreach.spec import PREFERRED, JourneySpec, SendStep
+from crm.outreach.spec import JourneySpec, SendStep
 
 
 def write_messages(batch: Batch, spec: JourneySpec, step: SendStep, policy: Policy, zone: ZoneInfo) -> None:
