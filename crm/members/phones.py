@@ -57,7 +57,7 @@ def read_phone(given: str, region: str | None) -> str:
     Raises InvalidRequest with a sentence. Lengths stay and new prefixes come: a number with a prefix that nobody knows
     is taken where it names its country.
     """
-    number = _parsed(_digits_as_written(given), region)
+    number = _as_dialled_today(_parsed(_digits_as_written(given), region))
     verdict = phonenumbers.is_possible_number_with_reason(number)
     if verdict != ValidationResult.IS_POSSIBLE:
         raise InvalidRequest(_LENGTHS[verdict])
@@ -138,6 +138,24 @@ def _parsed(text: str, region: str | None) -> PhoneNumber:
         if error.error_type in (kinds.TOO_SHORT_NSN, kinds.TOO_SHORT_AFTER_IDD):
             raise InvalidRequest("The phone number is too short for its country.") from None
         raise InvalidRequest("This is not a phone number.") from None
+
+
+_MEXICO, _BRAZIL = 52, 55
+_MEXICAN_PREFIX = re.compile(r"0?(?:1|44|45)(?P<number>\d{10})")
+"""`+52 1 ...`, `044 ...`, `045 ...` and `01 ...` reached mobiles until August 2019; each number has ten digits (Mexico's
+numbering plan, Instituto Federal de Telecomunicaciones)."""
+_BRAZILIAN_EIGHT = re.compile(r"\d\d[6-9]\d{7}")
+"""An area code and a mobile without the 9 that stands before each since 2016 (Anatel, resolution 553)."""
+
+
+def _as_dialled_today(number: PhoneNumber) -> PhoneNumber:
+    """Without what was once dialled in front of mobiles. Raises where a digit is missing by now."""
+    national = phonenumbers.national_significant_number(number)
+    if number.country_code == _MEXICO and (former := _MEXICAN_PREFIX.fullmatch(national)):
+        return phonenumbers.parse(f"+{_MEXICO}{former['number']}", keep_raw_input=True)
+    if number.country_code == _BRAZIL and _BRAZILIAN_EIGHT.fullmatch(national):
+        raise InvalidRequest("Brazilian mobile numbers have nine digits after the area code; write the 9 before it.")
+    return number
 
 
 def _check_lost_zero(number: PhoneNumber) -> None:

@@ -182,3 +182,26 @@ def test_a_mobile_of_any_country_written_in_any_way_stays_the_same_or_is_refused
         except InvalidRequest:
             continue
         assert read == _e164(number), form
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["+52 1 55 1234 5678", "52 1 55 1234 5678", "044 55 1234 5678", "045-55-1234-5678", "01 55 1234 5678",
+     "0052 1 55 1234 5678", "5215512345678.0", "5.215512345678E+12", "55 1234 5678"],
+)  # fmt: skip
+def test_what_was_once_dialled_before_mexican_mobiles_is_left_out(given: str) -> None:
+    assert read_phone(given, "MX") == "+525512345678"
+
+
+@pytest.mark.parametrize(
+    "given", ["+55 11 8123 4567", "(11) 8123-4567", "0 11 7123 4567", "551181234567", "11 6123 4567"]
+)
+def test_a_brazilian_mobile_without_its_ninth_digit_is_asked_back(given: str) -> None:
+    with pytest.raises(InvalidRequest, match="write the 9 before it"):
+        read_phone(given, "BR")
+    assert read_phone("+55 11 98123 4567", "BR") == "+5511981234567"
+
+
+@pytest.mark.parametrize("given", ["011 15 2345 6789", "11 15-2345-6789", "+54 11 15 2345 6789", "+54 9 11 2345 6789"])
+def test_an_argentine_mobile_is_one_number_however_it_is_dialled(given: str) -> None:
+    assert read_phone(given, "AR") == "+5491123456789"
