@@ -20,6 +20,7 @@ from crm.segments.values import near
 
 _TAGS = frozenset(STEP_KINDS)
 _TRIGGERS = frozenset({"audience_at_launch", "key_date", "stage_entered", "event", "by_hand"})
+LEAST_HOLDOUT_SHARE = 0.01
 
 
 def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
@@ -30,6 +31,7 @@ def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
     found = [
         *_of_shape(data),
         *_of_a_campaign(data),
+        *_of_holdout(data),
         *_of_keys(steps, graph),
         *_of_ways(steps, graph),
         *_of_circles(steps, graph),
@@ -96,6 +98,17 @@ def _of_a_campaign(data: Data) -> Iterator[SpecError]:
                 yield SpecError(
                     f"steps[{index}].{name}", "put a wait before the step: it is sent when members come to it"
                 )
+
+
+def _of_holdout(data: Data) -> Iterator[SpecError]:
+    """Nobody means a thousandth: it holds nobody out, and no effect is ever seen."""
+    share = data.get("holdout_share")
+    if isinstance(share, int | float) and 0 < share < LEAST_HOLDOUT_SHARE:
+        yield SpecError(
+            "holdout_share",
+            f"a holdout share of {share:g} is {share * 100:g}% of the members; is {share * 100:g}% meant, or "
+            f"{share * 10_000:g}%? A share is a part of 1, so a tenth is 0.1, and the least is {LEAST_HOLDOUT_SHARE:g}",
+        )
 
 
 def _of_keys(steps: Sequence[Data], graph: Graph) -> Iterator[SpecError]:

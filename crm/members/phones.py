@@ -142,8 +142,8 @@ def _parsed(text: str, region: str | None) -> PhoneNumber:
 
 _MEXICO, _BRAZIL = 52, 55
 _MEXICAN_PREFIX = re.compile(r"0?(?:1|44|45)(?P<number>\d{10})")
-"""`+52 1 ...`, `044 ...`, `045 ...` and `01 ...` reached mobiles until August 2019; each number has ten digits (Mexico's
-numbering plan, Instituto Federal de Telecomunicaciones)."""
+"""`+52 1 ...`, `044 ...`, `045 ...` and `01 ...` reached mobiles until August 2019; each number has ten digits
+(numbering plan of the Instituto Federal de Telecomunicaciones)."""
 _BRAZILIAN_EIGHT = re.compile(r"\d\d[6-9]\d{7}")
 """An area code and a mobile without the 9 that stands before each since 2016 (Anatel, resolution 553)."""
 
