@@ -365,6 +365,8 @@ def _say_words(words: "JourneyInWords", counts: "Mapping[str, StepCounts] | None
             if way.label:
                 say(f"  {'':<16}   {way.label}: {way.to or 'end'}")
     say(f"  {words.holdout}")
+    if words.priority is not None:
+        say(f"  {words.priority}")
 
 
 def _say_mistakes(found: "Checked") -> None:

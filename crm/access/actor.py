@@ -15,6 +15,7 @@ class Permission(StrEnum):
     DRAFT_CAMPAIGN = "draft campaigns"
     SUBMIT_CAMPAIGN = "submit campaigns for approval"
     APPROVE_CAMPAIGN = "approve campaigns"
+    SEND_SERVICE = "send service messages, which no cap holds back"
     OPERATE_CAMPAIGN = "pause, resume and cancel campaigns"
     OPERATE_CHANNEL = "pause and resume channels"
     READ_REVIEW = "read reviews"
@@ -33,6 +34,7 @@ _OPERATIONS = _EVERYONE | {
     Permission.CHANGE_ANY_SEGMENT,
     Permission.DRAFT_CAMPAIGN,
     Permission.SUBMIT_CAMPAIGN,
+    Permission.SEND_SERVICE,
     Permission.OPERATE_CAMPAIGN,
     Permission.OPERATE_CHANNEL,
     Permission.EXPORT_REVIEW,

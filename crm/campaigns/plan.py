@@ -161,7 +161,7 @@ def _warnings(brief: CampaignBrief, counted: Forecast, verdict: BudgetVerdict, s
             stock = f"{need.needed} needed, {need.stock_available} in stock"
             yield f"{need.name}: {stock}; {need.short} members get nothing."
     if brief.priority is Priority.SERVICE:
-        yield "Its messages count as service: no frequency cap holds them back."
+        yield "Its messages count as service: no frequency cap holds them back, and they carry no way to opt out."
     if verdict == "over":
         yield "The campaign costs more than its budget."
     if counted.deferred_messages:

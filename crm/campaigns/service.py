@@ -29,7 +29,7 @@ from crm.campaigns.rules import automatic_name, check_percents, check_start
 from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
-from crm.journeys.house_rules import require_obeyed, require_stock
+from crm.journeys.house_rules import require_obeyed, require_right_to_priority, require_stock
 from crm.journeys.lookup import newest_version
 from crm.outreach import ledger
 from crm.outreach.holds import let_go
@@ -71,6 +71,7 @@ def create_draft(
     first = _drafted_by(session, request_id)
     if first is not None:
         return first
+    require_right_to_priority(actor, brief.priority)
     sensitive = _sensitive_fields(session, brief, actor, catalog)
     if not brief.name:
         today = local_day(now, get_workspace(session).zone)
@@ -114,6 +115,8 @@ def change_draft(
     if brief == brief_of(campaign):
         return campaign
     require_confirmed(session, campaign, actor, confirmed)
+    if "priority" in changes:
+        require_right_to_priority(actor, brief.priority)
     sensitive = _sensitive_fields(session, brief, actor, catalog) if "audience" in changes else ()
     if brief.name != campaign.name:
         other = select(Journey.id).where(Journey.name == brief.name, Journey.kind == JourneyKind.CAMPAIGN)

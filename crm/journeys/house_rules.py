@@ -13,11 +13,13 @@ from functools import lru_cache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.access.actor import Actor, Permission, require
 from crm.access.policy import Policy, get_policy
 from crm.errors import InvalidRequest
 from crm.fields import CENTS_PER_UNIT
 from crm.journeys.offer_claims import Claim, claims_in, readings
 from crm.loyalty.models import Coupon, OfferKind
+from crm.outreach.priority import Priority
 from crm.outreach.spec import Benefits, JourneySpec
 from crm.outreach.template import OFFER_FIELDS, fields_of
 from crm.workspace import get_workspace
@@ -73,6 +75,8 @@ class Outgoing:
     """Attached to a campaign as offers; a journey has its coupons alone."""
     coupons: tuple[CouponTerms, ...]
     currency: str
+    is_service: bool = False
+    """Sent as what members need to know: no cap holds it back, and it has no way to opt out."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def _findings(outgoing: Outgoing, max_discount_percent: int) -> tuple[Finding, .
     found = [
         *_of_discounts(outgoing, max_discount_percent),
         *_of_offers(outgoing),
+        *_of_service(outgoing),
         *(finding for text in outgoing.texts for finding in _of_text(text, outgoing.currency)),
     ]
     return tuple(dict.fromkeys(found))
@@ -148,6 +153,38 @@ def _of_offers(outgoing: Outgoing) -> Iterator[Finding]:
             yield Finding("offers", f"the coupon {offer.coupon_code} does not give what the offer says; take another")
 
 
+def _of_service(outgoing: Outgoing) -> Iterator[Finding]:
+    """What sells is no service, whatever it is called: members can have enough of it, and opt out of it."""
+    if not outgoing.is_service:
+        return
+    sells = [f"the coupon {terms.gives.coupon_code}" for terms in outgoing.coupons]
+    sells += ["an offer"] if outgoing.offers else []
+    for text in outgoing.texts:
+        sells += [f"“{text.offer_words}”"] if text.offer_words else []
+        sells += _selling_words(text)
+    if sells:
+        yield Finding(
+            "priority",
+            f"it is sent as service, but it sells: {', '.join(dict.fromkeys(sells))}; "
+            "give it the priority campaign or care, or take the offer out",
+        )
+
+
+def _selling_words(text: OutgoingText) -> list[str]:
+    try:
+        found = ["suggested products"] if "goods" in fields_of(text.template) else []
+        claims = [claim for reading in readings(text.template, text.language) for claim in claims_in(reading)]
+    except InvalidRequest:
+        return []  # said of the text itself
+    return found + [f"“{claim.words}”" for claim in claims]
+
+
+def require_right_to_priority(actor: Actor, priority: Priority) -> None:
+    """Raises Forbidden for service messages by a role that may not send them."""
+    if priority is Priority.SERVICE:
+        require(actor, Permission.SEND_SERVICE)
+
+
 def _of_text(text: OutgoingText, currency: str) -> Iterator[Finding]:
     try:
         named = fields_of(text.template) & OFFER_FIELDS
@@ -184,7 +221,8 @@ def outgoing_of(session: Session, spec: JourneySpec, offers: Sequence[Promise] |
     texts = [text for index in range(len(spec.steps)) for text in _texts(spec, index, given, offers)]
     if offers is None:
         texts += _words_of_benefits(spec, given)
-    return Outgoing(tuple(texts), tuple(offers or ()), tuple(given.values()), get_workspace(session).currency)
+    currency, is_service = get_workspace(session).currency, spec.priority is Priority.SERVICE
+    return Outgoing(tuple(texts), tuple(offers or ()), tuple(given.values()), currency, is_service)
 
 
 def _texts(

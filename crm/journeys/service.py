@@ -19,7 +19,7 @@ from crm.clock import local_day
 from crm.errors import Conflict, InvalidRequest
 from crm.fields import Catalog
 from crm.journeys.approval import JOURNEY, ask_for_approval, bound_of, journey_parts
-from crm.journeys.house_rules import require_obeyed, require_stock
+from crm.journeys.house_rules import require_obeyed, require_right_to_priority, require_stock
 from crm.journeys.lookup import STARTED, SUBJECT_KIND, get_journey, journey_scope, newest_version, versions_of
 from crm.journeys.reopening import require_confirmed
 from crm.journeys.schedulers.stepwise.triggers import Entered, enrol_audience, enrol_members
@@ -63,6 +63,7 @@ def save_draft(
         return first
     spec = parse_journey({"experiment": data.get("name"), **data}, catalog)
     sensitive = _check_names(session, spec, catalog, now)
+    require_right_to_priority(actor, spec.priority)
     require_obeyed(session, spec)
     require_sensitive(session, sensitive, actor=actor, purpose=Purpose.AUDIENCE)
     try:

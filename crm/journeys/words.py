@@ -8,6 +8,7 @@ from crm.journeys.phrases import Phrases
 from crm.journeys.steps.kind import WayInWords
 from crm.journeys.steps.registry import STEP_KINDS
 from crm.journeys.template_texts import Language
+from crm.outreach.priority import Priority
 from crm.outreach.spec import EventMatch, JourneySpec, JourneyStep, OnEvent, OnKeyDate, OnStage
 from crm.segments.scope import SegmentScope
 
@@ -27,6 +28,8 @@ class JourneyInWords:
     exits: tuple[str, ...]
     steps: tuple[StepInWords, ...]
     holdout: str
+    priority: str | None = None
+    """Set where its messages go first and escape the caps."""
 
 
 def journey_in_words(spec: JourneySpec, scope: SegmentScope, *, language: Language = "en") -> JourneyInWords:
@@ -38,6 +41,7 @@ def journey_in_words(spec: JourneySpec, scope: SegmentScope, *, language: Langua
         exits=tuple(writer.exit(rule.event, rule.definition) for rule in spec.exits),
         steps=tuple(_step(phrases, step) for step in spec.steps),
         holdout=writer.holdout(),
+        priority=writer.priority(),
     )
 
 
@@ -50,6 +54,14 @@ class _Writer:
     def __init__(self, spec: JourneySpec, scope: SegmentScope, language: Language) -> None:
         self._spec, self._scope = spec, scope
         self._phrases = Phrases(spec, scope, language)
+
+    def priority(self) -> str | None:
+        if self._spec.priority is not Priority.SERVICE:
+            return None
+        return self._say(
+            "Its messages count as service: no frequency cap holds them back, and they carry no way to opt out",
+            "消息按服务通知发送：不受频次上限限制，也不带退订方式",
+        )
 
     def trigger(self) -> str:
         trigger = self._spec.trigger

@@ -29,6 +29,8 @@ def draw_flow(words: JourneyInWords, counts: Mapping[str, StepCounts], *, is_sta
             icon("logout")
             text(f"Early end: {ending}.", "wrap")
     text(words.holdout, "small muted wrap")
+    if words.priority is not None:
+        text(words.priority, "small strong wrap")
 
 
 def _step(step: StepInWords, after: str | None, counts: StepCounts | None, *, is_started: bool) -> None:
