@@ -58,7 +58,7 @@ class _Writer:
     def priority(self) -> str | None:
         if self._spec.priority is not Priority.SERVICE:
             return None
-        return self._say(
+        return self._phrases.say(
             "Its messages count as service: no frequency cap holds them back, and they carry no way to opt out",
             "消息按服务通知发送：不受频次上限限制，也不带退订方式",
         )

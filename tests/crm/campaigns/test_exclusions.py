@@ -162,7 +162,10 @@ def test_a_campaign_has_the_priority_that_its_approver_was_shown(
     with read_only(sessions) as session:
         plan = service.get_campaign(session, campaign_id).plan
         assert plan is not None
-        assert "Its messages count as service: no frequency cap holds them back." in plan["warnings"]
+        assert (
+            "Its messages count as service: no frequency cap holds them back, and they carry no way to opt out."
+            in plan["warnings"]
+        )
     tick(sessions, FRIDAY_TEN)
     with read_only(sessions) as session:
         assert set(session.scalars(select(Message.priority))) == {Priority.SERVICE}
