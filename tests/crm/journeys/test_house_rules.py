@@ -161,7 +161,7 @@ def test_a_campaign_obeys_the_same_rules_up_to_its_launch(walker: Walker) -> Non
     [
         ("sms", "Hello {{ name }}", "en", "Opt out: /u/"),
         ("sms", "您好 {{ name }}", "zh", "退订：/u/"),
-        ("sms", "Hello{% if tier == 'platinum' %} {{ unsubscribe }}{% endif %}", "en", "Opt out: /u/"),
+        ("sms", "Hello{% if code %} {{ unsubscribe }}{% endif %}", "en", "Opt out: /u/"),
         ("email", "Hello {{ name }}", "en", "Opt out here: /u/"),
         ("email", "您好 {{ name }}", "zh", "点此退订：/u/"),
         ("sms", "Hello {{ unsubscribe }}", "en", "Hello /u/"),
