@@ -13,10 +13,12 @@ from crm.access.actor import Permission, require
 from crm.clock import SystemClock
 from crm.datasets.simulation_clock import advance_clock
 from crm.errors import InvalidRequest
+from crm.limits import Cancellation
 from crm.reading.moments import local_moment
 
 REFRESH_S = 15.0
 PROGRESS_S = 0.4
+COMES_BACK_S = 3.0
 
 
 def clock_control(viewer: Viewer) -> None:
@@ -77,9 +79,28 @@ class WalkDialog:
             self._progress = ui.linear_progress(0, show_value=False).props('rounded aria-label="Progress"')
             self._status = text("", "small muted number").props("role=status")
             with block("line").style("justify-content: flex-end"):
-                self._cancel = quiet("Cancel", self._dialog.close)
+                self._cancel = quiet("Cancel", self._close)
                 self._go = primary("Walk there", self._walk)
         self._progress.visible = False
+        self._cancellation: Cancellation | None = None
+        self._client = ui.context.client
+        self._client.on_disconnect(self._stop_if_gone)
+
+    def _close(self) -> None:
+        if self._cancellation is None:
+            self._dialog.close()
+        else:
+            self._stop()
+
+    async def _stop_if_gone(self) -> None:
+        """A page that was closed walks no further; one that only lost its connection comes back soon."""
+        await asyncio.sleep(COMES_BACK_S)
+        if not self._client.has_socket_connection:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._cancellation is not None:
+            self._cancellation.cancel()
 
     def open(self) -> None:
         self._jump(timedelta(days=1))
@@ -91,7 +112,10 @@ class WalkDialog:
         self._day.value, self._time.value = f"{local:%Y-%m-%d}", f"{local:%H:%M}"
 
     async def _walk(self) -> None:
-        await attempt(self._walk_to_target())
+        try:
+            await attempt(self._walk_to_target())
+        finally:
+            self._cancellation = None
         self._set_busy(busy=False)
 
     async def _walk_to_target(self) -> None:
@@ -100,6 +124,7 @@ class WalkDialog:
         start, target = viewer.nurture.clock.now(), self._target()
         if target <= start:
             raise InvalidRequest("time only walks forward; choose a later moment")
+        self._cancellation = Cancellation()
         self._set_busy(busy=True)
 
         def show_progress() -> None:
@@ -117,6 +142,7 @@ class WalkDialog:
                 viewer.nurture.adapters,
                 machine=SystemClock(),
                 links=viewer.nurture.links,
+                cancellation=self._cancellation,
             )
         finally:
             watch.cancel()
@@ -133,5 +159,6 @@ class WalkDialog:
     def _set_busy(self, *, busy: bool) -> None:
         self._progress.visible = busy
         self._dialog.props("persistent" if busy else "", remove="" if busy else "persistent")
-        for control in (self._go, self._cancel, self._day, self._time):
+        self._cancel.text = "Stop here" if busy else "Cancel"
+        for control in (self._go, self._day, self._time):
             control.set_enabled(not busy)
