@@ -30,6 +30,8 @@ class OutboxPanel:
     def __init__(self, load: Load, local: Local) -> None:
         self._load, self._local = load, local
         self._filter = LedgerFilter(limit=PAGE_SIZE)
+        self._behind: list[str | None] = []
+        """Where the pages before this one begin: whatever changes meanwhile, no message is left out."""
 
     async def draw(self) -> None:
         with panel("Messages", "What the outbox took instead of sending it out. Addresses are masked for most roles."):
@@ -48,7 +50,7 @@ class OutboxPanel:
 
     def _choices(self, label: str, options: dict[str, str], name: str) -> None:
         async def chosen(value: str) -> None:
-            self._filter = self._filter.changed(**{name: value or None}, offset=0)
+            self._filter, self._behind = self._filter.changed(**{name: value or None}, after=None), []
             await self.refresh()
 
         select = ui.select(options, value="", label=label, on_change=lambda event: chosen(event.value))
@@ -103,19 +105,22 @@ class OutboxPanel:
         dialog.on("hide", dialog.delete)
 
     def _draw_footer(self, page: LedgerPage) -> None:
-        first, last = self._filter.offset + 1, self._filter.offset + len(page.lines)
+        first = len(self._behind) * PAGE_SIZE + 1
 
-        async def move(by: int) -> None:
-            self._filter = self._filter.changed(offset=max(0, self._filter.offset + by))
+        async def on() -> None:
+            self._behind.append(self._filter.after)
+            self._filter = self._filter.changed(after=page.next_cursor)
+            await self.refresh()
+
+        async def back() -> None:
+            self._filter = self._filter.changed(after=self._behind.pop())
             await self.refresh()
 
         self._footer.clear()
         if not page.lines:
             return
         with self._footer:
-            text(f"{first:,} to {last:,} of {page.total:,}", "small muted number")
+            text(f"{first:,} to {first + len(page.lines) - 1:,} of {page.total:,}", "small muted number")
             with block("line tight push"):
-                back = quiet("Previous", lambda: move(-PAGE_SIZE))
-                back.set_enabled(self._filter.offset > 0)
-                on = quiet("Next", lambda: move(PAGE_SIZE))
-                on.set_enabled(last < page.total)
+                quiet("Previous", back).set_enabled(bool(self._behind))
+                quiet("Next", on).set_enabled(page.next_cursor is not None)

@@ -38,3 +38,22 @@ def test_a_csm_reads_of_his_own_members_and_takes_nothing_away(visit: Visit) -> 
     expect(own.get_by_text("1 to 12 of")).to_be_visible()
     assert own.get_by_text("1 to 12 of").inner_text() != everybody.inner_text()
     expect(own.get_by_role("button", name="Download CSV")).to_have_count(0)
+
+
+def test_the_messages_of_a_campaign_are_turned_over_page_by_page(visit: Visit) -> None:
+    page = visit("grace")
+    page.goto("/campaigns")
+    await_connection(page)
+    page.get_by_role("link", name="Weekend Flash").first.click()
+    await_connection(page)
+    panel = page.get_by_role("region", name="Messages")
+    names = panel.locator(".message-row .strong")
+    expect(panel.get_by_text("1 to 12 of")).to_be_visible()
+    first = names.all_inner_texts()
+    panel.get_by_role("button", name="Next").click()
+    expect(panel.get_by_text("13 to 24 of")).to_be_visible()
+    assert names.all_inner_texts() != first
+    panel.get_by_role("button", name="Previous").click()
+    expect(panel.get_by_text("1 to 12 of")).to_be_visible()
+    assert names.all_inner_texts() == first
+    expect(panel.get_by_role("button", name="Previous")).to_be_disabled()
