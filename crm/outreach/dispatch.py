@@ -10,7 +10,7 @@ otherwise.
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -30,10 +30,10 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy, get_policy
 from crm.channels import Channel
-from crm.clock import zone_or
+from crm.clock import local_day, zone_or
 from crm.database import Sessions, UtcDateTime, let_others_write, unit_of_work
 from crm.isolation import isolated
-from crm.loyalty.models import CouponGrant, GrantState
+from crm.loyalty.models import Coupon, CouponGrant, GrantState
 from crm.members.models import Member
 from crm.outreach import frequency_caps, gate, ledger
 from crm.outreach.batch_events import tell_excluded, tell_sent
@@ -235,11 +235,12 @@ def _claim(
     if not ids:
         return None
     policy = get_policy(session)
-    if _judge(session, ids, policy, now):
+    zone = get_workspace(session).zone
+    if _judge(session, ids, policy, zone, now):
         tell_excluded(session, ids)
         doubt_retried(session, ids, attempts=0)
         ledger.settle_benefits(session, select(Message.enrolment_id).where(among(Message.id, ids)), now=now)
-    _put_off_in_quiet_hours(session, ids, policy, get_workspace(session).zone, now)
+    _put_off_in_quiet_hours(session, ids, policy, zone, now)
     taken = _take(session, ids, lease, now)
     by_channel: dict[Channel, list[int]] = {}
     for _, message_id, channel in taken:
@@ -304,7 +305,7 @@ def _due(priority: Priority, channels: Sequence[Channel], now: datetime) -> Sele
     )
 
 
-def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) -> int:
+def _judge(session: Session, ids: Sequence[int], policy: Policy, zone: ZoneInfo, now: datetime) -> int:
     """Exclude what may not go; says how many."""
     counters = [frequency_caps.sent_before(_ROW, literal(now, UtcDateTime))]
     if frequency_caps.waits_above(session, now + YIELD_WINDOW):
@@ -314,8 +315,20 @@ def _judge(session: Session, ids: Sequence[int], policy: Policy, now: datetime) 
         gate.frequency_check(_ROW, policy, *counters),
         gate.too_late_check(_ROW, policy, now),
         *_LAST_CHECKS,
+        _ended_benefit(_ROW, local_day(now, zone)),
     )
     return gate.exclude(session, LEDGER, _ROW, checks, among(_ROW.c.id, ids))
+
+
+def _ended_benefit(row: FromClause, today: date) -> gate.Check:
+    """Nobody is promised a coupon that is over: a message may have waited past its last day."""
+    ended = exists().where(
+        CouponGrant.enrolment_id == row.c.enrolment_id,
+        or_(CouponGrant.step_key.is_(None), CouponGrant.step_key == row.c.step_key),
+        CouponGrant.coupon_id == Coupon.id,
+        Coupon.valid_until < today,
+    )
+    return gate.Check(ExclusionReason.NO_STOCK, ended)
 
 
 def _last_checks(row: FromClause) -> Sequence[gate.Check]:

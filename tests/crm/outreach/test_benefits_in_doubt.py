@@ -115,3 +115,19 @@ def test_what_is_in_doubt_cannot_be_promised_to_somebody_else(sessions: Sessions
     with read_only(sessions) as session:
         (left,) = stock_for(session, ["C50"], on=now.date())
     assert left.available == 0
+
+
+@pytest.mark.parametrize(("days_left", "goes"), [(0, True), (-1, False), (-30, False), (1, True), (None, True)])
+def test_a_coupon_that_ended_while_its_message_waited_is_promised_to_nobody(
+    sessions: Sessions, now: datetime, days_left: int | None, goes: bool
+) -> None:
+    promise(sessions, now)
+    with unit_of_work(sessions) as session:
+        last_day = None if days_left is None else now.date() + timedelta(days=days_left)
+        session.scalars(select(Coupon)).one().valid_until = last_day
+    send(sessions, now, "deliver")
+    message = only_message(sessions)
+    assert (message.state, message.reason) == (
+        (MessageState.DELIVERED, None) if goes else (MessageState.EXCLUDED, "no_stock")
+    )
+    assert stock(sessions) == (HANDED_OVER if goes else BACK)
