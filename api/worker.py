@@ -18,12 +18,12 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy import Engine, create_engine, event, exc
 
 from api.bootstrap import Nurture
-from crm.campaigns.engine import TickResult, run_due
 from crm.catalog import CATALOG
 from crm.clock import SystemClock
 from crm.database import BUSY_TIMEOUT_MS, read_only, unit_of_work
 from crm.datasets.simulation_clock import advance_clock
 from crm.errors import Unavailable
+from crm.journeys.engine import TickResult, run_due
 from crm.locks import Lock, exclusive_lock
 from crm.outreach.dispatch import BATCH_SIZE, dispatch_due
 from crm.outreach.due import count_due
@@ -169,7 +169,7 @@ class EngineProcess:
     def _tell(self, turned: TickResult, *, seconds: float) -> None:
         for launch in turned.launches:
             if launch.is_launched:
-                log.info("campaign.launched", campaign_id=launch.campaign_id)
+                log.info("journey.launched", kind=launch.kind, id=launch.id)
         moved = {"entered": turned.walked.entered, "moved": turned.walked.moved, "completed": len(turned.completed)}
         # A turn in which nothing happened is counted, and not written down every few seconds.
         tell = log.info if turned.launches or any(moved.values()) else log.debug

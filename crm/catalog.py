@@ -1,4 +1,5 @@
-"""The one list of what rooms bring (fields, events, key dates), and the scope in which a person asks."""
+"""The one list of what rooms bring (fields, events, key dates, kinds of things that send, what needs an approval), and
+the scope in which a person asks."""
 
 from datetime import date, datetime
 
@@ -7,8 +8,10 @@ from sqlalchemy.orm import Session
 from crm.access.actor import Actor
 from crm.activity import events as activity_events
 from crm.activity import fields as activity
+from crm.campaigns import campaign_kind
 from crm.campaigns import fields as campaigns
 from crm.fields import Catalog
+from crm.journeys import journey_kind
 from crm.lifecycle import events as lifecycle_events
 from crm.lifecycle import fields as lifecycle
 from crm.loyalty import events as loyalty_events
@@ -53,6 +56,8 @@ CATALOG = Catalog(
         *member_key_dates.KEY_DATES,
         *loyalty_key_dates.KEY_DATES,
     ),
+    kinds=(campaign_kind.KIND, journey_kind.KIND),
+    approvables=(campaign_kind.CAMPAIGN, journey_kind.JOURNEY),
 )
 
 

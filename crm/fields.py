@@ -347,7 +347,8 @@ class Collection:
 
 
 class Catalog:
-    """What the rooms bring: fields that segments know, collections of a record, events and key dates of journeys."""
+    """What the rooms bring: fields that segments know, collections of a record, events and key dates of journeys,
+    kinds of things that send, and what needs an approval."""
 
     def __init__(
         self,
@@ -356,6 +357,8 @@ class Catalog:
         profile: Mapping[str, Sql] | None = None,
         events: Iterable[Event] = (),
         key_dates: Iterable[KeyDate] = (),
+        kinds: Iterable[Any] = (),
+        approvables: Iterable[Any] = (),
     ) -> None:
         self.fields = tuple(fields)
         self.collections = tuple(collections)
@@ -363,6 +366,10 @@ class Catalog:
         """What else a record holds from the member's row: id, name, birthday."""
         self.events = by_name(events)
         self.key_dates = by_name(key_dates)
+        self.kinds: dict[str, Any] = {kind.name: kind for kind in kinds}
+        """`Kind` (journeys/kind.py): what sends."""
+        self.approvables: dict[str, Any] = {each.kind: each for each in approvables}
+        """`Approvable` (access/approvable.py): what needs an approval."""
         self._by_name = by_name(self.fields)
 
     @property

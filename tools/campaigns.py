@@ -11,10 +11,10 @@ from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, Copy, Language, Offer, Step, parse_brief
 from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
-from crm.campaigns.reopening import is_own_draft, mark_of
 from crm.catalog import CATALOG
 from crm.channels import ChannelChoice
 from crm.errors import Conflict
+from crm.journeys.reopening import is_own_draft, mark_of
 from crm.outreach.models import EndReason, JourneyState
 from crm.outreach.priority import Priority
 from crm.reading.fields import DayIn, MomentIn
@@ -95,7 +95,7 @@ def change_campaign(ctx: ToolContext, args: ChangeCampaignArgs) -> ToolResult:
     "summary": the same in one sentence; `approval_voided` says that an approval, asked for or given, is gone.
     """
     campaign = service.find_campaign(ctx.session, args.campaign)
-    before, state, mark = service.brief_of(campaign), campaign.state, mark_of(campaign)
+    before, state, mark = service.brief_of(campaign), campaign.state, mark_of(campaign.journey, campaign.brief)
     changes = args.changes.model_dump(mode="json", exclude_unset=True)
     if args.changes.copy_texts is not None:
         changes["copy_texts"] = [copy.model_dump(mode="json") for copy in _merged(before, args.changes.copy_texts)]
@@ -120,7 +120,7 @@ def change_campaign(ctx: ToolContext, args: ChangeCampaignArgs) -> ToolResult:
 
 def effect_of_change(ctx: ToolContext, args: CampaignArgs) -> Effect:
     """A WRITE for everything but the person's own draft."""
-    own = is_own_draft(service.find_campaign(ctx.session, args.campaign), ctx.actor)
+    own = is_own_draft(service.find_campaign(ctx.session, args.campaign).journey, ctx.actor)
     return Effect.DRAFT if own else Effect.WRITE
 
 

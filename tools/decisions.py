@@ -18,8 +18,8 @@ from crm.campaigns import service
 from crm.campaigns.audience import SUBJECT_KIND
 from crm.campaigns.models import Campaign
 from crm.campaigns.plan import CampaignPlan
-from crm.campaigns.reopening import mark_of
 from crm.catalog import CATALOG
+from crm.journeys.reopening import mark_of
 from crm.outreach.models import JourneyState
 from crm.reading.fields import MomentIn
 from crm.reports.words import channel_words, money_words
@@ -91,7 +91,8 @@ def schedule_campaign(ctx: ToolContext, args: ScheduleCampaignArgs) -> ToolResul
 
 def _submitted(ctx: ToolContext, name: str, start: datetime | None) -> ToolResult:
     campaign = service.find_campaign(ctx.session, name)
-    move, mark = "submit" if campaign.state is JourneyState.DRAFT else "resubmit", mark_of(campaign)
+    mark = mark_of(campaign.journey, campaign.brief)
+    move = "submit" if campaign.state is JourneyState.DRAFT else "resubmit"
     approval = service.submit(
         ctx.session,
         campaign.id,

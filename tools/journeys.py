@@ -143,7 +143,7 @@ def draft_journey(ctx: ToolContext, args: DraftJourneyArgs) -> ToolResult:
     spec = spec_of_draft(ctx, args)
     before = versions_of(ctx.session, spec.name)
     summary = summary_of_draft(ctx, spec.name, before[0] if before else None)
-    mark = mark_of(before[0]) if before else None
+    mark = mark_of(before[0], before[0].spec) if before else None
     journey = service.save_draft(
         ctx.session,
         data=spec.model_dump(mode="json"),

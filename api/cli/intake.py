@@ -51,9 +51,9 @@ def import_orders(
     """
     from crm.activity.ingest import ingest_orders
     from crm.activity.order_files import read_orders
-    from crm.campaigns.engine import catch_up
     from crm.catalog import CATALOG
     from crm.database import read_only, unit_of_work
+    from crm.journeys.engine import catch_up
     from crm.reading.moments import DateOrder
     from crm.reading.text_files import open_text
     from crm.workspace import get_workspace

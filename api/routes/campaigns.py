@@ -35,7 +35,7 @@ from crm.errors import Unreadable
 from crm.journeys.lookup import SUBJECT_KIND as JOURNEY
 from crm.journeys.preview import MessagePreview
 from crm.outreach.browse import LedgerFilter, browse_ledger
-from crm.outreach.models import EndReason, Journey, JourneyState
+from crm.outreach.models import EndReason, JourneyState
 from crm.reading.fields import MomentIn
 from crm.workspace import get_workspace
 
@@ -306,8 +306,7 @@ def list_approvals(actor: SignedIn, nurture: TheNurture) -> list[ApprovalRow]:
 
 def _approval(session: Session, approval: Approval) -> ApprovalRow:
     is_journey = approval.subject_kind == JOURNEY
-    subject = session.get_one(Journey, approval.subject_id) if is_journey else None
-    name = subject.name if subject else session.get_one(Campaign, approval.subject_id).name
+    name = CATALOG.approvables[approval.subject_kind].name(session, approval.subject_id)
     return ApprovalRow(
         id=approval.id,
         kind="journey" if is_journey else "campaign",

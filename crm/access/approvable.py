@@ -40,3 +40,5 @@ class Approvable(Generic[S]):
     """Move it on. Raises Conflict when it is too late for that."""
     send_back: Callable[[Session, Collection[int], str, datetime], None]
     """Make those with the ids drafts again that still await approval, with the reason beside them."""
+    name: Callable[[Session, int], str]
+    """How the thing of an id is called."""

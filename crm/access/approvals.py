@@ -103,7 +103,6 @@ def reject(
     reason = f"Rejected by {actor.display_name}" + (f": {note}" if note else "")
     kind.send_back(session, [subject.id], reason, now)
     _forget_selections(session, [approval.id])
-    session.refresh(subject.row)
     subject_words = f"{kind.kind}:{subject.id}"
     audit.record(session, now=now, actor=actor, action=f"{kind.kind}.rejected", subject=subject_words, note=note)
     return subject.row

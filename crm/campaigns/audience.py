@@ -6,30 +6,22 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from crm.access import approvals
-from crm.access.models import ApprovalState
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.models import Campaign
 from crm.fields import Catalog
-from crm.outreach.models import JourneyState
-from crm.segments.approved import approved_scope, author_scope
+from crm.journeys.lookup import scope_of
+from crm.outreach.models import JourneyKind
 from crm.segments.compile import select_member_ids
 from crm.segments.definition import ARRANGEMENT, Definition, parse_definition
 from crm.segments.scope import SegmentScope
 from crm.segments.service import require_known_names
 
-SUBJECT_KIND = "campaign"
-_SUBMITTED = (JourneyState.AWAITING_APPROVAL, JourneyState.SCHEDULED, JourneyState.PAUSED)
+SUBJECT_KIND = JourneyKind.CAMPAIGN.value
 
 
 def campaign_scope(session: Session, campaign: Campaign, catalog: Catalog, now: datetime) -> SegmentScope:
-    """The scope in which a campaign's audience is read: its author's, and once submitted as it was then."""
-    if campaign.state in _SUBMITTED and campaign.launched_at is None:
-        states = (ApprovalState.PENDING, ApprovalState.APPROVED)
-        approval = approvals.standing_approval(session, SUBJECT_KIND, campaign.id, states)
-        if approval is not None:
-            return approved_scope(session, approval.bound, catalog, now)
-    return author_scope(session, campaign.author_id, catalog, now)
+    """The scope in which a campaign's audience is read."""
+    return scope_of(session, SUBJECT_KIND, campaign.id, campaign.journey, catalog, now)
 
 
 def audience_json(brief: CampaignBrief) -> dict[str, Any]:

@@ -5,10 +5,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 
 from crm import validation_messages
-from crm.access.policy import get_policy
 from crm.campaigns.audience import audience_json
 from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Copy, Step
@@ -16,11 +14,10 @@ from crm.campaigns.copywriting import complete_copy
 from crm.channels import Channel
 from crm.clock import local_day
 from crm.errors import InvalidRequest
-from crm.journeys.schedulers.planned.draft import Setting
 from crm.outreach.rules import moment_of
 from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep
 from crm.outreach.template import Wording
-from crm.workspace import Workspace, get_workspace
+from crm.workspace import Workspace
 
 
 def spec_from_brief(brief: CampaignBrief, currency: str) -> JourneySpec:
@@ -62,10 +59,6 @@ def _send_step(brief: CampaignBrief, step: Step, copies: Sequence[Copy]) -> Send
 def start_moment(brief: CampaignBrief, workspace: Workspace) -> datetime | None:
     """When the campaign starts; None: when it is approved."""
     return None if brief.start is None else moment_of(brief.start, workspace.zone)
-
-
-def launch_setting(session: Session, launch_at: datetime) -> Setting:
-    return Setting(policy=get_policy(session), zone=get_workspace(session).zone, launch_at=launch_at)
 
 
 def sending_days(spec: JourneySpec, starts_at: datetime, zone: ZoneInfo) -> tuple[date, date]:

@@ -1,21 +1,17 @@
 """Finding campaigns by id, by name, or by what somebody remembers of the name."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from rapidfuzz import fuzz, process
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.bounds import row_id
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import Campaign
 from crm.campaigns.rules import start_has_passed
-from crm.errors import Ambiguous, Conflict, InvalidRequest, NotFound, Unreadable
-from crm.outreach.models import EndReason, Journey, JourneyState
-
-_NEAR_SCORE = 60
-"""Similarity (0 to 100) from which a name is worth offering when none fits."""
+from crm.errors import InvalidRequest, NotFound, Unreadable
+from crm.journeys.finding import find_id
+from crm.outreach.models import EndReason, Journey, JourneyKind, JourneyState
 
 
 def get_campaign(session: Session, campaign_id: int, *, lock: bool = False) -> Campaign:
@@ -27,29 +23,11 @@ def get_campaign(session: Session, campaign_id: int, *, lock: bool = False) -> C
 
 
 def find_campaign(session: Session, name_or_id: str | int) -> Campaign:
-    """By id, exact name (in any case), or the only name that contains the words.
-
-    Raises Ambiguous when several names do, NotFound with the near names when none does.
-    """
-    text = str(name_or_id).strip()
-    names = {
-        name: campaign_id
-        for campaign_id, name in session.execute(select(Campaign.id, Journey.name).join(Campaign.journey))
-    }
-    exact = [name for name in names if name.casefold() == text.casefold()]
-    if exact:
-        return get_campaign(session, names[exact[0]])
-    if row_id(text) in names.values():
-        return get_campaign(session, int(text))
-    containing = sorted(name for name in names if text.casefold() in name.casefold()) if text else []
-    if len(containing) == 1:
-        return get_campaign(session, names[containing[0]])
-    if containing:
-        raise Ambiguous(f"several campaigns are called something like {text!r}", candidates=tuple(containing))
-    near = process.extract(text, list(names), scorer=fuzz.WRatio, limit=3, score_cutoff=_NEAR_SCORE)
-    candidates = tuple(name for name, _, _ in near)
-    meant = f"; did you mean {' or '.join(candidates)}?" if candidates else ""
-    raise NotFound(f"there is no campaign called {text!r}{meant}", candidates=candidates)
+    """By id, or by name as `find_id` says."""
+    stored = select(Campaign.id, Journey.name).join(Campaign.journey)
+    ids = {name: campaign_id for campaign_id, name in session.execute(stored)}
+    numbers = set(ids.values())
+    return get_campaign(session, find_id(name_or_id, ids, JourneyKind.CAMPAIGN, numbers.__contains__))
 
 
 def list_campaigns(session: Session, standing: JourneyState | EndReason | None = None) -> Sequence[Campaign]:
@@ -78,11 +56,3 @@ def needs_new_start(campaign: Campaign, local_now: datetime) -> bool:
         return campaign.state is JourneyState.DRAFT and start_has_passed(brief_of(campaign).start, local_now)
     except Unreadable:
         return False
-
-
-def require_state(campaign: Campaign, allowed: Collection[JourneyState], done: str) -> None:
-    """Raises Conflict, in words, when the campaign stands in none of the allowed states."""
-    if campaign.state not in allowed:
-        state = campaign.state.replace("_", " ")
-        states = " or ".join(each.replace("_", " ") for each in allowed)
-        raise Conflict(f"{campaign.name} is {state} and cannot be {done}; it would have to be {states}")

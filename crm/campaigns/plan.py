@@ -12,12 +12,13 @@ from crm.campaigns import forecast
 from crm.campaigns.audience import audience_definition, audience_ids
 from crm.campaigns.benefits import with_coupons
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.brief_to_spec import launch_setting, spec_from_brief, start_moment
+from crm.campaigns.brief_to_spec import spec_from_brief, start_moment
 from crm.campaigns.conflicts import SharedAudience
 from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast
 from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day
 from crm.journeys.schedulers.planned.draft import drafted
+from crm.journeys.schedulers.planned.scheduler import launch_setting
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.priority import Priority
 from crm.segments.describe import describe

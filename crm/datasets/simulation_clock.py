@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from crm.activity.service import refresh_activity
 from crm.bulk import Progress, no_progress
-from crm.campaigns.engine import TickResult, next_moment, run_due
+from crm.campaigns.audience import SUBJECT_KIND as CAMPAIGN
 from crm.catalog import CATALOG
 from crm.clock import Clock, day_end, day_start, local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.simulation import Lived, World, live, read_world
 from crm.errors import InvalidRequest
+from crm.journeys.engine import TickResult, next_moment, run_due
 from crm.lifecycle.service import refresh_scores
 from crm.limits import Cancellation
 from crm.outreach.channels.adapter import ChannelAdapters
@@ -51,7 +52,7 @@ class ClockAdvanced:
                 {"campaign": launch.name, "is_launched": launch.is_launched, "reason": launch.reason}
                 for launch in self.done.launches
             ],
-            "completed_campaign_ids": list(self.done.completed),
+            "completed_campaign_ids": [number for kind, number in self.done.completed if kind == CAMPAIGN],
             "messages": {name: getattr(self.done.dispatched, name) for name in DispatchResult.__dataclass_fields__},
             "journeys": {name: getattr(self.done.walked, name) for name in ("entered", "moved", "left", "held")},
             "members": {name: getattr(self.lived, name) for name in Lived.__dataclass_fields__},

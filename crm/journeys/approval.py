@@ -1,83 +1,112 @@
-"""What the approval of a journey is about: what it binds, what is shown with it, and what a decision does."""
+"""The one approval flow of whatever sends: asked for, decided on, sent back."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from crm.access import approvals
-from crm.access.actor import Actor, Permission
+from crm.access import approvals, audit
+from crm.access.actor import Actor, Permission, require
 from crm.access.approvable import Approvable, Awaited, Parts
 from crm.access.models import Approval
+from crm.access.policy import get_policy
 from crm.access.selection import store_selection
 from crm.errors import Conflict
 from crm.fields import Catalog
-from crm.journeys.lookup import SUBJECT_KIND, author_of, get_journey
-from crm.journeys.schedulers.stepwise.conditions import entry_definition, fitting
-from crm.loyalty.service import coupon_terms
-from crm.outreach.ledger import spec_of
+from crm.journeys.kind import Kind, S, Subject
+from crm.journeys.lookup import NOT_STARTED, author_of, require_state
+from crm.outreach.holds import let_go
 from crm.outreach.models import Journey, JourneyState
-from crm.segments import service as segments
-from crm.segments.approved import approved_scope, bind_audience, segments_in_words
-from crm.segments.describe import describe
+from crm.segments.approved import approved_scope, bind_audience
 
 
-def ask_for_approval(
-    session: Session, journey: Journey, bound: Parts, *, actor: Actor, now: datetime, catalog: Catalog
+def submit(
+    session: Session, kind: Kind[S], subject_id: int, *, actor: Actor, now: datetime, catalog: Catalog
 ) -> Approval:
-    """Request it for what `bound` says; of an audience that takes part at once, write down who is selected."""
-    spec, scope = spec_of(journey), approved_scope(session, bound, catalog, now)
-    definition = entry_definition(spec, catalog)
-    members = segments.count(session, definition, scope)
-    is_audience = spec.trigger.kind == "audience_at_launch"
+    """Ask for approval of it as it stands; an open request for exactly that is returned again.
+
+    Raises InvalidRequest for what cannot be sent, Conflict once it is approved or under way.
+    """
+    require(actor, Permission.SUBMIT_CAMPAIGN)
+    subject = kind.find(session, subject_id, True)
+    require_state(subject.journey, NOT_STARTED, "submitted")
+    bound = bound_of(session, kind, subject)
+    asked = approvals.approval_for(session, subject.kind, subject.id)
+    if asked is not None and approvals.binds(asked, bound):
+        if subject.journey.state is JourneyState.SCHEDULED:
+            starts = "starts as scheduled" if subject.journey.starts_at is not None else "can be started"
+            raise Conflict(f"{subject.name} is approved already and {starts}")
+        if approvals.is_open(asked, now):
+            return asked
+    kind.check(session, subject.row, catalog, now)
+    return _request(session, kind, subject, actor, now, catalog)
+
+
+def _request(
+    session: Session, kind: Kind[S], subject: Subject[S], actor: Actor, now: datetime, catalog: Catalog
+) -> Approval:
+    bound = bound_of(session, kind, subject)
+    shown = kind.shown(session, subject.row, approved_scope(session, bound, catalog, now), now)
+    let_go(subject.journey)
+    subject.journey.state, subject.journey.updated_at = JourneyState.AWAITING_APPROVAL, now
+    session.flush()
+    audit.record(session, now=now, actor=actor, action=f"{subject.kind}.submitted", subject=subject.words)
     approval = approvals.request_approval(
         session,
-        subject_kind=SUBJECT_KIND,
-        subject_id=journey.id,
-        bound={**bound, "audience_count": members} if is_audience else bound,
-        facts={
-            "name": journey.name,
-            "version": journey.version,
-            "trigger": spec.trigger.kind,
-            "members_who_fit": members,
-            "read_back": describe(definition, scope, language=spec.language),
-            "messages": sum(len(step.channels) for step in spec.sends),
-            "spec": journey.spec,
-            "segments": segments_in_words(scope, spec.language),
-        },
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        bound={**bound, **shown.bound},
+        facts=shown.facts,
         actor=actor,
         now=now,
     )
-    if is_audience:
-        store_selection(session, approval.id, fitting(session, definition, scope))
+    if shown.selected is not None:
+        store_selection(session, approval.id, shown.selected)
     return approval
 
 
-def bound_of(session: Session, journey: Journey) -> dict[str, Any]:
-    """Everything that an approval binds: each part of the journey, and its definitions resolved to the bottom."""
-    return {**journey_parts(session, journey), **bind_audience(session, author_of(journey), journey.spec)}
+def bound_of(session: Session, kind: Kind[S], subject: Subject[S]) -> dict[str, Any]:
+    """Everything that an approval binds: each part, and its definitions resolved to the bottom."""
+    definitions = kind.definitions(subject.row)
+    return {**kind.parts(session, subject.row), **bind_audience(session, author_of(subject.journey), definitions)}
 
 
-def journey_parts(session: Session, journey: Journey) -> Parts:
-    """Everything that a journey does, part by part in JSON, with what its coupons give."""
-    spec = spec_of(journey)
-    codes = {code for each in (spec.benefits, *map(spec.benefits_of, spec.sends)) for code in each.coupon_codes}
-    return {**journey.spec, "coupons": coupon_terms(session, codes)}
+def approvable_of(kind: Kind[S], permission: Permission) -> Approvable[Subject[S]]:
+    """The entry of a kind in the list of what can be approved."""
+
+    def awaited(session: Session, subject_id: int) -> Awaited[Subject[S]]:
+        subject = kind.find(session, subject_id, True)
+        require_state(subject.journey, (JourneyState.AWAITING_APPROVAL,), "decided on")
+        return Awaited(subject, subject.id, subject.name)
+
+    def parts(session: Session, subject: Subject[S]) -> Parts:
+        return kind.parts(session, subject.row)
+
+    def accept(session: Session, subject: Subject[S], now: datetime) -> None:
+        _accept(session, kind, subject, now)
+
+    def send_back(session: Session, subject_ids: Collection[int], reason: str, now: datetime) -> None:
+        on_journeys = [kind.find(session, number, False).journey.id for number in subject_ids]
+        _send_back(session, on_journeys, reason, now)
+
+    def name(session: Session, subject_id: int) -> str:
+        return kind.find(session, subject_id, False).name
+
+    return Approvable(kind.name, permission, awaited, parts, accept, send_back, name)
 
 
-def _awaited(session: Session, journey_id: int) -> Awaited[Journey]:
-    journey = get_journey(session, journey_id, lock=True)
-    if journey.state is not JourneyState.AWAITING_APPROVAL:
-        state = journey.state.replace("_", " ")
-        raise Conflict(f"{journey.name} is {state} and cannot be decided on; it would have to be awaiting approval")
-    return Awaited(journey, journey.id, journey.name)
-
-
-def _accept(session: Session, journey: Journey, now: datetime) -> None:
-    """A person starts it then."""
+def _accept(session: Session, kind: Kind[S], subject: Subject[S], now: datetime) -> None:
+    """It starts at its start, or at the next turn of the engine when that has come; without one as its kind does."""
+    start = kind.start_of(session, subject.row)
+    if start is None and kind.scheduler.starts_once_approved:
+        start = now
+    if start is not None and now - start > timedelta(hours=get_policy(session).late_limit_hours):
+        raise Conflict(f"the start of {subject.name} has passed; submit it with a new one")
+    journey = subject.journey
     journey.state, journey.note, journey.updated_at = JourneyState.SCHEDULED, None, now
+    journey.starts_at = None if start is None else max(start, now)
     session.flush()
 
 
@@ -85,13 +114,3 @@ def _send_back(session: Session, journey_ids: Collection[int], reason: str, now:
     waiting = (Journey.id.in_(journey_ids), Journey.state == JourneyState.AWAITING_APPROVAL)
     back = update(Journey).where(*waiting)
     session.execute(back.values(state=JourneyState.DRAFT, note=reason, updated_at=now))
-
-
-JOURNEY: Approvable[Journey] = Approvable(
-    kind=SUBJECT_KIND,
-    permission=Permission.APPROVE_CAMPAIGN,
-    awaited=_awaited,
-    parts=journey_parts,
-    accept=_accept,
-    send_back=_send_back,
-)

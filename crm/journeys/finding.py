@@ -1,6 +1,6 @@
-"""Finding journeys by id, by name, or by what somebody remembers of the name."""
+"""Finding whatever sends by id, by name, or by what somebody remembers of the name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import select
@@ -9,33 +9,40 @@ from sqlalchemy.orm import Session
 from crm.bounds import row_id
 from crm.errors import Ambiguous, NotFound
 from crm.journeys.lookup import STARTED, get_journey, versions_of
-from crm.outreach.models import Journey
+from crm.outreach.models import Journey, JourneyKind
 
 _NEAR_SCORE = 60
 """Similarity (0 to 100) from which a name is worth offering when none fits."""
 
 
-def find_version(session: Session, name_or_id: str) -> Journey:
-    """By id one version; by name, in any case, or by the only name that contains the words, the newest version.
+def find_id(name_or_id: str | int, ids: Mapping[str, int], kind: JourneyKind, is_id: Callable[[int], bool]) -> int:
+    """By exact name (in any case), by id, or by the only name that contains the words.
 
     Raises Ambiguous when several names do, NotFound with the near names when none does.
     """
-    text = name_or_id.strip()
-    names = list(session.scalars(select(Journey.name).where(Journey.is_walked).distinct().order_by(Journey.name)))
-    exact = [name for name in names if name.casefold() == text.casefold()]
+    text = str(name_or_id).strip()
+    exact = [name for name in ids if name.casefold() == text.casefold()]
     if exact:
-        return versions_of(session, exact[0])[0]
-    if (journey_id := row_id(text)) is not None:
-        return get_journey(session, journey_id)
-    containing = [name for name in names if text.casefold() in name.casefold()] if text else []
+        return ids[exact[0]]
+    if (number := row_id(text)) is not None and is_id(number):
+        return number
+    containing = sorted(name for name in ids if text.casefold() in name.casefold()) if text else []
     if len(containing) == 1:
-        return versions_of(session, containing[0])[0]
+        return ids[containing[0]]
     if containing:
-        raise Ambiguous(f"several journeys are called something like {text!r}", candidates=tuple(containing))
-    near = process.extract(text, names, scorer=fuzz.WRatio, limit=3, score_cutoff=_NEAR_SCORE)
+        raise Ambiguous(f"several {kind}s are called something like {text!r}", candidates=tuple(containing))
+    near = process.extract(text, list(ids), scorer=fuzz.WRatio, limit=3, score_cutoff=_NEAR_SCORE)
     candidates = tuple(name for name, _, _ in near)
     meant = f"; did you mean {' or '.join(candidates)}?" if candidates else ""
-    raise NotFound(f"there is no journey called {text!r}{meant}", candidates=candidates)
+    raise NotFound(f"there is no {kind} called {text!r}{meant}", candidates=candidates)
+
+
+def find_version(session: Session, name_or_id: str) -> Journey:
+    """One version by its id; by name the newest."""
+    rows = session.execute(select(Journey.id, Journey.name).where(Journey.is_walked).order_by(Journey.version)).all()
+    numbers = {row.id for row in rows}
+    newest = {row.name: row.id for row in rows}
+    return get_journey(session, find_id(name_or_id, newest, JourneyKind.JOURNEY, numbers.__contains__))
 
 
 def find_running(session: Session, name_or_id: str) -> Journey:

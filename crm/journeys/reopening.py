@@ -1,4 +1,6 @@
-"""What saving a journey touches: the person's own draft, or a version that others rely on."""
+"""What a change touches: the person's own draft, or something that others rely on. One rule for whatever sends."""
+
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -8,27 +10,31 @@ from crm.access.confirmed import Confirmed
 from crm.access.models import Account
 from crm.outreach.models import Journey, JourneyState
 
-_STANDS: dict[JourneyState, str] = {
-    JourneyState.AWAITING_APPROVAL: "{name} awaits approval, and a change makes that request void",
-    JourneyState.SCHEDULED: "{name} is approved, and a change makes the approval void",
-}
-
 
 def is_own_draft(journey: Journey, actor: Actor) -> bool:
     return journey.state is JourneyState.DRAFT and journey.author_id == actor.account_id
 
 
-def mark_of(journey: Journey) -> str:
-    return acts.mark_of(f"{journey.version} {journey.state.value}", journey.spec)
+def mark_of(journey: Journey, content: Any) -> str:
+    """Of what was shown with a question; `content` is what people write: the brief, or the spec."""
+    return acts.mark_of(f"{journey.version} {journey.state.value}", content)
 
 
-def require_confirmed(session: Session, journey: Journey, actor: Actor, confirmed: Confirmed | None) -> None:
-    """A version that is not one's own draft is replaced by a confirmed act alone. Raises NotConfirmed, or Conflict
-    when the version is not what was shown any more."""
+def require_confirmed(
+    session: Session, journey: Journey, content: Any, actor: Actor, confirmed: Confirmed | None
+) -> None:
+    """Only one's own draft changes without a confirmed act. Raises NotConfirmed, or Conflict for a stale yes."""
     if is_own_draft(journey, actor):
         return
-    words = _STANDS.get(journey.state)
-    if words is None:
-        author = session.get(Account, journey.author_id)
-        words = f"{{name}} is a draft of {author.display_name if author else 'somebody else'}"
-    acts.require_confirmed(confirmed, mark=mark_of(journey), why=words.format(name=journey.name), name=journey.name)
+    why = f"{journey.name} {_stands(session, journey)}"
+    acts.require_confirmed(confirmed, mark=mark_of(journey, content), why=why, name=journey.name)
+
+
+def _stands(session: Session, journey: Journey) -> str:
+    if journey.state is JourneyState.AWAITING_APPROVAL:
+        return "awaits approval, and a change makes that request void"
+    if journey.state is JourneyState.SCHEDULED:
+        is_timed = " and scheduled" if journey.starts_at is not None else ""
+        return f"is approved{is_timed}, and a change makes the approval void"
+    author = session.get(Account, journey.author_id)
+    return f"is a draft of {author.display_name if author else 'somebody else'}"

@@ -90,8 +90,6 @@ def _of_a_campaign(data: Data) -> Iterator[SpecError]:
     only_sends = all(step.get("kind") == "send" for step in steps)
     if is_audience and only_sends and not data.get("exits") and not data.get("reentry"):
         yield SpecError("trigger", "a journey that only sends to an audience is a campaign: draft it as one")
-    if data.get("start") is not None:
-        yield SpecError("start", "members walk from when the trigger holds; leave start out, and begin with a wait")
     for index, step in enumerate(steps):
         for name in ("offset_days", "at"):
             if step.get("kind") == "send" and step.get(name):

@@ -30,7 +30,7 @@ CHANGES_OF_TABLES: Mapping[str, Change] = {
     "member_scores": Change.SCORES,
     "coupon_redemptions": Change.REDEMPTIONS,
     "enrolments": Change.CAMPAIGNS,
-    "campaigns": Change.CAMPAIGNS,
+    "journeys": Change.CAMPAIGNS,
     "messages": Change.MESSAGES,
     "message_events": Change.REACTIONS,
     "segments": Change.SEGMENTS,

@@ -13,10 +13,10 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.bootstrap import Nurture, bootstrap
 from crm.access.service import find_actor
-from crm.campaigns.engine import run_due
 from crm.catalog import CATALOG
 from crm.database import read_only
 from crm.datasets.people import DEMO_PASSWORD
+from crm.journeys.engine import run_due
 from crm.members.models import Member
 from tests.api.conftest import settings_of
 

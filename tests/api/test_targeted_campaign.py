@@ -24,10 +24,10 @@ from api.app import create_app
 from api.bootstrap import Nurture, bootstrap
 from crm.access.models import Role
 from crm.access.service import create_account
-from crm.campaigns.engine import run_due
 from crm.catalog import CATALOG
 from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.database import unit_of_work
+from crm.journeys.engine import run_due
 from crm.outreach.channels.signing import sign
 from crm.settings import Settings
 from crm.workspace import Workspace

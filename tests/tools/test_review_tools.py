@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.access.models import AuditEntry, Role
-from crm.campaigns.launch import launch_due
 from crm.campaigns.lookup import find_campaign
 from crm.catalog import CATALOG
 from crm.errors import Conflict, Unavailable
 from crm.insights.models import InsightState
+from crm.journeys.engine import start_due
 from crm.reports.models import Review
 from knowledge_base.port import InsightHit
 from tests.builders import make_member
@@ -63,7 +63,7 @@ def launched(session: Session, call: Call, now: datetime) -> str:
     call(DRAFT_CAMPAIGN, name="Gold Days", goal="win-back", audience=gold, channels=["email"])
     call(SUBMIT_CAMPAIGN, campaign="Gold Days")
     call(APPROVE_CAMPAIGN, campaign="Gold Days", actor=actor_with(session, Role.MANAGER))
-    launch_due(session, now + timedelta(minutes=1), CATALOG)
+    start_due(session, now + timedelta(minutes=1), CATALOG)
     assert find_campaign(session, "Gold Days").launched_at is not None
     return "Gold Days"
 

@@ -28,6 +28,8 @@ _WORDS = {
     "journey.paused": "Paused",
     "journey.resumed": "Resumed",
     "journey.ended": "Ended",
+    "journey.completed": "Completed",
+    "journey.held": "Held back at its start",
     "journey.entered_by_hand": "Members let in by hand",
 }
 

@@ -4,8 +4,8 @@ import time
 from multiprocessing.connection import Connection
 
 from api.bootstrap import bootstrap
-from crm.campaigns.engine import run_due
 from crm.catalog import CATALOG
+from crm.journeys.engine import run_due
 from crm.settings import Settings
 
 PAUSE_SECONDS = 0.01

@@ -23,12 +23,12 @@ from crm.access.models import Account, Role
 from crm.access.service import actor_for
 from crm.campaigns import service as campaigns
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.engine import run_due
 from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.clock import FixedClock
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.journeys import service as journeys
+from crm.journeys.engine import run_due
 from crm.journeys.templates import TemplateChoices, from_template
 from crm.loyalty.models import OfferKind
 from crm.members.models import Member
@@ -51,6 +51,11 @@ WATCHED = (
     "messages",
     "enrolments",
 )
+SOURCES = {
+    "campaigns": "(SELECT c.id, c.brief, c.plan, j.* FROM campaigns c JOIN journeys j ON j.id = c.journey_id) AS each",
+    "journeys": "(SELECT * FROM journeys WHERE kind = 'journey') AS each",
+}
+"""A campaign with the journey that it stands on is one thing; journeys are the others."""
 BRIEF: dict[str, Any] = {
     "goal": "win-back",
     "audience": {
@@ -175,7 +180,7 @@ def rows_of(sessions: Sessions) -> dict[str, list[dict[str, Any]]]:
     with read_only(sessions) as session:
         found: dict[str, list[dict[str, Any]]] = {}
         for table in WATCHED:
-            rows = session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2")).mappings()
+            rows = session.execute(text(f"SELECT * FROM {SOURCES.get(table, table)} ORDER BY 1, 2")).mappings()
             found[table] = [dict(row) for row in rows]
         return found
 

@@ -14,10 +14,10 @@ from crm.access.models import Role
 from crm.access.shaping import shaped_by
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.launch import launch_due
 from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
+from crm.journeys.engine import start_due
 from crm.members.models import Member
 from crm.migrations import alembic_config
 from crm.outreach.models import Enrolment, JourneyState
@@ -109,7 +109,7 @@ def test_a_campaign_that_was_approved_or_submitted_before_goes_on(
         if not is_approved:
             shown = approval.fingerprint
             service.approve(session, number, fingerprint=shown, actor=walker.approver, now=walker.now)
-        (outcome,) = launch_due(session, START, CATALOG)
+        (outcome,) = start_due(session, START, CATALOG)
         assert outcome.reason is None
         assert list(session.scalars(select(Enrolment.member_id))) == [gold]
 
@@ -123,7 +123,7 @@ def test_a_campaign_whose_segment_is_gone_is_held(engine: Engine, walker: Walker
         session.execute(delete(Segment).where(Segment.name == "Base"))
     _through_an_earlier_version(engine)
     with unit_of_work(walker.sessions) as session:
-        (outcome,) = launch_due(session, START, CATALOG)
+        (outcome,) = start_due(session, START, CATALOG)
         assert outcome.reason == (
             "it builds on the saved segment Base, which there was not when it was approved; submit it again"
         )

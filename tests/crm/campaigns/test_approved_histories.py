@@ -20,11 +20,11 @@ from crm.access.confirmed import Confirmed
 from crm.access.models import Approval, Role
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.launch import launch_due
 from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
 from crm.errors import CrmError
 from crm.journeys import service as journeys
+from crm.journeys.engine import start_due
 from crm.members.models import Member
 from crm.outreach.models import Enrolment, Journey, JourneyState
 from crm.segments.definition import parse_definition
@@ -238,9 +238,9 @@ class History:
 
     def check_launches(self) -> None:
         """What is approved begins; everybody in it is selected by what was approved."""
-        for outcome in launch_due(self.session, START, CATALOG):
+        for outcome in start_due(self.session, START, CATALOG):
             if outcome.is_launched:
-                campaign = self.session.get_one(Campaign, outcome.campaign_id)
+                campaign = self.session.get_one(Campaign, outcome.id)
                 self._check("campaign", campaign.id, campaign.journey_id, is_whole=True)
         approved = select(Journey.id).where(Journey.state == JourneyState.SCHEDULED, Journey.is_walked)
         everyone = list(self.session.scalars(select(Member.id)))

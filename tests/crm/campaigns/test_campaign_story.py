@@ -13,14 +13,13 @@ from crm.access.confirmed import Confirmed, NotConfirmed
 from crm.access.models import ApprovalState, Role
 from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, parse_brief
-from crm.campaigns.engine import run_due
-from crm.campaigns.launch import launch_due
 from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.channels import Channel
 from crm.database import Sessions, unit_of_work
 from crm.errors import Conflict, Forbidden, InvalidRequest
+from crm.journeys.engine import run_due, start_due
 from crm.members.models import Consent
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import EndReason, Enrolment, JourneyState, Message, OutboxItem
@@ -111,7 +110,7 @@ def test_a_campaign_is_drafted_approved_by_somebody_else_launched_and_sent(sessi
         ]
 
     last = run_due(sessions, FRIDAY_TEN + timedelta(days=20), default_adapters(), catalog=CATALOG, since=FRIDAY_TEN)
-    assert last.completed == (campaign.id,)
+    assert last.completed == (("campaign", campaign.id),)
     with unit_of_work(sessions) as session:
         done = service.get_campaign(session, campaign.id)
         assert (done.state, done.end_reason) == (JourneyState.ENDED, EndReason.COMPLETED)
@@ -284,7 +283,7 @@ def test_a_change_after_approval_makes_it_a_draft_that_does_not_start(
         session, campaign.id, changes=changes, actor=olive, now=now, catalog=CATALOG, confirmed=Confirmed()
     )
     assert campaign.state is JourneyState.DRAFT
-    assert launch_due(session, FRIDAY_TEN, CATALOG) == []
+    assert start_due(session, FRIDAY_TEN, CATALOG) == []
 
 
 def test_an_audience_that_drifted_is_not_launched(session: Session, olive: Actor, grace: Actor, now: datetime) -> None:
@@ -293,7 +292,7 @@ def test_an_audience_that_drifted_is_not_launched(session: Session, olive: Actor
     campaign = scheduled(session, olive, grace, now)
     for _ in range(5):
         make_member(session)
-    (outcome,) = launch_due(session, FRIDAY_TEN, CATALOG)
+    (outcome,) = start_due(session, FRIDAY_TEN, CATALOG)
     assert not outcome.is_launched
     assert campaign.state is JourneyState.DRAFT
     assert campaign.state_note is not None
@@ -306,7 +305,7 @@ def test_a_small_drift_is_launched(session: Session, olive: Actor, grace: Actor,
         make_member(session)
     scheduled(session, olive, grace, now)
     make_member(session)
-    (outcome,) = launch_due(session, FRIDAY_TEN, CATALOG)
+    (outcome,) = start_due(session, FRIDAY_TEN, CATALOG)
     assert outcome.is_launched
 
 
@@ -316,7 +315,7 @@ def test_a_brief_that_was_altered_behind_the_service_is_not_launched(
     make_member(session)
     campaign = scheduled(session, olive, grace, now)
     campaign.brief = campaign.brief | {"channels": ["push"]}
-    (outcome,) = launch_due(session, FRIDAY_TEN, CATALOG)
+    (outcome,) = start_due(session, FRIDAY_TEN, CATALOG)
     assert outcome.reason == (
         "Gold win-back is not what was submitted any more (the channels; the text of main by email, variant A; "
         "the text of main by sms, variant A; the text of main by push, variant A); submit it again"
@@ -328,7 +327,7 @@ def test_a_campaign_whose_start_was_missed_by_a_day_is_held_not_sent(
 ) -> None:
     make_member(session)
     scheduled(session, olive, grace, now)
-    (outcome,) = launch_due(session, FRIDAY_TEN + timedelta(hours=25), CATALOG)
+    (outcome,) = start_due(session, FRIDAY_TEN + timedelta(hours=25), CATALOG)
     assert outcome.reason is not None
     assert "its start passed more than 24 hours ago" in outcome.reason
 
@@ -357,7 +356,7 @@ def test_cancelling_excludes_what_waits_and_gives_the_stock_back(
         make_member(session)
     offers = [{"kind": "amount_off", "value": 50}]
     campaign = scheduled(session, olive, grace, now, offers=offers, channels=["email"])
-    launch_due(session, FRIDAY_TEN, CATALOG)
+    start_due(session, FRIDAY_TEN, CATALOG)
     session.refresh(coupon)
     assert coupon.reserved == 4
     service.cancel(session, campaign.id, actor=olive, now=FRIDAY_TEN)

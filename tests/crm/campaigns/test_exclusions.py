@@ -10,12 +10,11 @@ from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.engine import run_due
 from crm.campaigns.exclusions import ExclusionFilter, excluded_members, exclusion_lines, exclusion_log
-from crm.campaigns.launch import launch_due
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
+from crm.journeys.engine import run_due, start_due
 from crm.loyalty.models import Coupon
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import Message, MessageState
@@ -71,7 +70,7 @@ def test_what_a_pause_keeps_until_it_is_too_late_is_excluded_because_of_the_paus
         make_coupon(session)
     campaign_id = running(sessions, people, now, offers=[{"kind": "amount_off", "value": 50}])
     with unit_of_work(sessions) as session:
-        launch_due(session, FRIDAY_TEN, CATALOG)
+        start_due(session, FRIDAY_TEN, CATALOG)
         service.pause(session, campaign_id, actor=people[0], now=FRIDAY_TEN)
     later = FRIDAY_TEN + timedelta(hours=30)
     tick(sessions, later)
@@ -98,7 +97,7 @@ def test_a_pause_within_the_late_limit_costs_no_message(
         make_member(session)
     campaign_id = running(sessions, people, now)
     with unit_of_work(sessions) as session:
-        launch_due(session, FRIDAY_TEN, CATALOG)
+        start_due(session, FRIDAY_TEN, CATALOG)
         service.pause(session, campaign_id, actor=people[0], now=FRIDAY_TEN)
     soon = FRIDAY_TEN + timedelta(hours=3)
     with unit_of_work(sessions) as session:
@@ -118,7 +117,7 @@ def test_what_waits_for_the_end_of_quiet_hours_is_put_off_and_not_excluded(
         set_policy(session, "quiet_hours_start", "09:30")
     campaign_id = running(sessions, people, now, steps=[{"key": "first"}])
     with unit_of_work(sessions) as session:
-        launch_due(session, FRIDAY_TEN, CATALOG)
+        start_due(session, FRIDAY_TEN, CATALOG)
     with read_only(sessions) as session:
         log = exclusion_log(session, campaign_id, FRIDAY_TEN)
         assert [(row.reason, row.messages) for row in log.rows] == [("no_consent", 1)]

@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 from crm.access.models import Approval
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.engine import TickResult, run_due
 from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
 from crm.isolation import RETRY_AFTER, Stages, is_of_the_database, isolated
 from crm.journeys import service as journeys
+from crm.journeys.engine import TickResult, run_due
 from crm.journeys.views import list_journeys
 from crm.members.models import Member
 from crm.outreach.models import Journey, JourneyState, Message, MessageState

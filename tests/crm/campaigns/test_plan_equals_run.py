@@ -15,7 +15,6 @@ from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.campaigns import service
 from crm.campaigns.brief import CampaignBrief, parse_brief
-from crm.campaigns.engine import run_due
 from crm.campaigns.monitor import monitor
 from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.catalog import CATALOG
@@ -23,6 +22,7 @@ from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import InvalidRequest
+from crm.journeys.engine import run_due
 from crm.loyalty.models import Coupon, CouponGrant, GrantState
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import Arm, Enrolment, Journey, JourneyState, Message, MessageState

@@ -15,9 +15,9 @@ from crm.access.service import actor_for
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
 from crm.campaigns.models import Campaign
-from crm.campaigns.reopening import mark_of
 from crm.catalog import CATALOG
 from crm.errors import Conflict, InvalidRequest
+from crm.journeys.reopening import mark_of
 from crm.outreach.models import JourneyState
 from tests.builders import make_account, make_member
 from tests.decisions import asked_of
@@ -96,7 +96,7 @@ def test_a_confirmed_act_changes_it_and_makes_the_approval_void(
     session: Session, olive: Actor, stand: Stand, now: datetime, state: str
 ) -> None:
     campaign = stand(state)
-    change(session, campaign, olive, now, confirmed=Confirmed(mark_of(campaign)))
+    change(session, campaign, olive, now, confirmed=Confirmed(mark_of(campaign.journey, campaign.brief)))
     assert (campaign.state, campaign.brief["holdout_pct"]) == (JourneyState.DRAFT, 20)
     assert all(each.state is not ApprovalState.PENDING for each in session.scalars(select(Approval)))
 
@@ -105,7 +105,7 @@ def test_a_yes_to_what_was_shown_does_not_hold_for_what_stands_there_now(
     session: Session, olive: Actor, stand: Stand, now: datetime
 ) -> None:
     campaign = stand("awaiting_approval")
-    shown = mark_of(campaign)
+    shown = mark_of(campaign.journey, campaign.brief)
     change(session, campaign, olive, now, changes={"channels": ["push"]}, confirmed=Confirmed(shown))
     service.submit(session, campaign.id, actor=olive, now=now, catalog=CATALOG)
     with pytest.raises(Conflict, match="was changed since you were asked"):

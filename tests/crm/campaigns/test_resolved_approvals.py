@@ -14,14 +14,14 @@ from crm.access.approvals import approval_for, expire_due
 from crm.access.confirmed import Confirmed
 from crm.access.models import Account, Approval, Role
 from crm.campaigns import service
-from crm.campaigns.approval import CAMPAIGN
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.launch import launch_due
+from crm.campaigns.campaign_kind import CAMPAIGN
 from crm.campaigns.lookup import needs_new_start
 from crm.campaigns.models import Campaign
 from crm.campaigns.selection import who_changed
 from crm.catalog import CATALOG
 from crm.errors import Conflict, Forbidden, InvalidRequest
+from crm.journeys.engine import start_due
 from crm.loyalty.models import Coupon
 from crm.members.models import Member
 from crm.outreach.models import Enrolment, JourneyState
@@ -103,7 +103,7 @@ class World:
     def launch(self, *campaigns: Campaign) -> list[int]:
         """Who takes part: the same in each of the campaigns."""
         self.session.flush()
-        outcomes = launch_due(self.session, START, CATALOG)
+        outcomes = start_due(self.session, START, CATALOG)
         assert [outcome.reason for outcome in outcomes] == [None] * len(campaigns)
         taken = []
         for campaign in campaigns:
@@ -197,7 +197,7 @@ def test_the_first_so_many_of_a_segment_stay_the_first_so_many(world: World, ses
     other = world.submitted(within("Rest"), name="Rest")
     world.approve(campaign), world.approve(other)
     world.change(2, tier("silver"))
-    launches = launch_due(session, START, CATALOG)
+    launches = start_due(session, START, CATALOG)
     assert [each.is_launched for each in launches] == [True, True]
     taken = {
         each.id: set(session.scalars(select(Enrolment.member_id).where(Enrolment.journey_id == each.journey_id)))
@@ -287,7 +287,7 @@ def test_a_coupon_that_gives_more_since_the_approval_holds_the_campaign(world: W
     world.approve(campaign)
     coupon.value = 9_000
     session.flush()
-    (outcome,) = launch_due(session, START, CATALOG)
+    (outcome,) = start_due(session, START, CATALOG)
     assert outcome.reason is not None
     assert "what the coupon C50 gives" in outcome.reason
     assert campaign.state is JourneyState.DRAFT

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from crm.access.confirmed import Confirmed
 from crm.access.models import Approval, ApprovalState, Role
-from crm.campaigns.engine import run_due
 from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
 from crm.errors import Conflict, Forbidden
 from crm.journeys import service
+from crm.journeys.engine import run_due
 from crm.members.models import Member
 from crm.outreach.models import Enrolment, EnrolmentState, Journey, JourneyState
 from crm.segments.models import Segment

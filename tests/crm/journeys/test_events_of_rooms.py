@@ -46,7 +46,12 @@ AGREED = Event(
     ),
 )
 WITH_AGREEMENTS = Catalog(
-    CATALOG.fields, CATALOG.collections, CATALOG.profile, events=(*CATALOG.events.values(), AGREED)
+    CATALOG.fields,
+    CATALOG.collections,
+    CATALOG.profile,
+    events=(*CATALOG.events.values(), AGREED),
+    kinds=CATALOG.kinds.values(),
+    approvables=CATALOG.approvables.values(),
 )
 
 

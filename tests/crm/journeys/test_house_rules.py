@@ -8,12 +8,11 @@ import pytest
 from crm.access.policy import set_policy
 from crm.campaigns import service as campaigns
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.launch import launch_due
 from crm.catalog import CATALOG
 from crm.database import Sessions, unit_of_work
 from crm.errors import CrmError, InvalidRequest
 from crm.journeys import service as journeys
-from crm.journeys.engine import advance
+from crm.journeys.engine import advance, start_due
 from crm.loyalty.models import OfferKind
 from crm.outreach.models import Journey, JourneyState, Message
 from tests.builders import make_member
@@ -150,7 +149,7 @@ def test_a_campaign_obeys_the_same_rules_up_to_its_launch(walker: Walker) -> Non
         campaigns.approve(session, campaign_id, fingerprint=asked.fingerprint, actor=walker.approver, now=walker.now)
         set_policy(session, "max_discount_percent", 30)
     with unit_of_work(walker.sessions) as session:
-        launch_due(session, walker.now, CATALOG)
+        start_due(session, walker.now, CATALOG)
         held = campaigns.get_campaign(session, campaign_id)
         assert held.state is not JourneyState.RUNNING
         assert "above the ceiling of 30%" in (held.state_note or "")

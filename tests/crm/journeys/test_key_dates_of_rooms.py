@@ -49,6 +49,8 @@ WITH_PARTIES = Catalog(
         *CATALOG.key_dates.values(),
         KeyDate(name="party", label="Party", words=Text("day of the party", "聚会日"), read=Parties.read),
     ),
+    kinds=CATALOG.kinds.values(),
+    approvables=CATALOG.approvables.values(),
 )
 
 

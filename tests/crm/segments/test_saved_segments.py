@@ -14,13 +14,13 @@ from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.access.service import actor_for
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.launch import launch_due
 from crm.campaigns.service import approve, cancel, create_draft, submit
 from crm.campaigns.subscribers import builders_on
 from crm.catalog import CATALOG, segment_scope
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Ambiguous, Conflict, Forbidden, InvalidRequest, NotFound
 from crm.fields import Presence
+from crm.journeys.engine import start_due
 from crm.members.changes import Change, mark_changed, mark_everyone_changed
 from crm.members.fields import FIELDS as MEMBER_FIELDS
 from crm.segments import history, saved
@@ -189,7 +189,7 @@ def test_what_was_approved_needs_no_segment_that_fails_later_and_what_fails_is_n
         now=now,
     )
     gold.failure = "it took too long"
-    (outcome,) = launch_due(session, now, CATALOG)
+    (outcome,) = start_due(session, now, CATALOG)
     assert outcome.is_launched
     other = create_draft(
         session, brief=brief.changed({"name": "More"}), actor=mia, request_id="d", now=now, catalog=CATALOG
@@ -232,7 +232,7 @@ def test_a_segment_that_fails_keeps_its_members_says_why_and_recovers(sessions: 
         campaign = create_draft(session, brief=brief, actor=mia, request_id="c", now=now, catalog=CATALOG)
         segment = save(session, mia, now, "Never in Spring", {"field": "campaign", "op": "not_in", "value": ["Spring"]})
         other = save(session, mia, now, "Gold", GOLD)
-        campaign.name = "Summer"
+        campaign.journey.name = "Summer"
     done = refresh_segments(sessions, now + DAY, catalog=CATALOG)
     assert list(done.failures) == ["Never in Spring"]
     with unit_of_work(sessions) as session:
@@ -243,7 +243,7 @@ def test_a_segment_that_fails_keeps_its_members_says_why_and_recovers(sessions: 
         assert saved.get_segment(session, segment.id).count == 1
         assert standing(session, other, now + DAY).state is SegmentState.FRESH
         campaign = session.merge(campaign)
-        campaign.name = "Spring"
+        campaign.journey.name = "Spring"
     assert refresh_segments(sessions, now + DAY, catalog=CATALOG).evaluations == ()
     again = refresh_segments(sessions, now + DAY, catalog=CATALOG, anew=frozenset({segment.id}), wait=True)
     assert [work.name for work in again.evaluations] == ["Never in Spring"]

@@ -25,18 +25,26 @@ def launch_planned(
     setting: Setting,
     *,
     now: datetime,
-    journey: Journey | None = None,
 ) -> Journey:
-    """Write a journey's enrolments and its ledger; without `journey` a new version of it, too.
+    """A new version of a journey that runs at once, with its enrolments and its ledger."""
+    version = newest_version(session, spec.name) + 1
+    journey = Journey(name=spec.name, version=version, spec={}, state=JourneyState.RUNNING, created_at=now)
+    session.add(journey)
+    session.flush()
+    write_plan(session, journey, spec, audience, setting, now=now)
+    return journey
+
+
+def write_plan(
+    session: Session, journey: Journey, spec: JourneySpec, audience: Select[int], setting: Setting, *, now: datetime
+) -> None:
+    """Write the steps of a journey, its enrolments and its ledger.
 
     Excluded messages are written too, with their reason, so that the ledger accounts for everyone.
     `audience` gives one column of member ids. Raises InvalidRequest for a text that cannot be rendered.
     """
     require_writable(spec)
-    if journey is None:
-        journey = Journey(name=spec.name, version=newest_version(session, spec.name) + 1, created_at=now)
-        session.add(journey)
-    journey.spec, journey.state = spec.model_dump(mode="json"), JourneyState.RUNNING
+    journey.spec = spec.model_dump(mode="json")
     session.flush()
     store_targets(session, journey.id, spec)
     loyalty.lock_stock(session, spec.benefits.coupon_codes)
@@ -48,7 +56,6 @@ def launch_planned(
         _write_messages(session, journey.id, spec.priority)
         for code in spec.benefits.coupon_codes:
             loyalty.reserve(session, code, _benefit_enrolments(journey.id), now=now)
-    return journey
 
 
 def _write_enrolments(session: Session, journey_id: int, now: datetime) -> None:

@@ -5,7 +5,6 @@ every member where the last commit put him. What has been done is known from the
 doing it again does nothing.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,38 +19,21 @@ from crm.fields import Catalog
 from crm.isolation import isolated
 from crm.journeys.house_rules import require_obeyed
 from crm.journeys.lookup import journey_scope, takes_entries
+from crm.journeys.schedulers import Moved
 from crm.journeys.schedulers.stepwise.batch import Batch, standing
 from crm.journeys.schedulers.stepwise.exit_rules import apply_exit_rules, resolve_event_waits
 from crm.journeys.schedulers.stepwise.triggers import enrol_due, next_entry
 from crm.journeys.steps.kind import Walk
 from crm.journeys.steps.registry import STEP_KINDS
-from crm.outreach import ledger
 from crm.outreach.holds import hold, is_free, let_go
 from crm.outreach.ledger import require_writable, spec_of
-from crm.outreach.models import PENDING_STATES, EndReason, Enrolment, Journey, JourneyState, Message
+from crm.outreach.models import Enrolment, Journey, JourneyState
 from crm.workspace import get_workspace
 
 BATCH_SIZE = 10_000
 """Members under one lock: so many take a send step in about a second, for which others wait."""
 MOST_ROUNDS = 1_000
 """Steps that one batch takes one after the other; those who have more to catch up on come again in the next."""
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What walking came to."""
-
-    entered: int = 0
-    moved: int = 0
-    """Members taken up, once for each time that they were due."""
-    left: int = 0
-    """Members for whom an exit condition held."""
-    held: dict[str, str] = field(default_factory=dict)
-    """Journeys that could not be walked, and why."""
-
-    def __add__(self, other: "Moved") -> "Moved":
-        held = self.held | other.held
-        return Moved(self.entered + other.entered, self.moved + other.moved, self.left + other.left, held)
 
 
 def advance_due(sessions: Sessions, now: datetime, catalog: Catalog, *, batch_size: int = BATCH_SIZE) -> Moved:
@@ -104,12 +86,11 @@ def _look_around(session: Session, journey: Journey, now: datetime, catalog: Cat
     resolve_event_waits(session, journey, spec, scope, now)
     left = apply_exit_rules(session, journey, spec, scope, now)
     journey.seen_until = max(now, journey.seen_until or now)
-    let_go(journey)
+    if journey.held_times:
+        let_go(journey)
     session.flush()
     due = select(Enrolment.id).where(_under_way(journey.id), Enrolment.wake_at <= now)
     is_due = session.scalar(due.limit(1)) is not None
-    if not is_due and (not is_newest or spec.trigger.kind == "audience_at_launch"):
-        _end_when_empty(session, journey, now)
     return Moved(entered=entered, left=left), is_due
 
 
@@ -129,18 +110,6 @@ def _move_batch(session: Session, journey: Journey, now: datetime, catalog: Cata
 
 def _under_way(journey_id: int) -> Any:
     return (Enrolment.journey_id == journey_id) & Enrolment.wake_at.is_not(None)
-
-
-def _end_when_empty(session: Session, journey: Journey, now: datetime) -> None:
-    """A version that nobody enters any more ends with the last member and the last message in it."""
-    for rows in (
-        select(Enrolment.id).where(_under_way(journey.id)),
-        select(Message.id).where(Message.journey_id == journey.id, Message.state.in_(PENDING_STATES)),
-    ):
-        if session.scalar(rows.limit(1)) is not None:
-            return
-    ledger.end(session, journey.id, now=now)
-    journey.ended_at, journey.end_reason = now, EndReason.COMPLETED
 
 
 def next_wake(session: Session, after: datetime, catalog: Catalog) -> datetime | None:

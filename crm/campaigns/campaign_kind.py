@@ -1,0 +1,143 @@
+"""The kind `campaign`: what its approval binds and shows, what it checks before it starts, and when it is over."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm.access.actor import Permission
+from crm.access.approvable import Parts
+from crm.campaigns.audience import SUBJECT_KIND, audience_definition, audience_ids, audience_json
+from crm.campaigns.benefits import promises_of
+from crm.campaigns.brief import CampaignBrief
+from crm.campaigns.brief_to_spec import sending_days, spec_from_brief, start_moment
+from crm.campaigns.copywriting import complete_copy
+from crm.campaigns.drafts import checked, require_stocked, store_brief
+from crm.campaigns.fingerprint import campaign_parts
+from crm.campaigns.lookup import brief_of, get_campaign
+from crm.campaigns.models import Campaign
+from crm.campaigns.plan import CampaignPlan, compute_plan
+from crm.clock import day_end
+from crm.errors import InvalidRequest, NotFound
+from crm.fields import Catalog
+from crm.journeys.approval import approvable_of
+from crm.journeys.house_rules import require_obeyed, require_stock
+from crm.journeys.kind import Kind, Shown, Subject
+from crm.journeys.schedulers.planned.scheduler import PLANNED
+from crm.outreach.models import Message
+from crm.outreach.spec import JourneySpec
+from crm.segments.approved import segments_in_words
+from crm.segments.scope import SegmentScope
+from crm.workspace import get_workspace
+
+_SHOWN = {
+    "audience_count",
+    "read_back",
+    "holdout_count",
+    "total_messages",
+    "cost_cents",
+    "benefit_cost_cents",
+    "budget_verdict",
+    "benefits",
+    "exclusions",
+    "conflicts",
+    "warnings",
+    "currency",
+    "starts_at",
+    "last_message_at",
+}
+
+
+def _find(session: Session, campaign_id: int, lock: bool) -> Subject[Campaign]:  # noqa: FBT001 - as `Kind.find` says
+    campaign = get_campaign(session, campaign_id, lock=lock)
+    return Subject(SUBJECT_KIND, campaign.id, campaign.journey, campaign)
+
+
+def _id_of(session: Session, journey_id: int) -> int:
+    campaign_id = session.scalar(select(Campaign.id).where(Campaign.journey_id == journey_id))
+    if campaign_id is None:
+        raise NotFound(f"no campaign stands on journey {journey_id}")
+    return campaign_id
+
+
+def _parts(session: Session, campaign: Campaign) -> Parts:
+    return campaign_parts(session, brief_of(campaign))
+
+
+def _definitions(campaign: Campaign) -> dict[str, Any]:
+    return audience_json(brief_of(campaign))
+
+
+def _start_of(session: Session, campaign: Campaign) -> datetime | None:
+    return start_moment(brief_of(campaign), get_workspace(session))
+
+
+def _check(session: Session, campaign: Campaign, catalog: Catalog, now: datetime) -> None:
+    brief = checked(session, brief_of(campaign), campaign.author_id, catalog, now)
+    require_stocked(session, brief, now)
+    store_brief(session, campaign, brief, now)
+    session.flush()
+
+
+def _shown(session: Session, campaign: Campaign, scope: SegmentScope, now: datetime) -> Shown:
+    """Plan it anew; raises InvalidRequest when nobody would get a message."""
+    brief = brief_of(campaign)
+    plan = compute_plan(session, brief, scope, now)
+    _refuse_empty(plan)
+    campaign.plan = plan.model_dump(mode="json")
+    facts = {
+        **brief.model_dump(mode="json"),
+        **plan.model_dump(mode="json", include=_SHOWN),
+        "copy": [copy.model_dump(mode="json") for copy in complete_copy(brief)],
+        "segments": segments_in_words(scope, brief.language),
+    }
+    selected = audience_ids(audience_definition(session, brief, scope), scope)
+    return Shown(facts, {"audience_count": plan.audience_count}, selected)
+
+
+def _refuse_empty(plan: CampaignPlan) -> None:
+    if plan.audience_count == 0:
+        raise InvalidRequest(f"nobody fits the audience now: {plan.read_back}", path="audience")
+    if plan.total_messages == 0:
+        most = max(plan.exclusions, key=lambda exclusion: exclusion.count)
+        raise InvalidRequest(
+            f"none of the {plan.audience_count} members would get a message; "
+            f"most are left out on {most.channel} because of {most.reason}"
+        )
+
+
+def _ready(session: Session, campaign: Campaign, _catalog: Catalog, now: datetime) -> JourneySpec:
+    brief, workspace = brief_of(campaign), get_workspace(session)
+    spec = spec_from_brief(brief, workspace.currency)
+    require_obeyed(session, spec, promises_of(brief))
+    require_stock(session, spec, *sending_days(spec, campaign.starts_at or now, workspace.zone))
+    return spec
+
+
+def _ends_at(session: Session, campaign: Campaign, now: datetime) -> datetime:
+    """When the attribution window of its last message, or of its offers, closes."""
+    brief = brief_of(campaign)
+    due = select(func.max(Message.due_at)).where(Message.journey_id == campaign.journey_id)
+    last_due = session.scalar(due) or campaign.starts_at or now
+    return max(last_due, _offers_end(session, brief) or last_due) + timedelta(days=brief.attribution_window_days)
+
+
+def _offers_end(session: Session, brief: CampaignBrief) -> datetime | None:
+    return None if brief.end is None else day_end(brief.end, get_workspace(session).zone)
+
+
+KIND: Kind[Campaign] = Kind(
+    name=SUBJECT_KIND,
+    scheduler=PLANNED,
+    find=_find,
+    id_of=_id_of,
+    parts=_parts,
+    definitions=_definitions,
+    start_of=_start_of,
+    check=_check,
+    shown=_shown,
+    ready=_ready,
+    ends_at=_ends_at,
+)
+CAMPAIGN = approvable_of(KIND, Permission.APPROVE_CAMPAIGN)
