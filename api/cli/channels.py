@@ -74,6 +74,9 @@ def list_all(as_json: Json = False) -> None:
         rate = f", at most {view.per_second:g} a second" if view.per_second else ""
         state = "paused" if view.pause else "open"
         say(f"{view.channel:<6} {state:<7} {view.way}{rate}: {view.waiting:,} waiting, {view.due:,} due")
+        if view.given_up or view.complained or view.doubted:
+            stopped = f"{view.given_up:,} do not exist, {view.complained:,} complained, {view.doubted:,} refused once"
+            say(f"       addresses given up: {stopped}")
         if view.pause:
             say(f"       since {view.pause.since:%Y-%m-%d %H:%M} UTC by {view.pause.by}: {view.pause.reason}")
         if view.trouble:

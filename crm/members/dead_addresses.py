@@ -60,3 +60,9 @@ def forget_refusals(session: Session, reached: Select[int, Channel]) -> None:
     addresses = select(ContactPoint.channel, ContactPoint.normalised).join_from(who, ContactPoint, there)
     alive = delete(AddressRefusal).where(tuple_(AddressRefusal.channel, AddressRefusal.normalised).in_(addresses))
     session.execute(alive.execution_options(synchronize_session=False))
+
+
+def doubted_addresses(session: Session) -> dict[Channel, int]:
+    """How many addresses of each channel were refused for good, but too seldom to be given up."""
+    counted = select(AddressRefusal.channel, func.count()).where(AddressRefusal.refusals < REFUSALS_TO_GIVE_UP)
+    return dict(session.execute(counted.group_by(AddressRefusal.channel)).all())

@@ -115,6 +115,7 @@ class ChannelBoard:
                     ("Waiting", f"{formats.plural(view.waiting, 'message')}, {formats.count(view.due)} of them due"),
                     ("Leaves by", WAYS.get(view.way, view.way)),
                     ("Rate", f"at most {view.per_second:g} a second" if view.per_second else "as fast as it is taken"),
+                    ("Addresses given up", _given_up(view)),
                 )
             )
 
@@ -153,6 +154,14 @@ class ChannelBoard:
         finally:
             self._is_asking = False
         await self._refresh()
+
+
+def _given_up(view: ChannelView) -> str:
+    """Which addresses nothing is sent to any more; who they belong to stands with each member's contacts."""
+    parts = [f"{formats.count(view.given_up)} do not exist", f"{formats.count(view.complained)} complained"]
+    if view.doubted:
+        parts.append(f"{formats.count(view.doubted)} refused once, tried again")
+    return ", ".join(parts) if view.given_up or view.complained or view.doubted else "none"
 
 
 def _trouble_words(trouble: TroubleView, local: Local) -> str:

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 
 from crm.channels import SENDABLE_CHANNELS, Channel
 from crm.clock import SystemClock
+from crm.members.dead_addresses import doubted_addresses
+from crm.members.models import AddressSuppression
+from crm.members.suppression import COMPLAINT, HARD_BOUNCE
 from crm.outreach.channels.channel_status import conditions
 from crm.outreach.channels.models import ChannelCondition
 from crm.outreach.channels.pausing import channel_pauses
@@ -44,6 +47,12 @@ class ChannelStanding(BaseModel):
     """Messages of running journeys that are still to go, whenever they fall due."""
     due: int
     """Those of them that would go now."""
+    given_up: int
+    """Addresses that turned out not to exist: nothing is sent there any more."""
+    complained: int
+    """Addresses whose owner called a message spam: nothing is sent there any more."""
+    doubted: int
+    """Addresses that were refused for good once since something last arrived there, and are tried again."""
 
 
 def channel_board(session: Session, now: datetime) -> Sequence[ChannelStanding]:
@@ -62,6 +71,7 @@ def channel_board(session: Session, now: datetime) -> Sequence[ChannelStanding]:
     counts: dict[Channel, tuple[int, int]] = {
         channel: (number, int(due)) for channel, number, due in session.execute(waiting)
     }
+    stopped, doubted = _stopped(session), doubted_addresses(session)
     return [
         ChannelStanding(
             channel=channel.value,
@@ -71,9 +81,19 @@ def channel_board(session: Session, now: datetime) -> Sequence[ChannelStanding]:
             trouble=_trouble(found.get(channel)),
             waiting=counts.get(channel, (0, 0))[0],
             due=counts.get(channel, (0, 0))[1],
+            given_up=stopped.get((channel, HARD_BOUNCE), 0),
+            complained=stopped.get((channel, COMPLAINT), 0),
+            doubted=doubted.get(channel, 0),
         )
         for channel in SENDABLE_CHANNELS
     ]
+
+
+def _stopped(session: Session) -> dict[tuple[Channel, str], int]:
+    """How many addresses nothing is sent to any more, by channel and reason."""
+    columns = (AddressSuppression.channel, AddressSuppression.reason)
+    counted = session.execute(select(*columns, func.count()).group_by(*columns))
+    return {(channel, reason): number for channel, reason, number in counted}
 
 
 def _trouble(condition: ChannelCondition | None) -> TroubleView | None:

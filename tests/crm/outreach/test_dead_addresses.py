@@ -12,9 +12,11 @@ from crm.database import Sessions, unit_of_work
 from crm.members.contact_views import ContactView, contacts_of
 from crm.members.models import AddressSuppression, ContactPoint
 from crm.members.suppression import HARD_BOUNCE, lift_address
+from crm.outreach.channels.status_board import channel_board
 from crm.outreach.dispatch import dispatch_due
 from crm.outreach.models import Message, MessageState
-from crm.outreach.receipts import take_receipt
+from crm.outreach.receipts import take_complaint, take_receipt
+from crm.outreach.rendering import idempotency_key
 from tests.builders import make_account, make_member
 from tests.journeys import journey_spec, launch
 from tests.providers import FakeProvider
@@ -101,6 +103,31 @@ def test_the_count_and_the_words_are_seen_and_something_that_arrives_clears_them
         lift_address(session, Channel.EMAIL, address_of(session, member_id), actor=admin, now=now + 3 * DAY)
     lifted = seen(sessions, member_id, admin)
     assert (lifted.is_reachable, lifted.refusals, lifted.refused_because) == (True, 0, None)
+
+
+def test_each_channel_says_how_many_addresses_it_gave_up(
+    sessions: Sessions, now: datetime, member_id: int, admin: Actor
+) -> None:
+    def board() -> tuple[int, int, int]:
+        with unit_of_work(sessions) as session:
+            mail, *others = channel_board(session, now + 9 * DAY)
+        assert mail.channel == Channel.EMAIL
+        assert all((other.given_up, other.complained, other.doubted) == (0, 0, 0) for other in others)
+        return mail.given_up, mail.complained, mail.doubted
+
+    assert board() == (0, 0, 0)
+    write(sessions, "reject", now)
+    assert board() == (0, 0, 1)
+    write(sessions, "reject", now + DAY)
+    assert board() == (1, 0, 0)
+    with unit_of_work(sessions) as session:
+        make_member(session)
+        launch(session, journey_spec(name="second", experiment="second"), now + 2 * DAY)
+    dispatch_due(sessions, FakeProvider().on_all_channels(), now=now + 2 * DAY, worker="test")
+    with unit_of_work(sessions) as session:
+        for message_id in session.scalars(select(Message.id).where(Message.state == MessageState.DELIVERED)).all():
+            take_complaint(session, idempotency_key(message_id), channels=[Channel.EMAIL], at=now + 3 * DAY)
+    assert board() == (1, 1, 0)
 
 
 def address_of(session: Session, member_id: int) -> str:
