@@ -53,7 +53,7 @@ def test_a_journey_is_written_as_forms_checked_while_typing_and_started_by_someb
     confirm(grace, "Start")
     expect(grace.get_by_role("button", name="Pause")).to_be_visible()
     open_page(mia, "/journeys")
-    expect(mia.get_by_role("link", name="Win back by hand")).to_contain_text("Active")
+    expect(mia.get_by_role("link", name="Win back by hand")).to_contain_text("Running")
 
 
 def test_who_may_not_draft_sees_no_designer_and_an_empty_list_of_tasks(visit: Visit) -> None:
