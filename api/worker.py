@@ -156,7 +156,9 @@ class EngineProcess:
         now = nurture.clock.now()
         if workspace.is_simulated:
             # Its members answer between two messages, so sending cannot be left to others.
-            advance_clock(nurture.sessions, now, nurture.adapters, machine=self._machine, links=nurture.links)
+            advance_clock(
+                nurture.sessions, now, nurture.adapters, machine=self._machine, links=nurture.links, catalog=CATALOG
+            )
             return
         began = time.monotonic()
         try:

@@ -11,6 +11,7 @@ from api.cli.opened import Json, opened
 
 if TYPE_CHECKING:
     from api.bootstrap import Nurture
+    from crm.catalog import CATALOG
     from crm.datasets.summary import LoadSummary
 
 DEFAULT_MEMBERS = 6_000
@@ -42,7 +43,7 @@ def load_dataset(
     with progress_bar() as progress:
         if dataset is Dataset.COMPLETE_JOURNEY:
             return load_complete_journey(nurture.sessions, progress=progress)
-        return load_demo(nurture.sessions, today=today, seed=seed, members=members, progress=progress)
+        return load_demo(nurture.sessions, today=today, seed=seed, members=members, progress=progress, catalog=CATALOG)
 
 
 @demo.command("load")
@@ -91,6 +92,7 @@ def tick(
                 machine=SystemClock(),
                 links=nurture.links,
                 progress=progress,
+                catalog=CATALOG,
             )
     if as_json:
         say_json(result.to_json())

@@ -11,6 +11,7 @@ from api.bodies import Body
 from api.while_connected import while_connected
 from crm.access.actor import Permission, require
 from crm.bounds import aware_within
+from crm.catalog import CATALOG
 from crm.clock import SystemClock
 from crm.database import read_only
 from crm.datasets.simulation_clock import advance_clock
@@ -61,6 +62,7 @@ async def walk_clock(request: Request, target: ClockTarget, actor: SignedIn, nur
             machine=SystemClock(),
             links=nurture.links,
             cancellation=cancellation,
+            catalog=CATALOG,
         )
         if cancellation.is_cancelled:
             raise Cancelled(f"nobody waited for the walk any more; it stopped at {walked.until.isoformat()}")

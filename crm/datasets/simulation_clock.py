@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from crm.activity.service import refresh_activity
 from crm.bulk import Progress, no_progress
 from crm.campaigns.audience import SUBJECT_KIND as CAMPAIGN
-from crm.catalog import CATALOG
 from crm.clock import Clock, day_end, day_start, local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.simulation import Lived, World, live, read_world
 from crm.errors import InvalidRequest
+from crm.fields import Catalog
 from crm.journeys.engine import TickResult, next_moment, run_due
 from crm.lifecycle.service import refresh_scores
 from crm.limits import Cancellation
@@ -88,6 +88,7 @@ def advance_clock(
     to: datetime,
     adapters: ChannelAdapters,
     *,
+    catalog: Catalog,
     machine: Clock,
     links: Links | None = None,
     progress: Progress = no_progress,
@@ -117,7 +118,7 @@ def advance_clock(
         is_tick = to <= now and to - since < LIVING_STEP
         world = read_world(session) if workspace.is_simulated and not is_tick else None
     if world is None:
-        return ClockAdvanced(to, to, run_due(sessions, to, adapters, catalog=CATALOG, links=links), Lived())
+        return ClockAdvanced(to, to, run_due(sessions, to, adapters, catalog=catalog, links=links), Lived())
     days = (local_day(to, world.zone) - local_day(since, world.zone)).days
 
     def arrived(session: Session, moment: datetime) -> None:
@@ -128,7 +129,7 @@ def advance_clock(
         progress("days", (local_day(moment, world.zone) - local_day(since, world.zone)).days, days)
 
     return advance_through(
-        sessions, world, since, to, adapters, links=links, arrived=arrived, cancellation=cancellation
+        sessions, world, since, to, adapters, catalog=catalog, links=links, arrived=arrived, cancellation=cancellation
     )
 
 
@@ -139,6 +140,7 @@ def advance_through(
     until: datetime,
     adapters: ChannelAdapters,
     *,
+    catalog: Catalog,
     links: Links | None = None,
     arrived: Arrived | None = None,
     own_life: bool = True,
@@ -148,10 +150,10 @@ def advance_through(
 
     Without it members only answer messages: for a past whose own orders are known already.
     """
-    done, lived = run_due(sessions, since, adapters, catalog=CATALOG, links=links, upkeep=own_life), Lived()
+    done, lived = run_due(sessions, since, adapters, catalog=catalog, links=links, upkeep=own_life), Lived()
     moment = since
     while moment < until and not (cancellation is not None and cancellation.is_cancelled):
-        upcoming = min(_next_due(sessions, moment), until)
+        upcoming = min(_next_due(sessions, moment, catalog), until)
         if own_life:
             upcoming = min(upcoming, day_end(local_day(moment, world.zone), world.zone))
         with unit_of_work(sessions) as session:
@@ -162,11 +164,11 @@ def advance_through(
             if arrived is not None:
                 arrived(session, upcoming)
         moment = upcoming
-        done += run_due(sessions, moment, adapters, catalog=CATALOG, links=links, upkeep=own_life)
+        done += run_due(sessions, moment, adapters, catalog=catalog, links=links, upkeep=own_life)
     return ClockAdvanced(since, moment, done, lived)
 
 
-def _next_due(sessions: Sessions, after: datetime) -> datetime:
+def _next_due(sessions: Sessions, after: datetime, catalog: Catalog) -> datetime:
     """The next moment at which something starts, falls due or ends."""
     with read_only(sessions) as session:
-        return next_moment(session, after, catalog=CATALOG) or datetime.max.replace(tzinfo=UTC)
+        return next_moment(session, after, catalog=catalog) or datetime.max.replace(tzinfo=UTC)

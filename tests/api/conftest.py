@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from api.bootstrap import bootstrap
 from crm.access.passwords import DEMO_PASSWORD
+from crm.catalog import CATALOG
 from crm.database import open_engine
 from crm.datasets.demo import load_demo
 from crm.settings import Settings
@@ -58,7 +59,7 @@ def loaded_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         postgres: PostgresServer = request.getfixturevalue("postgres")
         (home / ADDRESS_FILE).write_text(postgres.copy_of(postgres.template_url))
     nurture = bootstrap(settings_of(home))
-    load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=DEMO_MEMBERS)
+    load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=DEMO_MEMBERS, catalog=CATALOG)
     nurture.close()
     return home
 

@@ -92,7 +92,7 @@ def launched(nurture: Nurture, name: str, start: str) -> None:
 
 
 def walk(nurture: Nurture, to: datetime) -> None:
-    advance_clock(nurture.sessions, to, nurture.adapters, machine=SystemClock(), links=nurture.links)
+    advance_clock(nurture.sessions, to, nurture.adapters, machine=SystemClock(), links=nurture.links, catalog=CATALOG)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from api.bootstrap import Nurture, bootstrap
 from crm.access.models import Account, ApiToken
 from crm.access.service import find_actor
 from crm.access.tokens import create_api_token
+from crm.catalog import CATALOG
 from crm.clock import SystemClock
 from crm.database import unit_of_work
 from crm.datasets.demo import load_demo
@@ -118,7 +119,7 @@ def api(
     with open_database(request.param) as engine, asyncio.Runner() as runner:
         url = engine.url.render_as_string(hide_password=False)
         nurture = bootstrap(Settings(home=tmp_path_factory.mktemp("fuzz"), database_url=url))
-        load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=100)
+        load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=100, catalog=CATALOG)
         app = create_app(nurture, internal_token="none", with_pages=False)
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://nurture.test", timeout=60

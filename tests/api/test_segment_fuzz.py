@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from api.bootstrap import bootstrap
+from crm.catalog import CATALOG
 from crm.datasets.demo import load_demo
 from crm.segments.definition import MAX_CONDITIONS, MAX_DEPTH, WHOLE
 from crm.settings import Settings
@@ -98,7 +99,7 @@ def api(
     with open_database(request.param) as engine, asyncio.Runner() as runner:
         url = engine.url.render_as_string(hide_password=False)
         nurture = bootstrap(Settings(home=tmp_path_factory.mktemp("fuzz"), database_url=url))
-        load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=100)
+        load_demo(nurture.sessions, today=date(2026, 6, 1), seed=7, members=100, catalog=CATALOG)
         app = create_app(nurture, internal_token="none", with_pages=False)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://nurture.test")

@@ -7,6 +7,7 @@ import pytest
 from agent.planner.slots.channels import channel_names, find_channels
 from crm.access.policy import Policy
 from crm.channels import CHANNELS, PREFERRED, SENDABLE_CHANNELS, Channel, ChannelChoice
+from crm.datasets.response import MODELS
 from crm.members.identity import IdentityRules, read_address
 from crm.outreach.frames import framed
 from crm.outreach.template import fields_of
@@ -26,6 +27,7 @@ def test_a_channel_that_sends_can_be_opened_and_asked_for_in_words(channel: Chan
     settings = Settings(_env_file=None)
     assert getattr(settings, f"channel_{channel}").get_secret_value() == "outbox:"
     assert getattr(settings, f"rate_{channel}") is None
+    assert channel in MODELS, "how members of the demo answer on it"
     assert channel in SYNONYMS["channel"]
     assert channel_names(find_channels(f"send it by {CHANNELS[channel].words.en}")) == (channel,)
     assert channel_names(find_channels(f"通过{CHANNELS[channel].words.zh}发送")) == (channel,)

@@ -10,6 +10,7 @@ from api.ui import formats
 from api.ui.theme import block, icon, primary, quiet, text
 from api.ui.viewer import Viewer, attempt
 from crm.access.actor import Permission, require
+from crm.catalog import CATALOG
 from crm.clock import SystemClock
 from crm.datasets.simulation_clock import advance_clock
 from crm.errors import InvalidRequest
@@ -140,6 +141,7 @@ class WalkDialog:
                 viewer.nurture.sessions,
                 target,
                 viewer.nurture.adapters,
+                catalog=CATALOG,
                 machine=SystemClock(),
                 links=viewer.nurture.links,
                 cancellation=self._cancellation,

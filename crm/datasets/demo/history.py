@@ -25,7 +25,6 @@ from crm.campaigns import service as campaigns
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.lookup import find_campaign
 from crm.campaigns.models import Campaign
-from crm.catalog import CATALOG
 from crm.channels import SENDABLE_CHANNELS
 from crm.clock import day_start
 from crm.database import Sessions
@@ -35,6 +34,7 @@ from crm.datasets.randomness import uniform
 from crm.datasets.simulation import read_world
 from crm.datasets.simulation_clock import advance_through
 from crm.errors import InvalidRequest
+from crm.fields import Catalog
 from crm.outreach.channels.adapter import ChannelAdapters, Outcome, OutgoingMessage, SendResult
 from crm.outreach.models import EndReason, JourneyState
 from crm.outreach.rate_limit import RateLimit
@@ -72,9 +72,11 @@ class Cast:
     author: Actor
     approver: Actor
 
+    catalog: Catalog
+
     @classmethod
-    def of(cls, people: dict[str, Account]) -> "Cast":
-        return cls(author=actor_for(people["mia"]), approver=actor_for(people["grace"]))
+    def of(cls, people: dict[str, Account], catalog: Catalog) -> "Cast":
+        return cls(actor_for(people["mia"]), actor_for(people["grace"]), catalog)
 
 
 def run_history(
@@ -99,7 +101,7 @@ def run_history(
     adapters: ChannelAdapters = dict.fromkeys(SENDABLE_CHANNELS, BouncingProvider(world.seed))
     at = min(moment for moment, _, _ in stops)
     for moment, item, is_pause in sorted(stops, key=lambda stop: stop[0]):
-        advance_through(sessions, world, at, moment, adapters, own_life=False)
+        advance_through(sessions, world, at, moment, adapters, catalog=cast.catalog, own_life=False)
         at = moment
         if is_pause:
             if (running := _standing(session, item, JourneyState.RUNNING)) is not None:
@@ -107,7 +109,7 @@ def run_history(
         else:
             _prepare(session, item, item.brief(today, members), cast, at, is_approved=True)
         progress("campaigns", next(done), steps)
-    advance_through(sessions, world, at, now, adapters, own_life=False)
+    advance_through(sessions, world, at, now, adapters, catalog=cast.catalog, own_life=False)
     progress("campaigns", next(done), steps)
     session.execute(delete(PolicySetting).where(PolicySetting.key.in_(PAST_CAPS)))
     for item in reviewed:
@@ -124,13 +126,13 @@ def _prepare(
     session: Session, item: PlannedCampaign, brief: CampaignBrief, cast: Cast, at: datetime, *, is_approved: bool
 ) -> None:
     campaign = campaigns.create_draft(
-        session, brief=brief, actor=cast.author, request_id=f"demo:{item.name}", now=at, catalog=CATALOG
+        session, brief=brief, actor=cast.author, request_id=f"demo:{item.name}", now=at, catalog=cast.catalog
     )
     if item.becomes is JourneyState.DRAFT:
         return
     try:
         with session.begin_nested():
-            asked = campaigns.submit(session, campaign.id, actor=cast.author, now=at, catalog=CATALOG)
+            asked = campaigns.submit(session, campaign.id, actor=cast.author, now=at, catalog=cast.catalog)
     except InvalidRequest as nobody:
         session.refresh(campaign)
         campaign.journey.note = f"Not submitted: {nobody.message}"

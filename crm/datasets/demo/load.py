@@ -40,6 +40,7 @@ from crm.datasets.occupancy import is_loaded, open_workspace
 from crm.datasets.people import CSM_USERNAMES, create_people
 from crm.datasets.summary import LoadLine, LoadSummary
 from crm.errors import InvalidRequest
+from crm.fields import Catalog
 from crm.lifecycle.service import refresh_scores
 from crm.loyalty.models import PointsAccount, Tier
 from crm.members.models import Consent, ContactPoint, Member, MemberTag, Suppression
@@ -59,6 +60,7 @@ NUMEROUS = (Member, ContactPoint, Consent, PointsAccount, MemberTag, Order, Orde
 def load_demo(
     sessions: Sessions,
     *,
+    catalog: Catalog,
     today: date = DEMO_TODAY,
     seed: int = 7,
     members: int = 6000,
@@ -89,7 +91,7 @@ def load_demo(
             now=now,
             machine=machine or SystemClock(),
         )
-        expected = _fill(session, seed, members, today, now, progress)
+        expected = _fill(session, catalog, seed, members, today, now, progress)
         loaded = _totals(session)
         lines = tuple(LoadLine(what, expected.get(what, total), total) for what, total in loaded.items())
         summary = LoadSummary(DATASET, False, lines, time.monotonic() - started)
@@ -97,7 +99,9 @@ def load_demo(
     return summary
 
 
-def _fill(session: Session, seed: int, members: int, today: date, now: datetime, progress: Progress) -> dict[str, int]:
+def _fill(
+    session: Session, catalog: Catalog, seed: int, members: int, today: date, now: datetime, progress: Progress
+) -> dict[str, int]:
     """Write everything; gives the totals that the generated arrays promise."""
     days = LocalDays(today - timedelta(days=OLDEST_JOIN_DAYS + 1), today, DEMO_ZONE)
     people = create_people(session)
@@ -108,11 +112,12 @@ def _fill(session: Session, seed: int, members: int, today: date, now: datetime,
         promised = _write_population(session, make_population(seed, members, days, today), days, now, people, progress)
     move_sequences(session, NUMBERED)
     refresh_statistics(session)
-    run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=Cast.of(people), progress=progress)
+    cast = Cast.of(people, catalog)
+    run_history(session, today=today, now=now, zone=DEMO_ZONE, cast=cast, progress=progress)
     for number, refresh in enumerate((refresh_activity, refresh_scores, rebuild_facts)):
         progress("scores and facts", number, 4)
         refresh(session, today, DEMO_ZONE)
-    save_segments(session, Cast.of(people).author, now)
+    save_segments(session, cast.author, now, catalog)
     progress("scores and facts", 3, 4)
     refresh_statistics(session)
     progress("scores and facts", 4, 4)

@@ -1,19 +1,21 @@
 """The demo's saved segments, with the sizes that they had on the days before."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
-from crm.catalog import CATALOG, segment_scope
 from crm.clock import day_end
+from crm.fields import Catalog
 from crm.members.changes import MemberChange
 from crm.members.models import Member
 from crm.segments.definition import parse_definition
 from crm.segments.models import Segment, SegmentDay
 from crm.segments.saved import SegmentChanges, change_segment, save_segment
+from crm.segments.scope import open_scope
 from crm.segments.service import member_ids
 
 LAPSED = "Lapsed buyers"
@@ -57,7 +59,7 @@ MAX_MEMBERS_WITH_A_PAST = 20_000
 """In a larger demo the past of its segments would take longer than it is worth."""
 
 
-def save_segments(session: Session, author: Actor, now: datetime) -> None:
+def save_segments(session: Session, author: Actor, now: datetime, catalog: Catalog) -> None:
     """Save them in the name of `author`, one of them in two versions."""
     saved = {
         name: save_segment(
@@ -67,7 +69,7 @@ def save_segments(session: Session, author: Actor, now: datetime) -> None:
             description=description,
             actor=author,
             now=now,
-            catalog=CATALOG,
+            catalog=catalog,
             request_id=f"demo:{name}",
         )
         for name, (description, definition) in DEFINITIONS.items()
@@ -80,23 +82,24 @@ def save_segments(session: Session, author: Actor, now: datetime) -> None:
         changes=raised,
         actor=author,
         now=now,
-        catalog=CATALOG,
+        catalog=catalog,
         subscribers=lambda _session, _name: (),
     )
     if (session.scalar(select(func.count()).select_from(Member)) or 0) <= MAX_MEMBERS_WITH_A_PAST:
         for name in WITH_A_PAST:
-            _write_past(session, saved[name], author, now)
+            _write_past(session, saved[name], author, now, catalog)
     # Everything was evaluated after the demo's whole past: nothing of it has to be followed up.
     session.execute(delete(MemberChange))
 
 
-def _write_past(session: Session, segment: Segment, author: Actor, now: datetime) -> None:
+def _write_past(session: Session, segment: Segment, author: Actor, now: datetime, catalog: Catalog) -> None:
     """Its size at the end of each of the days before, worked out from what is known of them."""
-    scope = segment_scope(session, author, now)
-    definition = parse_definition(segment.definition, CATALOG)
+    opened = partial(open_scope, session, catalog, now, row_owner_id=author.row_owner_id, me_id=author.account_id)
+    scope = opened()
+    definition = parse_definition(segment.definition, catalog)
 
     def members_on(day: date) -> set[int]:
-        return set(member_ids(session, definition, segment_scope(session, author, now, as_of=day)))
+        return set(member_ids(session, definition, opened(as_of=day)))
 
     before = members_on(scope.today - timedelta(days=PAST_DAYS + 1))
     for ago in range(PAST_DAYS, 0, -1):

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from api.bootstrap import bootstrap
+from crm.catalog import CATALOG
 from crm.datasets.demo import load_demo
 from crm.errors import Unavailable
 from crm.settings import Settings
@@ -24,7 +25,7 @@ def load_small_demo(home: Path, database_url: str | None, members: int) -> str:
     """Fill the database unless it holds the demo already; says of which kind it is. Raises Conflict for other data."""
     nurture = bootstrap(Settings(home=home, database_url=database_url))
     try:
-        load_demo(nurture.sessions, members=members)
+        load_demo(nurture.sessions, members=members, catalog=CATALOG)
         return str(nurture.sessions.kw["bind"].dialect.name)
     finally:
         nurture.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crm.catalog import CATALOG
 from crm.database import Sessions, open_engine, open_sessions
 from crm.datasets.demo import load_demo
 from crm.datasets.summary import LoadSummary
@@ -17,7 +18,7 @@ def small_demo(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -
     path = tmp_path_factory.mktemp("demo") / "nurture.sqlite"
     shutil.copy(empty_database, path)
     engine = open_engine(f"sqlite:///{path}")
-    summary = load_demo(open_sessions(engine), members=MEMBERS, machine=MACHINE)
+    summary = load_demo(open_sessions(engine), members=MEMBERS, machine=MACHINE, catalog=CATALOG)
     engine.dispose()
     return path, summary
 

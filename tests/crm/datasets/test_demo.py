@@ -13,6 +13,7 @@ from crm.access.passwords import DEMO_PASSWORD, fits
 from crm.activity.models import MemberActivity, Order, OrderLine, Product
 from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import monitor
+from crm.catalog import CATALOG
 from crm.database import Sessions, open_engine, open_sessions, read_only, unit_of_work
 from crm.datasets.demo import load_demo
 from crm.datasets.demo.campaigns import PILOT_CITY, PLANNED
@@ -105,7 +106,7 @@ def test_the_same_seed_gives_the_same_world(demo: Sessions, empty_database: Path
     shutil.copy(empty_database, path)
     engine = open_engine(f"sqlite:///{path}")
     again = open_sessions(engine)
-    load_demo(again, members=MEMBERS, machine=MACHINE)
+    load_demo(again, members=MEMBERS, machine=MACHINE, catalog=CATALOG)
     with read_only(demo) as first, read_only(again) as second:
         assert digest(first) == digest(second)
     engine.dispose()
@@ -114,7 +115,7 @@ def test_the_same_seed_gives_the_same_world(demo: Sessions, empty_database: Path
 def test_loading_again_changes_nothing_and_says_so(demo: Sessions) -> None:
     with read_only(demo) as session:
         before = digest(session)
-    summary = load_demo(demo, members=MEMBERS, machine=MACHINE)
+    summary = load_demo(demo, members=MEMBERS, machine=MACHINE, catalog=CATALOG)
     assert summary.already_loaded
     with read_only(demo) as session:
         assert digest(session) == before
@@ -123,7 +124,7 @@ def test_loading_again_changes_nothing_and_says_so(demo: Sessions) -> None:
 @pytest.mark.parametrize("change", [{"seed": 8}, {"members": MEMBERS + 1}, {"today": date(2026, 6, 2)}])
 def test_another_world_does_not_overwrite_this_one(demo: Sessions, change: dict[str, object]) -> None:
     with pytest.raises(Conflict, match="NURTURE_HOME"):
-        load_demo(demo, **({"members": MEMBERS, "machine": MACHINE} | change))  # type: ignore[arg-type]
+        load_demo(demo, **({"members": MEMBERS, "machine": MACHINE} | change), catalog=CATALOG)  # type: ignore[arg-type]
 
 
 def test_every_total_equals_what_was_generated(small_demo: tuple[Path, LoadSummary]) -> None:
@@ -267,7 +268,7 @@ def test_another_seed_keeps_the_named_members_as_they_are(empty_database: Path, 
     shutil.copy(empty_database, path)
     engine = open_engine(f"sqlite:///{path}")
     sessions = open_sessions(engine)
-    load_demo(sessions, members=MEMBERS, seed=11, machine=MACHINE)
+    load_demo(sessions, members=MEMBERS, seed=11, machine=MACHINE, catalog=CATALOG)
     with read_only(sessions) as session:
         weeks = session.scalar(
             select(MemberActivity.declining_weeks)
@@ -289,7 +290,7 @@ def test_a_failed_load_leaves_nothing_behind(empty_database: Path, tmp_path: Pat
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load_demo(sessions, members=MEMBERS, machine=MACHINE, progress=stop_at_campaigns)
+        load_demo(sessions, members=MEMBERS, machine=MACHINE, progress=stop_at_campaigns, catalog=CATALOG)
     with read_only(sessions) as session:
         assert session.scalar(select(func.count(Member.id))) == 0
         assert session.scalar(select(func.count(Campaign.id))) == 0
@@ -308,7 +309,7 @@ def test_only_a_large_demo_tried_its_past_campaigns_in_one_city() -> None:
 def test_a_load_leaves_its_connection_as_it_found_it(empty_database: Path, tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{shutil.copy(empty_database, tmp_path / 'nurture.sqlite')}")
     sessions = open_sessions(engine)
-    load_demo(sessions, members=100, machine=MACHINE)
+    load_demo(sessions, members=100, machine=MACHINE, catalog=CATALOG)
     with read_only(sessions) as session:
         pragmas = [session.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("temp_store", "cache_size")]
     engine.dispose()

@@ -53,7 +53,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     engine = open_engine(f"sqlite:///{home / 'nurture.sqlite'}")
     migrate(engine)
     sessions = open_sessions(engine)
-    load_demo(sessions)
+    load_demo(sessions, catalog=CATALOG)
     command = nurture_command("members", "export", "--json-lines", "--today", "2026-06-01")
     export = subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=120, check=True)
     with read_only(sessions) as session:

@@ -59,8 +59,8 @@ def living(demo: Sessions) -> Sessions:
         for name, definition in DEFINITIONS.items():
             save_segment(session, name=name, definition=definition, actor=grace, now=START, catalog=CATALOG)
     for hours in (2, 30, 75):
-        advance_clock(demo, START + timedelta(hours=hours), default_adapters(), machine=MACHINE)
-    advance_clock(demo, END, default_adapters(), machine=MACHINE)
+        advance_clock(demo, START + timedelta(hours=hours), default_adapters(), machine=MACHINE, catalog=CATALOG)
+    advance_clock(demo, END, default_adapters(), machine=MACHINE, catalog=CATALOG)
     return demo
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from crm.campaigns.lookup import list_campaigns
+from crm.catalog import CATALOG
 from crm.clock import FixedClock
 from crm.database import Sessions, open_sessions, read_only
 from crm.datasets.demo import load_demo
@@ -37,7 +38,7 @@ def empty(open_database: OpenDatabase) -> Sessions:
 def test_campaigns_that_can_reach_nobody_stay_drafts_that_say_so(
     empty: Sessions, members: int, seed: int, today: str
 ) -> None:
-    load_demo(empty, today=date.fromisoformat(today), seed=seed, members=members, machine=MACHINE)
+    load_demo(empty, today=date.fromisoformat(today), seed=seed, members=members, machine=MACHINE, catalog=CATALOG)
     with read_only(empty) as session:
         found = list_campaigns(session)
     assert len(found) == 11
@@ -49,16 +50,18 @@ def test_campaigns_that_can_reach_nobody_stay_drafts_that_say_so(
 @pytest.mark.parametrize("members", [7, 1, 0, -5])
 def test_fewer_members_than_the_stories_name_are_refused_with_a_sentence(empty: Sessions, members: int) -> None:
     with pytest.raises(InvalidRequest, match="a demo has at least 8 members"):
-        load_demo(empty, members=members, machine=MACHINE)
+        load_demo(empty, members=members, machine=MACHINE, catalog=CATALOG)
 
 
 def test_the_clock_walks_a_year_at_most_and_stops_when_nobody_waits(empty: Sessions) -> None:
-    load_demo(empty, members=8, machine=MACHINE)
+    load_demo(empty, members=8, machine=MACHINE, catalog=CATALOG)
     clock = WorldClock(empty, MACHINE)
     begin = clock.now()
     for years in (2, 10, 7_000):
         with pytest.raises(InvalidRequest, match="walk at most 400 days at a time"):
-            advance_clock(empty, begin + timedelta(days=365 * years), default_adapters(), machine=MACHINE)
+            advance_clock(
+                empty, begin + timedelta(days=365 * years), default_adapters(), machine=MACHINE, catalog=CATALOG
+            )
     gone = Cancellation()
     days: list[int] = []
 
@@ -68,6 +71,8 @@ def test_the_clock_walks_a_year_at_most_and_stops_when_nobody_waits(empty: Sessi
             gone.cancel()
 
     target = begin + LONGEST_WALK
-    walked = advance_clock(empty, target, default_adapters(), machine=MACHINE, progress=progress, cancellation=gone)
+    walked = advance_clock(
+        empty, target, default_adapters(), machine=MACHINE, progress=progress, cancellation=gone, catalog=CATALOG
+    )
     assert max(days) == 2
     assert walked.until == clock.now() < target

@@ -10,6 +10,7 @@ from crm.access.service import find_actor
 from crm.activity.models import MemberActivity, Order
 from crm.campaigns import service as campaigns
 from crm.campaigns.lookup import find_campaign
+from crm.catalog import CATALOG
 from crm.clock import local_day
 from crm.database import Sessions, read_only, unit_of_work
 from crm.datasets.simulation import CAUSED, simulate_until
@@ -35,7 +36,7 @@ def approve_win_back(sessions: Sessions) -> None:
 
 def walk(sessions: Sessions, stops: Iterable[datetime]) -> None:
     for stop in stops:
-        advance_clock(sessions, stop, default_adapters(), machine=MACHINE)
+        advance_clock(sessions, stop, default_adapters(), machine=MACHINE, catalog=CATALOG)
 
 
 def test_one_step_and_many_steps_give_the_same_world(open_demo: Open) -> None:
@@ -51,7 +52,7 @@ def test_one_step_and_many_steps_give_the_same_world(open_demo: Open) -> None:
 
 def test_time_moves_to_where_it_was_told_and_campaigns_move_on(demo: Sessions) -> None:
     approve_win_back(demo)
-    result = advance_clock(demo, END, default_adapters(), machine=MACHINE)
+    result = advance_clock(demo, END, default_adapters(), machine=MACHINE, catalog=CATALOG)
     assert WorldClock(demo, MACHINE).now() == END
     assert [launch.name for launch in result.done.launches if launch.is_launched] == ["Platinum Win-back"]
     assert result.done.dispatched.delivered > 0
@@ -76,11 +77,11 @@ def test_people_held_out_go_on_buying_and_nothing_is_caused_in_them(demo: Sessio
 
 def test_walking_back_is_refused(demo: Sessions) -> None:
     with pytest.raises(InvalidRequest, match="time only walks forward"):
-        advance_clock(demo, START - timedelta(hours=1), default_adapters(), machine=MACHINE)
+        advance_clock(demo, START - timedelta(hours=1), default_adapters(), machine=MACHINE, catalog=CATALOG)
 
 
 def test_a_ticking_clock_does_what_is_due_without_living_each_second(demo: Sessions) -> None:
-    result = advance_clock(demo, START, default_adapters(), machine=MACHINE)
+    result = advance_clock(demo, START, default_adapters(), machine=MACHINE, catalog=CATALOG)
     assert result.lived.orders == 0
     with read_only(demo) as session:
         assert get_workspace(session).lived_until == START
@@ -91,5 +92,5 @@ def test_real_data_is_never_simulated(sessions: Sessions) -> None:
         session.get_one(Workspace, 1).clock_offset_seconds = None
     with pytest.raises(Conflict, match="real data"):
         simulate_until(sessions, since=START, until=END)
-    result = advance_clock(sessions, START, default_adapters(), machine=MACHINE)
+    result = advance_clock(sessions, START, default_adapters(), machine=MACHINE, catalog=CATALOG)
     assert (result.since, result.lived.orders) == (START, 0)
