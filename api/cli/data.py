@@ -11,7 +11,6 @@ from api.cli.opened import Json, opened
 
 if TYPE_CHECKING:
     from api.bootstrap import Nurture
-    from crm.catalog import CATALOG
     from crm.datasets.summary import LoadSummary
 
 DEFAULT_MEMBERS = 6_000
@@ -37,6 +36,7 @@ def register(app: typer.Typer) -> None:
 def load_dataset(
     nurture: "Nurture", dataset: Dataset, *, today: date = DEMO_TODAY, seed: int = DEFAULT_SEED, members: int
 ) -> "LoadSummary":
+    from crm.catalog import CATALOG
     from crm.datasets.complete_journey import load_complete_journey
     from crm.datasets.demo import load_demo
 
@@ -75,6 +75,7 @@ def tick(
     as_json: Json = False,
 ) -> None:
     """Run everything that is due, up to --at (demo data) or to now, and return."""
+    from crm.catalog import CATALOG
     from crm.clock import SystemClock
     from crm.database import read_only
     from crm.datasets.simulation_clock import advance_clock
