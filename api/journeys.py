@@ -1,6 +1,6 @@
 """Journeys and tasks as the API and the command line show them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal
@@ -14,16 +14,15 @@ from crm.access.models import Account, ApprovalState
 from crm.catalog import CATALOG
 from crm.differences import Difference, differences
 from crm.journeys.figures import JourneyFigures, journey_figures
-from crm.journeys.house_rules import broken_rules
+from crm.journeys.house_rules import Finding
 from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.journeys.overview import JourneySummary
+from crm.journeys.prepare import people_of, prepare
 from crm.journeys.steps.kind import SpecError
-from crm.journeys.validation import spec_errors
 from crm.journeys.views import StepCounts, show_journey
 from crm.journeys.words import JourneyInWords, journey_in_words
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import EndReason, Journey, JourneyState
-from crm.outreach.spec import JourneySpec
 from crm.segments.scope import SegmentScope
 
 Language = Literal["en", "zh"]
@@ -101,6 +100,8 @@ class Checked(BaseModel):
 
     is_valid: bool
     mistakes: list[SpecError]
+    warnings: list[SpecError]
+    """What keeps nothing from being sent, but should be known, e.g. a text message of several parts."""
     in_words: JourneyInWords | None
 
 
@@ -121,15 +122,17 @@ def row_of(summary: JourneySummary) -> JourneyRow:
     )
 
 
-def check(session: Session, data: Mapping[str, Any], scope: SegmentScope, language: Language) -> Checked:
+def check(session: Session, data: Mapping[str, Any], scope: SegmentScope, now: datetime, language: Language) -> Checked:
     """Everything that is wrong with a journey in its JSON form. Nothing is saved."""
     filled = {"experiment": data.get("name"), **data}
-    mistakes = spec_errors(filled, CATALOG)
-    if not mistakes:
-        broken = broken_rules(session, JourneySpec.model_validate(filled))
-        mistakes = [SpecError(finding.path, finding.sentence) for finding in broken]
-    words = None if mistakes else journey_in_words(JourneySpec.model_validate(filled), scope, language=language)
-    return Checked(is_valid=not mistakes, mistakes=mistakes, in_words=words)
+    prepared = prepare(session, filled, scope, people=people_of(session, scope.me_id), now=now)
+    mistakes, warnings = (_listed(found) for found in (prepared.findings, prepared.warnings))
+    words = None if mistakes else journey_in_words(prepared.spec, scope, language=language)
+    return Checked(is_valid=not mistakes, mistakes=mistakes, warnings=warnings, in_words=words)
+
+
+def _listed(found: Iterable[Finding]) -> list[SpecError]:
+    return [SpecError(finding.path, finding.sentence) for finding in found]
 
 
 def view_of(

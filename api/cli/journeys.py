@@ -327,7 +327,8 @@ def _checked(nurture: "Nurture", actor: "Actor", data: dict[str, Any], language:
     from crm.database import read_only
 
     with read_only(nurture.sessions) as session:
-        return check(session, data, segment_scope(session, actor, nurture.clock.now()), language)
+        now = nurture.clock.now()
+        return check(session, data, segment_scope(session, actor, now), now, language)
 
 
 def _show(view: "JourneyView", *, as_json: bool) -> None:

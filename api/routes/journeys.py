@@ -107,7 +107,8 @@ def fill_template(key: str, body: TemplateChoices, actor: SignedIn, nurture: The
 def validate(spec: Spec, actor: SignedIn, nurture: TheNurture, language: Language = "en") -> Checked:
     """Everything that is wrong with a journey, with path and sentence; nothing is saved."""
     with read_only(nurture.sessions) as session:
-        return check(session, spec, segment_scope(session, actor, nurture.clock.now()), language)
+        now = nurture.clock.now()
+        return check(session, spec, segment_scope(session, actor, now), now, language)
 
 
 @router.post("/preview")
@@ -142,7 +143,7 @@ def create_draft(
     now = nurture.clock.now()
     request_id = f"api:{actor.account_id}:{idempotency_key or uuid4().hex}"
     with unit_of_work(nurture.sessions) as session:
-        checked = check(session, spec, segment_scope(session, actor, now), "en")
+        checked = check(session, spec, segment_scope(session, actor, now), now, "en")
         if not checked.is_valid:
             listed = "; ".join(f"{mistake.path}: {mistake.sentence}" for mistake in checked.mistakes)
             mistakes = [vars(mistake) for mistake in checked.mistakes]

@@ -96,8 +96,16 @@ def roles_that_may(permission: Permission) -> tuple[Role, ...]:
     return tuple(role for role in Role if permission in _GRANTS[role])
 
 
+def refusal_of(actor: Actor, permission: Permission) -> str | None:
+    """Why the actor's role may not, naming who may; None when it may."""
+    if actor.may(permission):
+        return None
+    allowed = ", ".join(roles_that_may(permission))
+    return f"{actor.display_name} ({actor.role}) may not {permission}; roles that may: {allowed}"
+
+
 def require(actor: Actor, permission: Permission) -> None:
     """Raises Forbidden, naming who may, when the actor's role lacks the permission."""
-    if not actor.may(permission):
-        allowed = ", ".join(roles_that_may(permission))
-        raise Forbidden(f"{actor.display_name} ({actor.role}) may not {permission}; roles that may: {allowed}")
+    refusal = refusal_of(actor, permission)
+    if refusal is not None:
+        raise Forbidden(refusal)

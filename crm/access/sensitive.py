@@ -28,12 +28,20 @@ def roles_for(purpose: Purpose, policy: Policy) -> tuple[Role, ...]:
 
 def require_sensitive(session: Session, fields: Collection[str], *, actor: Actor, purpose: Purpose) -> None:
     """Raises Forbidden, naming the fields and who may, when the actor's role may not use them for this."""
-    roles = roles_for(purpose, get_policy(session))
-    if fields and actor.role not in roles:
-        raise Forbidden(
-            f"{actor.display_name} ({actor.role}) may not use {', '.join(sorted(fields))} in {purpose}: sensitive "
-            f"fields are for {', '.join(roles) or 'nobody'}; leave them out, or ask somebody who may"
-        )
+    refusal = sensitive_refusal(fields, actor, purpose, get_policy(session))
+    if refusal is not None:
+        raise Forbidden(refusal)
+
+
+def sensitive_refusal(fields: Collection[str], actor: Actor, purpose: Purpose, policy: Policy) -> str | None:
+    """Why the actor's role may not use the fields for this; None when they may."""
+    roles = roles_for(purpose, policy)
+    if not fields or actor.role in roles:
+        return None
+    return (
+        f"{actor.display_name} ({actor.role}) may not use {', '.join(sorted(fields))} in {purpose}: sensitive "
+        f"fields are for {', '.join(roles) or 'nobody'}; leave them out, or ask somebody who may"
+    )
 
 
 def record_sensitive(

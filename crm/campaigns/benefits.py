@@ -12,16 +12,12 @@ from crm.fields import CENTS_PER_UNIT
 from crm.journeys.house_rules import Promise
 from crm.loyalty.models import OfferKind
 from crm.loyalty.rules import NEEDS_COUPON
-from crm.loyalty.service import find_coupon, stock_for
+from crm.loyalty.service import find_coupon
 from crm.outreach.spec import Benefits
 
 
 def with_coupons(session: Session, brief: CampaignBrief, on: date) -> CampaignBrief:
-    """The brief with the stocked coupon of each offer filled in, where there is one that is valid `on` that day.
-
-    Raises NotFound when the brief names a coupon that does not exist.
-    """
-    stock_for(session, [offer.coupon_code for offer in brief.offers if offer.coupon_code is not None], on=on)
+    """The brief with the stocked coupon of each offer filled in, where there is one that is valid `on` that day."""
     offers = tuple(_with_coupon(session, offer, on) for offer in brief.offers)
     return brief.model_copy(update={"offers": offers})
 

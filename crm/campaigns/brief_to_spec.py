@@ -1,8 +1,7 @@
 """From a brief to the journey that the engine runs."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -12,7 +11,6 @@ from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Copy, Step
 from crm.campaigns.copywriting import complete_copy
 from crm.channels import Channel
-from crm.clock import local_day
 from crm.errors import InvalidRequest
 from crm.outreach.rules import moment_of
 from crm.outreach.spec import AudienceAtLaunch, JourneySpec, SendStep
@@ -59,9 +57,3 @@ def _send_step(brief: CampaignBrief, step: Step, copies: Sequence[Copy]) -> Send
 def start_moment(brief: CampaignBrief, workspace: Workspace) -> datetime | None:
     """When the campaign starts; None: when it is approved."""
     return None if brief.start is None else moment_of(brief.start, workspace.zone)
-
-
-def sending_days(spec: JourneySpec, starts_at: datetime, zone: ZoneInfo) -> tuple[date, date]:
-    """The first and the last local day of the workspace on which it sends."""
-    first = local_day(starts_at, zone)
-    return first, first + timedelta(days=max(step.offset_days for step in spec.sends))

@@ -1,32 +1,30 @@
 """The kind `campaign`: what its approval binds and shows, what it checks before it starts, and when it is over."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.access.actor import Permission
+from crm.access.actor import Actor, Permission
 from crm.access.approvable import Parts
-from crm.campaigns.audience import SUBJECT_KIND, audience_definition, audience_ids, audience_json
-from crm.campaigns.benefits import promises_of
+from crm.campaigns.audience import SUBJECT_KIND, audience_ids, audience_json
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.brief_to_spec import sending_days, spec_from_brief, start_moment
+from crm.campaigns.brief_to_spec import start_moment
 from crm.campaigns.copywriting import complete_copy
-from crm.campaigns.drafts import checked, require_stocked, store_brief
+from crm.campaigns.drafts import PreparedBrief, prepare_brief, store_brief
 from crm.campaigns.fingerprint import campaign_parts
 from crm.campaigns.lookup import brief_of, get_campaign
 from crm.campaigns.models import Campaign
-from crm.campaigns.plan import CampaignPlan, compute_plan
+from crm.campaigns.plan import CampaignPlan, plan_of
 from crm.clock import day_end
 from crm.errors import InvalidRequest, NotFound
-from crm.fields import Catalog
 from crm.journeys.approval import approvable_of
-from crm.journeys.house_rules import require_obeyed, require_stock
 from crm.journeys.kind import Kind, Shown, Subject
+from crm.journeys.prepare import Prepared, Stage
 from crm.journeys.schedulers.planned.scheduler import PLANNED
 from crm.outreach.models import Message
-from crm.outreach.spec import JourneySpec
 from crm.segments.approved import segments_in_words
 from crm.segments.scope import SegmentScope
 from crm.workspace import get_workspace
@@ -73,17 +71,20 @@ def _start_of(session: Session, campaign: Campaign) -> datetime | None:
     return start_moment(brief_of(campaign), get_workspace(session))
 
 
-def _check(session: Session, campaign: Campaign, catalog: Catalog, now: datetime) -> None:
-    brief = checked(session, brief_of(campaign), campaign.author_id, catalog, now)
-    require_stocked(session, brief, now)
-    store_brief(session, campaign, brief, now)
-    session.flush()
+def _prepare(
+    session: Session, campaign: Campaign, scope: SegmentScope, people: Sequence[Actor], stage: Stage, now: datetime
+) -> Prepared:
+    made = prepare_brief(session, brief_of(campaign), scope, people=people, now=now, stage=stage)
+    if stage is Stage.SUBMIT and not made.prepared.findings:
+        store_brief(session, campaign, made, now)
+        session.flush()
+    return made.prepared
 
 
-def _shown(session: Session, campaign: Campaign, scope: SegmentScope, now: datetime) -> Shown:
+def _shown(session: Session, campaign: Campaign, prepared: Prepared, scope: SegmentScope, now: datetime) -> Shown:
     """Plan it anew; raises InvalidRequest when nobody would get a message."""
     brief = brief_of(campaign)
-    plan = compute_plan(session, brief, scope, now)
+    plan = plan_of(session, PreparedBrief(brief, prepared), scope, now)
     _refuse_empty(plan)
     campaign.plan = plan.model_dump(mode="json")
     facts = {
@@ -92,7 +93,7 @@ def _shown(session: Session, campaign: Campaign, scope: SegmentScope, now: datet
         "copy": [copy.model_dump(mode="json") for copy in complete_copy(brief)],
         "segments": segments_in_words(scope, brief.language),
     }
-    selected = audience_ids(audience_definition(session, brief, scope), scope)
+    selected = audience_ids(prepared.entry, scope)
     return Shown(facts, {"audience_count": plan.audience_count}, selected)
 
 
@@ -105,14 +106,6 @@ def _refuse_empty(plan: CampaignPlan) -> None:
             f"none of the {plan.audience_count} members would get a message; "
             f"most are left out on {most.channel} because of {most.reason}"
         )
-
-
-def _ready(session: Session, campaign: Campaign, _catalog: Catalog, now: datetime) -> JourneySpec:
-    brief, workspace = brief_of(campaign), get_workspace(session)
-    spec = spec_from_brief(brief, workspace.currency)
-    require_obeyed(session, spec, promises_of(brief))
-    require_stock(session, spec, *sending_days(spec, campaign.starts_at or now, workspace.zone))
-    return spec
 
 
 def _ends_at(session: Session, campaign: Campaign, now: datetime) -> datetime:
@@ -135,9 +128,8 @@ KIND: Kind[Campaign] = Kind(
     parts=_parts,
     definitions=_definitions,
     start_of=_start_of,
-    check=_check,
+    prepare=_prepare,
     shown=_shown,
-    ready=_ready,
     ends_at=_ends_at,
 )
 CAMPAIGN = approvable_of(KIND, Permission.APPROVE_CAMPAIGN)

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.brief import CampaignBrief, parse_brief
 from crm.campaigns.models import Campaign
-from crm.campaigns.rules import start_has_passed
 from crm.errors import InvalidRequest, NotFound, Unreadable
 from crm.journeys.finding import find_id
+from crm.journeys.rules import start_has_passed
 from crm.outreach.models import EndReason, Journey, JourneyKind, JourneyState
 
 

@@ -9,18 +9,18 @@ from sqlalchemy.orm import Session
 
 from crm.access.policy import Policy
 from crm.campaigns import forecast
-from crm.campaigns.audience import audience_definition, audience_ids
-from crm.campaigns.benefits import with_coupons
+from crm.campaigns.audience import audience_ids
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.brief_to_spec import spec_from_brief, start_moment
+from crm.campaigns.brief_to_spec import start_moment
 from crm.campaigns.conflicts import SharedAudience
+from crm.campaigns.drafts import PreparedBrief, prepare_brief
 from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast
 from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day
+from crm.journeys.rules import length_warning
 from crm.journeys.schedulers.planned.draft import drafted
 from crm.journeys.schedulers.planned.scheduler import launch_setting
 from crm.outreach.channels.pausing import channel_pauses
-from crm.outreach.priority import Priority
 from crm.segments.describe import describe
 from crm.segments.scope import SegmentScope
 from crm.values import Value
@@ -64,30 +64,24 @@ class CampaignPlan(Value):
     warnings: tuple[str, ...]
 
 
-UNNAMED = "(draft)"
-"""Stands for the name of a brief that has none yet; the holdout is drawn by name."""
-
-
-FEW_ODD_CHARACTERS = 3
-"""So few are a slip (a curly quote, an emoji) that can be named; more are the language of the text."""
-
-
 def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, now: datetime) -> CampaignPlan:
+    """The plan of a brief that may still be wrong. Raises InvalidRequest when its audience makes no sense."""
+    return plan_of(session, prepare_brief(session, brief, scope, now=now), scope, now)
+
+
+def plan_of(session: Session, made: PreparedBrief, scope: SegmentScope, now: datetime) -> CampaignPlan:
     """Draft every message as the launch would, judge it by the same gate, count, and throw the draft away.
 
     Writes nothing but temporary tables. In a world that does not change until then, the run equals it.
-    Raises InvalidRequest when the audience makes no sense.
     """
-    workspace = get_workspace(session)
-    definition = audience_definition(session, brief, scope)
+    workspace, brief = get_workspace(session), made.brief
+    spec, definition = made.prepared.spec, made.prepared.entry
     starts_at = max(start_moment(brief, workspace) or now, now)
-    named = brief if brief.name else brief.model_copy(update={"name": UNNAMED})
-    backed = with_coupons(session, named, local_day(starts_at, scope.zone))
+    named = brief if brief.name else brief.model_copy(update={"name": spec.name})
     setting = launch_setting(session, starts_at)
-    spec = spec_from_brief(backed, workspace.currency)
     prices = setting.policy.unit_cost_millicents
     with drafted(session, spec, audience_ids(definition, scope), setting):
-        counted = forecast.count(session, backed, scope, starts_at)
+        counted = forecast.count(session, named, scope, starts_at)
         texts = sms_texts(session, spec, prices)
     cost_cents = ceil(
         sum(prices.get(day.channel, 0) * day.count for day in counted.messages_per_day) / MILLICENTS_PER_CENT
@@ -115,6 +109,7 @@ def compute_plan(session: Session, brief: CampaignBrief, scope: SegmentScope, no
         conflicts=counted.conflicts,
         sms_texts=texts,
         warnings=(
+            *(warning.sentence for warning in made.prepared.warnings),
             *_warnings(brief, counted, verdict, scope),
             *_pause_warnings(session, counted, setting.policy),
             *_length_warnings(texts),
@@ -135,12 +130,7 @@ def _pause_warnings(session: Session, counted: Forecast, policy: Policy) -> Iter
 def _length_warnings(texts: Sequence[SmsTexts]) -> Iterator[str]:
     for text in texts:
         if text.most_parts > 1:
-            odd = text.odd_characters
-            why = f" because of {' '.join(odd)}" if 0 < len(odd) <= FEW_ODD_CHARACTERS else ""
-            yield (
-                f"The text message of step {text.step}, variant {text.variant}, takes up to {text.most_parts} parts"
-                f"{why}; where each is charged as a message, it costs up to {text.most_parts} times as much."
-            )
+            yield length_warning(text.step, text.variant, text.most_parts, text.odd_characters)
 
 
 def _budget_verdict(brief: CampaignBrief, cost_cents: int) -> BudgetVerdict:
@@ -154,15 +144,10 @@ def _warnings(brief: CampaignBrief, counted: Forecast, verdict: BudgetVerdict, s
         yield "Nobody fits this audience now."
     elif counted.total_messages == 0:
         yield "Not one message would be sent; the exclusions say why."
-    if brief.holdout_pct == 0:
-        reason = f" Reason given: {brief.holdout_waiver}" if brief.holdout_waiver else ""
-        yield f"Without a holdout the effect of this campaign cannot be measured.{reason}"
     for need in counted.benefits:
         if need.short:
             stock = f"{need.needed} needed, {need.stock_available} in stock"
             yield f"{need.name}: {stock}; {need.short} members get nothing."
-    if brief.priority is Priority.SERVICE:
-        yield "Its messages count as service: no frequency cap holds them back, and they carry no way to opt out."
     if verdict == "over":
         yield "The campaign costs more than its budget."
     if counted.deferred_messages:

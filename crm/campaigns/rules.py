@@ -1,38 +1,29 @@
 """What a brief must fulfil before it is stored: decisions on values alone."""
 
-from collections.abc import Collection
-from datetime import date, datetime, time
+from collections.abc import Collection, Iterator
+from datetime import date
 
 from crm.campaigns.brief import CampaignBrief
 from crm.errors import InvalidRequest
+from crm.journeys.house_rules import Finding
 from crm.loyalty.models import OfferKind
 
 _TITLES = {"en": "Campaign", "zh": "活动"}
 
 
-def start_has_passed(start: datetime | None, local_now: datetime) -> bool:
-    """Whether a start lies in the past. Today without a time (midnight) means at once, and so does none."""
-    now = local_now.replace(tzinfo=None, second=0, microsecond=0)
-    today = datetime.combine(now.date(), time.min)
-    return start is not None and start < now and start != today
-
-
-def check_start(brief: CampaignBrief, local_now: datetime) -> None:
-    """Raises InvalidRequest for a start that has passed."""
-    if not start_has_passed(brief.start, local_now):
-        return
-    raise InvalidRequest(
-        f"the start {brief.start:%Y-%m-%d %H:%M} lies in the past; it is {local_now:%Y-%m-%d %H:%M} now", path="start"
-    )
+def percents_in_doubt(brief: CampaignBrief) -> Iterator[Finding]:
+    """Percentages between 0 and 1: nobody can tell a tenth from a thousandth in them."""
+    if 0 < brief.holdout_pct < 1:
+        yield Finding("holdout_pct", _which_percent("a holdout", brief.holdout_pct))
+    for offer in brief.offers:
+        if offer.kind is OfferKind.PERCENT_OFF and offer.value is not None and offer.value < 1:
+            yield Finding("offers", _which_percent("a discount", float(offer.value)))
 
 
 def check_percents(brief: CampaignBrief) -> None:
-    """Raises InvalidRequest for a percentage between 0 and 1: nobody can tell a tenth from a thousandth in it."""
-    if 0 < brief.holdout_pct < 1:
-        raise InvalidRequest(_which_percent("a holdout", brief.holdout_pct), path="holdout_pct")
-    for offer in brief.offers:
-        if offer.kind is OfferKind.PERCENT_OFF and offer.value is not None and offer.value < 1:
-            raise InvalidRequest(_which_percent("a discount", float(offer.value)), path="offers")
+    """Raises InvalidRequest for a percentage between 0 and 1."""
+    for finding in percents_in_doubt(brief):
+        raise InvalidRequest(finding.sentence, path=finding.path)
 
 
 def _which_percent(what: str, value: float) -> str:

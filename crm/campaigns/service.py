@@ -12,12 +12,12 @@ from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.confirmed import Confirmed
 from crm.access.models import Approval
-from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
+from crm.access.sensitive import Purpose, record_sensitive
 from crm.access.shaping import note_shaping
 from crm.campaigns.audience import SUBJECT_KIND
 from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.campaign_kind import CAMPAIGN, KIND
-from crm.campaigns.drafts import checked, new_campaign, store_brief
+from crm.campaigns.drafts import PreparedBrief, new_campaign, prepare_brief, store_brief
 from crm.campaigns.lookup import brief_of, find_campaign, get_campaign, list_campaigns
 from crm.campaigns.models import Campaign
 from crm.campaigns.naming import refuse_while_named
@@ -26,13 +26,11 @@ from crm.clock import local_day
 from crm.errors import Conflict
 from crm.fields import Catalog
 from crm.journeys import approval, lifecycle
-from crm.journeys.house_rules import require_right_to_priority
 from crm.journeys.lookup import NOT_STARTED, newest_version, require_state
+from crm.journeys.prepare import note_references, people_of, require_sound
 from crm.journeys.reopening import require_confirmed
 from crm.outreach.models import Journey, JourneyKind, JourneyState
-from crm.segments.definition import parse_definition
-from crm.segments.references import note_segments_used
-from crm.segments.saved import sensitive_fields_in
+from crm.segments.approved import author_scope
 from crm.workspace import get_workspace
 
 __all__ = [
@@ -64,15 +62,15 @@ def create_draft(
     first = _drafted_by(session, request_id)
     if first is not None:
         return first
-    require_right_to_priority(actor, brief.priority)
-    sensitive = _sensitive_fields(session, brief, actor, catalog)
     if not brief.name:
         today = local_day(now, get_workspace(session).zone)
         taken = session.scalars(select(Journey.name).where(Journey.kind == JourneyKind.CAMPAIGN)).all()
         brief = brief.model_copy(update={"name": automatic_name(brief, today, taken)})
-    brief = checked(session, brief, actor.account_id, catalog, now)
+    scope = author_scope(session, actor.account_id, catalog, now)
+    made = prepare_brief(session, brief, scope, people=(actor,), now=now)
+    require_sound(made.prepared)
     campaign = new_campaign(session, brief.name, actor, request_id, now)
-    store_brief(session, campaign, brief, now)
+    store_brief(session, campaign, made, now)
     try:
         with session.begin_nested():
             session.add(campaign)
@@ -82,8 +80,8 @@ def create_draft(
         if first is None:
             raise _name_taken(brief.name) from None
         return first
-    _shaped(session, campaign, "drafted", actor, now)
-    _record_sensitive(session, campaign, sensitive, actor, now)
+    _shaped(session, campaign, made, "drafted", actor, now)
+    _record_sensitive(session, campaign, made, actor, now)
     return campaign
 
 
@@ -104,13 +102,16 @@ def change_draft(
     campaign = get_campaign(session, campaign_id, lock=True)
     _require_shaping(actor, campaign)
     require_state(campaign.journey, NOT_STARTED, "changed")
-    brief = checked(session, brief_of(campaign).changed(changes), campaign.author_id, catalog, now)
+    scope = author_scope(session, campaign.author_id, catalog, now)
+    # Whoever changes whom it reaches, or how it counts, answers for that; the rest stays its author's, too.
+    is_answered_for = changes.keys() & {"audience", "priority"}
+    people = (actor,) if is_answered_for else (actor, *people_of(session, campaign.author_id))
+    made = prepare_brief(session, brief_of(campaign).changed(changes), scope, people=people, now=now)
+    require_sound(made.prepared)
+    brief = made.brief
     if brief == brief_of(campaign):
         return campaign
     require_confirmed(session, campaign.journey, campaign.brief, actor, confirmed)
-    if "priority" in changes:
-        require_right_to_priority(actor, brief.priority)
-    sensitive = _sensitive_fields(session, brief, actor, catalog) if "audience" in changes else ()
     if brief.name != campaign.name:
         other = select(Journey.id).where(Journey.name == brief.name, Journey.kind == JourneyKind.CAMPAIGN)
         if session.scalar(other) is not None:
@@ -118,11 +119,12 @@ def change_draft(
         refuse_while_named(session, campaign)
         campaign.journey.version = newest_version(session, brief.name) + 1
     approvals.void_pending(session, SUBJECT_KIND, campaign.id, reason="the campaign was changed", now=now)
-    store_brief(session, campaign, brief, now)
+    store_brief(session, campaign, made, now)
     lifecycle.move(campaign.journey, JourneyState.DRAFT, now)
     session.flush()
-    _shaped(session, campaign, "changed", actor, now, fields=sorted(changes))
-    _record_sensitive(session, campaign, sensitive, actor, now)
+    _shaped(session, campaign, made, "changed", actor, now, fields=sorted(changes))
+    if "audience" in changes:
+        _record_sensitive(session, campaign, made, actor, now)
     return campaign
 
 
@@ -145,7 +147,8 @@ def submit(
     require_state(campaign.journey, NOT_STARTED, "submitted")
     if start is not None and start != brief_of(campaign).start:
         require_confirmed(session, campaign.journey, campaign.brief, actor, confirmed)
-        store_brief(session, campaign, brief_of(campaign).changed({"start": start}), now)
+        campaign.brief = brief_of(campaign).changed({"start": start}).model_dump(mode="json")
+        session.flush()
     return approval.submit(session, KIND, campaign_id, actor=actor, now=now, catalog=catalog)
 
 
@@ -185,17 +188,8 @@ def _drafted_by(session: Session, request_id: str) -> Campaign | None:
     return session.scalar(select(Campaign).join(Campaign.journey).where(Journey.request_id == request_id))
 
 
-def _sensitive_fields(session: Session, brief: CampaignBrief, actor: Actor, catalog: Catalog) -> tuple[str, ...]:
-    """Those in the audience. Raises Forbidden when the actor may not use them."""
-    fields = sensitive_fields_in(session, parse_definition(brief.audience, catalog), catalog)
-    require_sensitive(session, fields, actor=actor, purpose=Purpose.AUDIENCE)
-    return fields
-
-
-def _record_sensitive(
-    session: Session, campaign: Campaign, fields: tuple[str, ...], actor: Actor, now: datetime
-) -> None:
-    subject = f"{SUBJECT_KIND}:{campaign.id}"
+def _record_sensitive(session: Session, campaign: Campaign, made: PreparedBrief, actor: Actor, now: datetime) -> None:
+    subject, fields = f"{SUBJECT_KIND}:{campaign.id}", made.prepared.sensitive
     record_sensitive(session, fields, actor=actor, purpose=Purpose.AUDIENCE, subject=subject, now=now)
 
 
@@ -210,8 +204,10 @@ def _name_taken(name: str) -> Conflict:
     return Conflict(f"there is a campaign called {name!r} already; choose another name")
 
 
-def _shaped(session: Session, campaign: Campaign, what: str, actor: Actor, now: datetime, **detail: Any) -> None:
-    note_segments_used(session, SUBJECT_KIND, campaign.id, campaign.brief)
+def _shaped(
+    session: Session, campaign: Campaign, made: PreparedBrief, what: str, actor: Actor, now: datetime, **detail: Any
+) -> None:
+    note_references(session, SUBJECT_KIND, campaign.id, made.prepared)
     note_shaping(session, SUBJECT_KIND, campaign.id, actor=actor, what=what, now=now)
     _audit(session, campaign, f"campaign.{what}", actor, now, **detail)
 

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from crm.channels import Channel
 from crm.journeys.schedulers.planned import draft
+from crm.journeys.text_samples import USUAL_LINKS
 from crm.members.models import Member
 from crm.outreach.compiled_template import CompiledTemplate
-from crm.outreach.links import Links
 from crm.outreach.rendering import sample_links
 from crm.outreach.sms import Encoding, measure
 from crm.outreach.spec import JourneySpec
@@ -20,8 +20,6 @@ from crm.values import Value
 MILLICENTS_PER_CENT = 1000
 MEASURED = 200
 """Recipients whose texts are written out to count parts: names differ in length, and a few in their alphabet."""
-_USUAL_LINKS = Links((b"of a length, not of a use",), "https://post.example.com")
-"""A plan is counted without knowing the address of the installation; a preview is exact."""
 
 
 class SmsTexts(Value):
@@ -59,7 +57,7 @@ def sms_texts(session: Session, spec: JourneySpec, prices: Mapping[str, int]) ->
 def _measured(
     spec: JourneySpec, key: str, words: Wording, members: Sequence[Member], messages: int, price_millicents: int
 ) -> SmsTexts:
-    links = sample_links(_USUAL_LINKS, spec)
+    links = sample_links(USUAL_LINKS, spec)
     letter = CompiledTemplate(spec, words)
     lengths = [measure(letter.write(member, links).body) for member in members]
     parts = [length.parts for length in lengths]

@@ -17,9 +17,10 @@ from crm.errors import Conflict
 from crm.fields import Catalog
 from crm.journeys.kind import Kind, S, Subject
 from crm.journeys.lookup import NOT_STARTED, author_of, require_state
+from crm.journeys.prepare import Prepared, Stage, people_of, require_sound
 from crm.outreach.holds import let_go
 from crm.outreach.models import Journey, JourneyState
-from crm.segments.approved import approved_scope, bind_audience
+from crm.segments.approved import approved_scope, author_scope, bind_audience
 
 
 def submit(
@@ -32,23 +33,30 @@ def submit(
     require(actor, Permission.SUBMIT_CAMPAIGN)
     subject = kind.find(session, subject_id, True)
     require_state(subject.journey, NOT_STARTED, "submitted")
-    bound = bound_of(session, kind, subject)
     asked = approvals.approval_for(session, subject.kind, subject.id)
-    if asked is not None and approvals.binds(asked, bound):
+    if asked is not None and approvals.binds(asked, bound_of(session, kind, subject)):
         if subject.journey.state is JourneyState.SCHEDULED:
             starts = "starts as scheduled" if subject.journey.starts_at is not None else "can be started"
             raise Conflict(f"{subject.name} is approved already and {starts}")
         if approvals.is_open(asked, now):
             return asked
-    kind.check(session, subject.row, catalog, now)
-    return _request(session, kind, subject, actor, now, catalog)
+    scope = author_scope(session, author_of(subject.journey), catalog, now)
+    people = (*people_of(session, author_of(subject.journey)), actor)
+    prepared = require_sound(kind.prepare(session, subject.row, scope, people, Stage.SUBMIT, now))
+    return _request(session, kind, subject, prepared, actor, now, catalog)
 
 
 def _request(
-    session: Session, kind: Kind[S], subject: Subject[S], actor: Actor, now: datetime, catalog: Catalog
+    session: Session,
+    kind: Kind[S],
+    subject: Subject[S],
+    prepared: Prepared,
+    actor: Actor,
+    now: datetime,
+    catalog: Catalog,
 ) -> Approval:
     bound = bound_of(session, kind, subject)
-    shown = kind.shown(session, subject.row, approved_scope(session, bound, catalog, now), now)
+    shown = kind.shown(session, subject.row, prepared, approved_scope(session, bound, catalog, now), now)
     let_go(subject.journey)
     subject.journey.state, subject.journey.updated_at = JourneyState.AWAITING_APPROVAL, now
     session.flush()

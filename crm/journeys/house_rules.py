@@ -13,9 +13,9 @@ from functools import lru_cache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.access.actor import Actor, Permission, require
 from crm.access.policy import Policy, get_policy
-from crm.errors import InvalidRequest
+from crm.access.uses import Thing
+from crm.errors import CrmError, InvalidRequest
 from crm.fields import CENTS_PER_UNIT
 from crm.journeys.offer_claims import Claim, claims_in, readings
 from crm.loyalty.models import Coupon, OfferKind
@@ -29,6 +29,9 @@ _WITHOUT_COUPON = frozenset({OfferKind.POINTS_BONUS, OfferKind.POINTS_MULTIPLIER
 
 
 _MAY_BE_A_COUPON = frozenset({OfferKind.PERCENT_OFF, OfferKind.AMOUNT_OFF, OfferKind.FREE_SHIPPING, OfferKind.GIFT})
+
+COUPON_KIND = "coupon"
+"""As a thing that something builds on."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,14 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Finding:
+    """Something that is wrong, or worth knowing: where, and in a sentence."""
+
     path: str
     sentence: str
+    candidates: tuple[str, ...] = ()
+    """What may have been meant."""
+    error: type[CrmError] = InvalidRequest
+    """What it is refused with."""
 
 
 def findings(outgoing: Outgoing, max_discount_percent: int) -> tuple[Finding, ...]:
@@ -179,12 +188,6 @@ def _selling_words(text: OutgoingText) -> list[str]:
     return found + [f"“{claim.words}”" for claim in claims]
 
 
-def require_right_to_priority(actor: Actor, priority: Priority) -> None:
-    """Raises Forbidden for service messages by a role that may not send them."""
-    if priority is Priority.SERVICE:
-        require(actor, Permission.SEND_SERVICE)
-
-
 def _of_text(text: OutgoingText, currency: str) -> Iterator[Finding]:
     try:
         named = fields_of(text.template) & OFFER_FIELDS
@@ -217,7 +220,7 @@ def _keeps(promise: Promise, claim: Claim, currency: str) -> bool:
 def outgoing_of(session: Session, spec: JourneySpec, offers: Sequence[Promise] | None = None) -> Outgoing:
     """What a journey, or the journey of a campaign, would send. `offers` are those attached to a campaign; without
     them a step offers what its coupons give, and points of which its benefits speak."""
-    given = _coupons(session, [spec.benefits, *map(spec.benefits_of, spec.sends)])
+    given = _coupons(session, codes_of(spec))
     texts = [text for index in range(len(spec.steps)) for text in _texts(spec, index, given, offers)]
     if offers is None:
         texts += _words_of_benefits(spec, given)
@@ -268,10 +271,21 @@ def _promises(benefits: Benefits, given: dict[str, CouponTerms]) -> Iterator[Pro
     yield from (Promise(claim.kind, claim.value, currency=claim.currency) for claim in said if claim.kind is not None)
 
 
-def _coupons(session: Session, benefits: Sequence[Benefits]) -> dict[str, CouponTerms]:
-    codes = sorted({code for each in benefits for code in each.coupon_codes})
+def codes_of(spec: JourneySpec) -> tuple[str, ...]:
+    """The codes of all coupons that it grants."""
+    benefits = (spec.benefits, *map(spec.benefits_of, spec.sends))
+    return tuple(sorted({code for each in benefits for code in each.coupon_codes}))
+
+
+def _coupons(session: Session, codes: Sequence[str]) -> dict[str, CouponTerms]:
     coupons = session.scalars(select(Coupon).where(Coupon.code.in_(codes)).order_by(Coupon.code)) if codes else ()
     return {coupon.code: _terms(coupon) for coupon in coupons}
+
+
+def coupon_ids(session: Session, codes: Sequence[str]) -> list[Thing]:
+    """The coupons of these codes, as things that something builds on."""
+    ids = session.scalars(select(Coupon.id).where(Coupon.code.in_(codes))) if codes else ()
+    return [(COUPON_KIND, coupon_id) for coupon_id in ids]
 
 
 def _terms(coupon: Coupon) -> CouponTerms:
@@ -287,20 +301,18 @@ def broken_rules(
     session: Session, spec: JourneySpec, offers: Sequence[Promise] | None = None, *, policy: Policy | None = None
 ) -> tuple[Finding, ...]:
     """What a journey, or the journey of a campaign, breaks now."""
-    outgoing = outgoing_of(session, spec, offers)
+    return broken_by(outgoing_of(session, spec, offers), policy or get_policy(session))
+
+
+def broken_by(outgoing: Outgoing, policy: Policy) -> tuple[Finding, ...]:
     # How much is left is no matter of these rules, and would have everything read again.
     lasting = replace(outgoing, coupons=tuple(replace(terms, available=0) for terms in outgoing.coupons))
-    return findings(lasting, (policy or get_policy(session)).max_discount_percent)
+    return findings(lasting, policy.max_discount_percent)
 
 
 def require_obeyed(session: Session, spec: JourneySpec, offers: Sequence[Promise] | None = None) -> None:
     """Raises InvalidRequest with everything that it breaks, `path` that of the first."""
     _refuse(broken_rules(session, spec, offers))
-
-
-def require_stock(session: Session, spec: JourneySpec, first_day: date, last_day: date) -> None:
-    """Raises InvalidRequest for coupons that are out of stock or expire before the last message."""
-    _refuse(stock_findings(outgoing_of(session, spec), first_day, last_day))
 
 
 def _refuse(found: Sequence[Finding]) -> None:

@@ -1,6 +1,6 @@
 """What one kind of thing that sends brings: how it is found, what it binds, what is shown of it, when it starts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -8,11 +8,11 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from crm.access.actor import Actor
 from crm.access.approvable import Parts
-from crm.fields import Catalog
+from crm.journeys.prepare import Prepared, Stage
 from crm.journeys.schedulers import Scheduler
 from crm.outreach.models import Journey
-from crm.outreach.spec import JourneySpec
 from crm.segments.scope import SegmentScope
 
 S = TypeVar("S")
@@ -65,11 +65,9 @@ class Kind(Generic[S]):
     """JSON in which its definitions stand."""
     start_of: Callable[[Session, S], datetime | None]
     """The start that its author named."""
-    check: Callable[[Session, S, Catalog, datetime], None]
-    """Raises InvalidRequest for what keeps it from being submitted. May fill in what follows from the rest."""
-    shown: Callable[[Session, S, SegmentScope, datetime], Shown]
+    prepare: Callable[[Session, S, SegmentScope, Sequence[Actor], Stage, datetime], Prepared]
+    """Checked in the name of these people. What is submitted may have filled in what follows from the rest."""
+    shown: Callable[[Session, S, Prepared, SegmentScope, datetime], Shown]
     """Computed when approval is asked for."""
-    ready: Callable[[Session, S, Catalog, datetime], JourneySpec]
-    """What is about to start. Raises InvalidRequest for what keeps it from starting now."""
     ends_at: Callable[[Session, S, datetime], datetime | None]
     """When it is over, asked once it has started at a moment; None: when nobody is under way any more."""

@@ -17,15 +17,14 @@ from crm.errors import Conflict
 from crm.fields import Catalog
 from crm.journeys.kind import Kind, S, Subject
 from crm.journeys.lookup import NOT_STARTED, STARTED, require_state, versions_of
+from crm.journeys.prepare import Prepared, Stage, people_of, require_sound
 from crm.outreach import ledger
 from crm.outreach.holds import let_go
 from crm.outreach.models import EndReason, Journey, JourneyState
 from crm.outreach.rules import check_drift
-from crm.outreach.spec import JourneySpec
 from crm.segments import service as segments
 from crm.segments.approved import approved_scope
 from crm.segments.compile import select_member_ids
-from crm.segments.definition import parse_definition
 from crm.segments.scope import SegmentScope
 
 
@@ -42,12 +41,13 @@ def start(
     approval = approvals.require_approved(session, subject.kind, subject.id, parts, subject.name)
     scope = approved_scope(session, approval.bound, catalog, now)
     _require_in_time(session, journey, now)
-    spec = kind.ready(session, subject.row, catalog, now)
-    changes = _require_same_audience(session, approval, spec, scope)
+    people = people_of(session, journey.author_id, approval.requested_by)
+    prepared = require_sound(kind.prepare(session, subject.row, scope, people, Stage.START, now))
+    changes = _require_same_audience(session, approval, prepared, scope)
     let_go(journey)
     journey.state, journey.activated_at, journey.updated_at = JourneyState.RUNNING, now, now
     session.flush()
-    kind.scheduler.start(session, journey, spec, scope, now)
+    kind.scheduler.start(session, journey, prepared.spec, prepared.entry, scope, now)
     journey.ends_at = kind.ends_at(session, subject.row, now)
     journey.note = _who_came_and_went(changes)
     session.flush()
@@ -149,13 +149,12 @@ def _require_in_time(session: Session, journey: Journey, now: datetime) -> None:
 
 
 def _require_same_audience(
-    session: Session, approval: Approval, spec: JourneySpec, scope: SegmentScope
+    session: Session, approval: Approval, prepared: Prepared, scope: SegmentScope
 ) -> SelectionChanges | None:
     """Who came and went since it was approved; None where members enter later."""
-    if spec.trigger.kind != "audience_at_launch":
+    if prepared.spec.trigger.kind != "audience_at_launch":
         return None
-    definition = parse_definition(spec.trigger.definition, scope.catalog)
-    segments.require_known_names(session, definition, scope.frozen)
+    definition = prepared.entry
     limit = get_policy(session).audience_drift_limit
     check_drift(segments.count(session, definition, scope), approval.bound["audience_count"], limit)
     return selection_changes(session, approval.id, select_member_ids(definition, scope))

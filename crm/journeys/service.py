@@ -12,13 +12,12 @@ from crm.access import approvals, audit
 from crm.access.actor import Actor, Permission, require
 from crm.access.confirmed import Confirmed
 from crm.access.models import Approval
-from crm.access.sensitive import Purpose, record_sensitive, require_sensitive
+from crm.access.sensitive import Purpose, record_sensitive
 from crm.access.shaping import note_shaping
 from crm.errors import Conflict
 from crm.fields import Catalog
 from crm.journeys import approval, lifecycle
-from crm.journeys.house_rules import require_obeyed, require_right_to_priority
-from crm.journeys.journey_kind import JOURNEY, KIND, check_names
+from crm.journeys.journey_kind import JOURNEY, KIND
 from crm.journeys.lookup import (
     NOT_STARTED,
     SUBJECT_KIND,
@@ -28,13 +27,13 @@ from crm.journeys.lookup import (
     require_state,
     versions_of,
 )
+from crm.journeys.prepare import note_references, prepare, require_sound
 from crm.journeys.reopening import require_confirmed
 from crm.journeys.schedulers.stepwise.triggers import Entered, enrol_members
-from crm.journeys.validation import parse_journey
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, JourneyState
 from crm.outreach.spec import JourneySpec
-from crm.segments.references import note_segments_used
+from crm.segments.approved import author_scope
 
 
 def save_draft(
@@ -57,11 +56,10 @@ def save_draft(
     first = session.scalar(select(Journey).where(Journey.request_id == request_id))
     if first is not None:
         return first
-    spec = parse_journey({"experiment": data.get("name"), **data}, catalog)
-    sensitive = check_names(session, spec, catalog, now)
-    require_right_to_priority(actor, spec.priority)
-    require_obeyed(session, spec)
-    require_sensitive(session, sensitive, actor=actor, purpose=Purpose.AUDIENCE)
+    filled = {"experiment": data.get("name"), **data}
+    scope = author_scope(session, actor.account_id, catalog, now)
+    prepared = require_sound(prepare(session, filled, scope, people=(actor,), now=now))
+    spec = prepared.spec
     try:
         with session.begin_nested():
             journey, action = _store(session, spec, actor, request_id, now, confirmed)
@@ -69,10 +67,12 @@ def save_draft(
     except IntegrityError:
         # The same call in another worker was faster, or somebody else wrote a version of this name.
         raise Conflict(f"somebody wrote a version of {spec.name} just now; look at it and try again") from None
-    note_segments_used(session, SUBJECT_KIND, journey.id, journey.spec)
+    note_references(session, SUBJECT_KIND, journey.id, prepared)
     note_shaping(session, SUBJECT_KIND, journey.id, actor=actor, what=action.partition(".")[2], now=now)
     _audit(session, journey, action, actor, now)
-    record_sensitive(session, sensitive, actor=actor, purpose=Purpose.AUDIENCE, subject=_subject(journey), now=now)
+    record_sensitive(
+        session, prepared.sensitive, actor=actor, purpose=Purpose.AUDIENCE, subject=_subject(journey), now=now
+    )
     return journey
 
 

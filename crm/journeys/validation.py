@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -15,7 +16,7 @@ from crm.journeys.graph import END, Graph, kind_of, read_graph, takes_time, ways
 from crm.journeys.steps.kind import Data, SpecError
 from crm.journeys.steps.registry import STEP_KINDS
 from crm.outreach.spec import JourneySpec
-from crm.segments.definition import WHOLE, parse_definition
+from crm.segments.definition import WHOLE, Definition, parse_definition
 from crm.segments.values import near
 
 _TAGS = frozenset(STEP_KINDS)
@@ -23,24 +24,48 @@ _TRIGGERS = frozenset({"audience_at_launch", "key_date", "stage_entered", "event
 LEAST_HOLDOUT_SHARE = 0.01
 
 
+@dataclass(frozen=True)
+class ReadSpec:
+    """A spec with its definitions read, or what is wrong with it."""
+
+    spec: JourneySpec | None
+    """None when anything is wrong with its form."""
+    definitions: Mapping[str, Definition]
+    """By path, e.g. `trigger.definition`; those that can be read."""
+    errors: tuple[SpecError, ...]
+    """In reading order of its parts, each once."""
+
+
+def read_spec(data: JourneySpec | Data, catalog: Catalog, *, is_planned: bool = False) -> ReadSpec:
+    """Read a spec, its definitions included. What is planned whole has no ways, and its texts are read with its
+    offers (`house_rules.py`)."""
+    plain = data.model_dump(mode="json") if isinstance(data, JourneySpec) else data
+    definitions, wrong = _read_definitions(plain, catalog)
+    found = [*(_of_shape(plain) if plain is data else ()), *(() if is_planned else _of_walking(plain, catalog)), *wrong]
+    errors = tuple(dict.fromkeys(found))
+    if errors:
+        return ReadSpec(None, definitions, errors)
+    return ReadSpec(data if isinstance(data, JourneySpec) else JourneySpec.model_validate(data), definitions, ())
+
+
 def spec_errors(spec: JourneySpec | Data, catalog: Catalog) -> list[SpecError]:
     """Everything that keeps a journey from being walked, in reading order of its parts; empty when it can be."""
-    data = spec.model_dump(mode="json") if isinstance(spec, JourneySpec) else spec
+    return list(read_spec(spec, catalog).errors)
+
+
+def _of_walking(data: Data, catalog: Catalog) -> Iterator[SpecError]:
     steps = _steps(data)
     graph = read_graph(steps)
-    found = [
-        *_of_shape(data),
-        *_of_a_campaign(data),
-        *_of_holdout(data),
-        *_of_keys(steps, graph),
-        *_of_ways(steps, graph),
-        *_of_circles(steps, graph),
-        *_of_key_dates(data, steps, graph, catalog),
-        *chain.from_iterable(_of_kind(data, step, index) for index, step in enumerate(steps)),
-        *_of_events(data, steps, catalog),
-        *_of_definitions(data, catalog),
-    ]
-    return list({(mistake.path, mistake.sentence): mistake for mistake in found}.values())
+    yield from chain(
+        _of_a_campaign(data),
+        _of_holdout(data),
+        _of_keys(steps, graph),
+        _of_ways(steps, graph),
+        _of_circles(steps, graph),
+        _of_key_dates(data, steps, graph, catalog),
+        chain.from_iterable(_of_kind(data, step, index) for index, step in enumerate(steps)),
+        _of_events(data, steps, catalog),
+    )
 
 
 def parse_journey(data: Data, catalog: Catalog) -> JourneySpec:
@@ -277,15 +302,19 @@ def definitions_of(data: Data) -> Iterator[tuple[str, Any]]:
     yield from ((f"{path}.definition", rule.get("definition")) for path, rule in _exits(data))
 
 
-def _of_definitions(data: Data, catalog: Catalog) -> Iterator[SpecError]:
+def _read_definitions(data: Data, catalog: Catalog) -> tuple[dict[str, Definition], list[SpecError]]:
+    read: dict[str, Definition] = {}
+    wrong = []
     for path, given in definitions_of(data):
         if given is None:
             continue
         try:
-            definition = parse_definition(given, catalog)
+            read[path] = parse_definition(given, catalog)
         except InvalidRequest as error:
             place = path if error.path in (None, WHOLE) else f"{path}.{error.path}"
-            yield SpecError(place, error.message.removesuffix(f" (at {error.path})"))
+            wrong.append(SpecError(place, error.message.removesuffix(f" (at {error.path})")))
             continue
-        if definition.is_limited and path != "trigger.definition":
-            yield SpecError(path, "it is asked of each member alone, so it can have no limit; leave limit out")
+        if read[path].is_limited and path != "trigger.definition":
+            sentence = "it is asked of each member alone, so it can have no limit; leave limit out"
+            wrong.append(SpecError(path, sentence))
+    return read, wrong

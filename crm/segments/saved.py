@@ -24,6 +24,7 @@ from crm.reading.names import same_case
 from crm.segments.definition import Definition, parse_definition
 from crm.segments.dependencies import find_circle, segments_named
 from crm.segments.fields import SEGMENT
+from crm.segments.frozen import FrozenSegments
 from crm.segments.maintenance import lock_segments, refresh_one
 from crm.segments.models import Segment, SegmentVersion
 from crm.segments.references import SEGMENT_KIND as SUBJECT_KIND
@@ -269,14 +270,24 @@ def require_evaluated(session: Session, data: Mapping[str, Any]) -> None:
         require_evaluated(session, base.definition)
 
 
-def sensitive_fields_in(session: Session, definition: Definition, catalog: Catalog) -> tuple[str, ...]:
-    """The sensitive fields that decide who is in, by way of the segments that it builds on, too."""
-    terms = [condition.term for condition in definition.conditions()]
-    terms += [] if definition.order_by is None else [definition.order_by.term]
-    found = {term.field.name for term in terms if term.field.is_sensitive}
+def sensitive_fields_in(
+    session: Session, definition: Definition, catalog: Catalog, frozen: FrozenSegments | None = None
+) -> tuple[str, ...]:
+    """The sensitive fields that decide who is in, by way of the segments that it builds on, too: those that were
+    written down where `frozen` is given."""
+    if frozen is not None:
+        bases = [base.definition for base in frozen.by_name.values()]
+        return tuple(sorted(set().union(*map(_asked_of, (definition, *bases)))))
+    found = _asked_of(definition)
     for base in session.scalars(select(Segment).where(Segment.name.in_(segments_named(definition.to_json())))):
         found.update(sensitive_fields_in(session, parse_definition(base.definition, catalog), catalog))
     return tuple(sorted(found))
+
+
+def _asked_of(definition: Definition) -> set[str]:
+    terms = [condition.term for condition in definition.conditions()]
+    terms += [] if definition.order_by is None else [definition.order_by.term]
+    return {term.field.name for term in terms if term.field.is_sensitive}
 
 
 def _saved_by(session: Session, request_id: str) -> Segment | None:

@@ -184,7 +184,7 @@ class Designer:
             return
         data = Draft(self._draft.data).data
         scope = self._ground.scope
-        found = await self._viewer.read(lambda session, _actor, _now: check(session, data, scope, "en"))
+        found = await self._viewer.read(lambda session, _actor, now: check(session, data, scope, now, "en"))
         if turn == self._turn and not self._verdict.is_deleted:
             self._show(found)
             self._json.value = json.dumps(data, ensure_ascii=False, indent=2)

@@ -11,6 +11,7 @@ from crm.database import Sessions
 from crm.fields import Catalog
 from crm.outreach.models import Journey
 from crm.outreach.spec import JourneySpec
+from crm.segments.definition import Definition
 from crm.segments.scope import SegmentScope
 
 
@@ -37,8 +38,16 @@ class Scheduler(Protocol):
     starts_once_approved: bool
     """Whether it starts by itself when no start is named; otherwise a person starts it."""
 
-    def start(self, session: Session, journey: Journey, spec: JourneySpec, scope: SegmentScope, now: datetime) -> None:
-        """Let in whoever takes part from the start, in the transaction in which it starts."""
+    def start(
+        self,
+        session: Session,
+        journey: Journey,
+        spec: JourneySpec,
+        entry: Definition,
+        scope: SegmentScope,
+        now: datetime,
+    ) -> None:
+        """Let in whoever takes part from the start, who fits `entry`, in the transaction in which it starts."""
 
     def advance(self, sessions: Sessions, now: datetime, catalog: Catalog) -> Moved:
         """Do what is due at a moment in everything that runs; sending is dispatch's part."""

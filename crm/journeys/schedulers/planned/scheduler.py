@@ -14,9 +14,9 @@ from crm.journeys.schedulers.planned.draft import Setting
 from crm.journeys.schedulers.planned.launch import write_plan
 from crm.outreach.holds import is_free
 from crm.outreach.models import Journey, JourneyState, Message, MessageState
-from crm.outreach.spec import AudienceAtLaunch, JourneySpec
+from crm.outreach.spec import JourneySpec
 from crm.segments.compile import select_member_ids
-from crm.segments.definition import parse_definition
+from crm.segments.definition import Definition
 from crm.segments.scope import SegmentScope
 from crm.workspace import get_workspace
 
@@ -28,11 +28,17 @@ class Planned:
 
     starts_once_approved = True
 
-    def start(self, session: Session, journey: Journey, spec: JourneySpec, scope: SegmentScope, now: datetime) -> None:
-        assert isinstance(spec.trigger, AudienceAtLaunch)  # noqa: S101 - only such are planned whole
-        definition = parse_definition(spec.trigger.definition, scope.catalog)
+    def start(
+        self,
+        session: Session,
+        journey: Journey,
+        spec: JourneySpec,
+        entry: Definition,
+        scope: SegmentScope,
+        now: datetime,
+    ) -> None:
         setting = launch_setting(session, journey.starts_at or now)
-        write_plan(session, journey, spec, select_member_ids(definition, scope), setting, now=now)
+        write_plan(session, journey, spec, select_member_ids(entry, scope), setting, now=now)
 
     def advance(self, sessions: Sessions, now: datetime, catalog: Catalog) -> Moved:
         return Moved()

@@ -17,6 +17,7 @@ from crm.outreach.holds import is_free
 from crm.outreach.link_targets import store_targets
 from crm.outreach.models import PENDING_STATES, Enrolment, EnrolmentState, Journey, JourneyState, Message
 from crm.outreach.spec import JourneySpec
+from crm.segments.definition import Definition
 from crm.segments.scope import SegmentScope
 
 
@@ -25,7 +26,15 @@ class Stepwise:
 
     starts_once_approved = False
 
-    def start(self, session: Session, journey: Journey, spec: JourneySpec, scope: SegmentScope, now: datetime) -> None:
+    def start(
+        self,
+        session: Session,
+        journey: Journey,
+        spec: JourneySpec,
+        entry: Definition,
+        scope: SegmentScope,
+        now: datetime,
+    ) -> None:
         """An audience enters at once; of every other trigger what happens from now on counts."""
         journey.entries_since = journey.seen_until = now
         session.flush()
