@@ -16,6 +16,7 @@ from agent.models import ToolEffect
 from crm.access import audit
 from crm.access.actor import require
 from crm.access.confirmed import Confirmed, NotConfirmed
+from crm.access.standing import as_of_now
 from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import CrmError, InvalidRequest
 from crm.limits import limited
@@ -105,7 +106,7 @@ class ToolExecutor:
         if not tool.may_ask:
             return None
         with self._sessions() as session:
-            context = replace(self._context(session, turn, call), is_dry_run=True, confirmed=Confirmed())
+            context = replace(self._context(session, turn, call, tool), is_dry_run=True, confirmed=Confirmed())
             # Asked once, a call stays asked, whatever became of its target: a no must never turn into a yes.
             if call.call_id not in turn.asked and tool.effect_for(context, args) is not Effect.WRITE:
                 return None
@@ -124,10 +125,10 @@ class ToolExecutor:
         tool, args = self.bind(turn, call)
         if tool.effect is Effect.READ and not tool.keeps_derived:
             with read_only(self._sessions) as session, limited(session, seconds=self._read_seconds):
-                return _outcome(tool.run(self._context(session, turn, call), args), tool.effect)
+                return _outcome(tool.run(self._context(session, turn, call, tool), args), tool.effect)
         if tool.effect is Effect.READ:
             with unit_of_work(self._sessions) as session:
-                return _outcome(tool.run(self._context(session, turn, call), args), tool.effect)
+                return _outcome(tool.run(self._context(session, turn, call, tool), args), tool.effect)
         if tool.effect is Effect.WRITE and call.call_id not in turn.asked:
             raise NotConfirmed(f"{tool.name} needs a person's yes")
         try:
@@ -175,7 +176,7 @@ class ToolExecutor:
             session.flush()
         except IntegrityError as error:
             raise _CallTaken from error
-        context = self._context(session, turn, call)
+        context = self._context(session, turn, call, tool)
         done_as = tool.effect_for(context, args)
         result = tool.run(context, args)
         outcome = _outcome(result, done_as)
@@ -198,10 +199,13 @@ class ToolExecutor:
         )
         return _Written(outcome, result.afterwards)
 
-    def _context(self, session: Session, turn: TurnContext, call: ToolCall) -> ToolContext:
+    def _context(self, session: Session, turn: TurnContext, call: ToolCall, tool: Tool[Any]) -> ToolContext:
+        # A turn may last for minutes, in which its person can be disabled or given a smaller role.
+        actor = as_of_now(session, turn.actor)
+        require(actor, tool.permission)
         return ToolContext(
             session=session,
-            actor=turn.actor,
+            actor=actor,
             now=turn.now,
             thread_id=turn.thread_id,
             call_id=call.call_id,

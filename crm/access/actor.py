@@ -1,6 +1,6 @@
 """Who acts, and what their role lets them do. Rights are decided here and nowhere above."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from crm.access.models import Account, Role
@@ -67,6 +67,9 @@ class Actor:
     role: Role
     must_change_password: bool = False
     """Signed in with a password that somebody else made, which is good for choosing another one only."""
+    session_id: int | None = field(default=None, compare=False)
+    token_id: int | None = field(default=None, compare=False)
+    """By which browser session or API token they came; by none of both on the machine's own command line."""
 
     @property
     def row_owner_id(self) -> int | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
@@ -79,7 +79,8 @@ def find_login(session: Session, token: str, now: datetime) -> Login | None:
     if found is None:
         return None
     account, login = found
-    return Login(login.id, actor_for(account), is_worth_noting=login.last_seen_at <= now - NOTED_EVERY)
+    actor = replace(actor_for(account), session_id=login.id)
+    return Login(login.id, actor, is_worth_noting=login.last_seen_at <= now - NOTED_EVERY)
 
 
 def actor_of_login(session: Session, token: str, now: datetime) -> Actor | None:

@@ -1,7 +1,7 @@
 """Personal API tokens: each has a name, an end, and at most its owner's rights. Only digests are stored."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -88,7 +88,8 @@ def find_api_token(session: Session, secret: str, now: datetime) -> TokenUse | N
         return None
     account, token = found
     used = token.last_used_at
-    return TokenUse(token.id, _confined(actor_for(account), token.role), used is None or used <= now - NOTED_EVERY)
+    actor = replace(confined(actor_for(account), token.role), token_id=token.id)
+    return TokenUse(token.id, actor, used is None or used <= now - NOTED_EVERY)
 
 
 def note_token_use(session: Session, token_id: int, now: datetime) -> None:
@@ -114,8 +115,8 @@ def remove_tokens(session: Session, account_id: int) -> int:
     return len(session.execute(revoking.returning(ApiToken.id)).all())
 
 
-def _confined(actor: Actor, role: Role | None) -> Actor:
-    """With the token's role, unless the owner's own has become a smaller one."""
+def confined(actor: Actor, role: Role | None) -> Actor:
+    """With this role, e.g. a token's, unless the owner's own has become a smaller one."""
     if role is None or not is_within(role, actor.role):
         return actor
-    return Actor(actor.account_id, actor.username, actor.display_name, role, actor.must_change_password)
+    return replace(actor, role=role)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from agent.checkpoint_store import open_checkpoint_store
 from agent.checkpoints import thread_config
@@ -17,8 +20,10 @@ from agent.model_calls import MAX_MODEL_CALLS
 from agent.models import EntryKind
 from agent.tool_executor import ToolCall, ToolExecutor
 from crm.access.actor import Actor
-from crm.access.models import AuditEntry, Role
-from crm.database import Sessions, read_only
+from crm.access.logins import find_login, open_login
+from crm.access.models import Account, ApiToken, AuditEntry, LoginSession, Role
+from crm.access.tokens import create_api_token, find_api_token
+from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Forbidden, InvalidRequest
 from tests.agent.conftest import MakeAssistant, hear, only, person
 from tests.agent.probe_tools import PROBES, times_noted
@@ -300,3 +305,100 @@ async def test_without_a_person_no_tool_runs(make_assistant: MakeAssistant, oper
 
 def test_every_probe_effect_is_covered() -> None:
     assert {tool.effect for tool in PROBES} == {"read", "draft", "write", "reach"}
+
+
+def disabled(session: Session, actor: Actor) -> None:
+    session.execute(update(Account).where(Account.id == actor.account_id).values(is_active=False))
+
+
+def made_an_analyst(session: Session, actor: Actor) -> None:
+    session.execute(update(Account).where(Account.id == actor.account_id).values(role=Role.ANALYST))
+
+
+def signed_out(session: Session, actor: Actor) -> None:
+    session.execute(delete(LoginSession).where(LoginSession.account_id == actor.account_id))
+
+
+def token_revoked(session: Session, actor: Actor) -> None:
+    session.execute(delete(ApiToken).where(ApiToken.account_id == actor.account_id))
+
+
+def by_session(session: Session, actor: Actor, now: datetime) -> Actor:
+    login = find_login(session, open_login(session, actor, now), now)
+    assert login is not None
+    return login.actor
+
+
+def by_token(session: Session, actor: Actor, now: datetime) -> Actor:
+    use = find_api_token(session, create_api_token(session, actor, name="script", now=now).secret, now)
+    assert use is not None
+    return use.actor
+
+
+WAYS_IN = {"command line": None, "session": by_session, "token": by_token}
+WAYS_OUT = [
+    ("command line", disabled),
+    ("session", disabled),
+    ("session", signed_out),
+    ("session", made_an_analyst),
+    ("token", disabled),
+    ("token", token_revoked),
+    ("token", made_an_analyst),
+]
+
+
+@pytest.mark.parametrize(("way_in", "happens"), WAYS_OUT)
+@pytest.mark.parametrize("tool", ["sketch", "publish"])
+async def test_what_somebody_may_is_asked_anew_at_each_call_of_a_turn(
+    make_assistant: MakeAssistant,
+    sessions: Sessions,
+    operator: Actor,
+    now: datetime,
+    way_in: str,
+    happens: Callable[[Session, Actor], None],
+    tool: str,
+) -> None:
+    """A turn takes as long as the model thinks; meanwhile an administrator shuts the person out."""
+    comes_by = WAYS_IN[way_in]
+    with unit_of_work(sessions) as session:
+        actor = comes_by(session, operator, now) if comes_by else operator
+
+    def meanwhile(_messages: Any) -> AIMessage:
+        with unit_of_work(sessions) as session:
+            happens(session, actor)
+        return calls((tool, {"subject": "late"}), ids=("late",))
+
+    assistant = make_assistant(
+        calls((tool, {"subject": "early"}), ids=("early",)),
+        meanwhile,
+        lambda messages: AIMessage(last_error(messages)["code"]),
+    )
+    thread = await assistant.open_thread(actor)
+    events = await hear(assistant.say(actor, thread, "do both"))
+    finished = [event.status for event in events if isinstance(event, ToolFinished)]
+    assert finished[0] is not CallStatus.REFUSED
+    assert finished[1:] == [CallStatus.REFUSED]
+    assert events[-1] == Answered("forbidden")
+    assert (noted(sessions, "early"), noted(sessions, "late")) == (1, 0)
+    with read_only(sessions) as session:
+        assert session.scalar(select(func.count()).where(AuditEntry.action == "tool.refused")) == 1
+
+
+async def test_another_session_that_ended_and_a_greater_role_change_nothing(
+    make_assistant: MakeAssistant, sessions: Sessions, now: datetime
+) -> None:
+    ana = person(sessions, Role.ANALYST, display_name="Ana")
+    with unit_of_work(sessions) as session:
+        here, there = by_session(session, ana, now), by_session(session, ana, now)
+
+    def meanwhile(_messages: Any) -> AIMessage:
+        with unit_of_work(sessions) as session:
+            session.execute(delete(LoginSession).where(LoginSession.id == there.session_id))
+            session.execute(update(Account).where(Account.id == ana.account_id).values(role=Role.ADMIN))
+        return calls(("look", {"subject": "tea"}), ("sketch", {"subject": "tea"}))
+
+    assistant = make_assistant(meanwhile, AIMessage("Seen."))
+    thread = await assistant.open_thread(here)
+    events = await hear(assistant.say(here, thread, "look and sketch"))
+    found = {event.name: event.status for event in events if isinstance(event, ToolFinished)}
+    assert found == {"look": CallStatus.DONE, "sketch": CallStatus.REFUSED}
