@@ -46,7 +46,7 @@ COUNTED: Mapping[str, Sequence[Counted]] = {
     ),
     "engine.crashed": (Counted("engine_crashes", "Turns and senders that ended with a fault of ours.", ("what",)),),
     "engine.postponed": (Counted("engine_postponed", "Turns put off because the database was busy.", ("what",)),),
-    "campaign.launched": (Counted("launches", "Campaigns that the engine launched."),),
+    "journey.launched": (Counted("launches", "Campaigns and journeys that the engine started."),),
     "row.held": (Counted("holds", "What the engine held back with a new reason.", ("kind",)),),
     "batch.sent": (
         Counted("batches", "Batches of messages that were handed over.", ("channel",)),

@@ -161,7 +161,11 @@ def _expire_requests(sessions: Sessions, moment: datetime, catalog: Catalog) -> 
 def start_due(session: Session, now: datetime, catalog: Catalog) -> list[StartOutcome]:
     """Start whatever is approved and whose start has come; hold back what is not what was approved."""
     due = select(Journey.id, Journey.kind, Journey.name, Journey.note).where(
-        Journey.state == JourneyState.SCHEDULED, Journey.starts_at <= now, is_free(now)
+        Journey.state == JourneyState.SCHEDULED,
+        Journey.starts_at <= now,
+        is_free(now),
+        # What a newer version stored is left to it.
+        Journey.kind.in_(list(catalog.kinds)),
     )
     due = due.order_by(Journey.starts_at, Journey.id).with_for_update(skip_locked=True)
     return [_start_or_hold(session, row, now, catalog) for row in session.execute(due).all()]

@@ -12,6 +12,7 @@ from crm.access.actor import Actor, Permission
 from crm.campaigns import service
 from crm.campaigns.models import Campaign
 from crm.catalog import CATALOG
+from crm.journeys.lookup import NOT_STARTED, STARTED
 from crm.outreach.models import JourneyState
 
 
@@ -60,13 +61,7 @@ ACTIONS = (
     Action(
         "Cancel campaign",
         "close",
-        (
-            JourneyState.DRAFT,
-            JourneyState.AWAITING_APPROVAL,
-            JourneyState.SCHEDULED,
-            JourneyState.RUNNING,
-            JourneyState.PAUSED,
-        ),
+        (*NOT_STARTED, *STARTED),
         Permission.OPERATE_CAMPAIGN,
         "It ends for good: nothing more is sent and reserved coupons go back to stock. This cannot be undone.",
         _cancel,

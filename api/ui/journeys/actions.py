@@ -11,6 +11,7 @@ from api.ui.viewer import Viewer
 from crm.access.actor import Actor, Permission
 from crm.catalog import CATALOG
 from crm.journeys import service
+from crm.journeys.lookup import NOT_STARTED, STARTED
 from crm.outreach.models import JourneyState
 
 
@@ -56,7 +57,7 @@ ACTIONS = (
     Action(
         "Pause",
         "pause",
-        (JourneyState.RUNNING,),
+        (JourneyState.SCHEDULED, JourneyState.RUNNING),
         Permission.OPERATE_CAMPAIGN,
         "Nobody enters, nobody moves on and nothing is sent until it is resumed. It can be resumed at any time.",
         _pause,
@@ -73,9 +74,9 @@ ACTIONS = (
     Action(
         "End journey",
         "close",
-        (JourneyState.RUNNING, JourneyState.PAUSED),
+        (*NOT_STARTED, *STARTED),
         Permission.OPERATE_CAMPAIGN,
-        "It ends for good, in all its versions: whoever is under way leaves it and nothing more is sent. "
+        "It ends for good, once started in all its versions: whoever is under way leaves it and nothing more is sent. "
         "This cannot be undone; pausing can.",
         _end,
         is_dangerous=True,
