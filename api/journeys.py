@@ -13,7 +13,7 @@ from crm.access.approvals import approval_for
 from crm.access.models import Account, ApprovalState
 from crm.catalog import CATALOG
 from crm.differences import Difference, differences
-from crm.journeys.figures import JourneyFigures, journey_figures
+from crm.journeys.comparison import JourneyFigures, journey_figures
 from crm.journeys.house_rules import Finding
 from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.journeys.overview import JourneySummary

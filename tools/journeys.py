@@ -10,7 +10,7 @@ from crm.access.actor import Permission
 from crm.access.approvals import approval_for
 from crm.catalog import CATALOG
 from crm.journeys import service
-from crm.journeys.figures import journey_figures
+from crm.journeys.comparison import journey_figures
 from crm.journeys.finding import find_running, find_version
 from crm.journeys.lookup import SUBJECT_KIND, journey_scope, versions_of
 from crm.journeys.overview import summarise

@@ -1,7 +1,7 @@
 """`nurture campaign` and `nurture report`: where campaigns stand and what they did."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -9,6 +9,10 @@ from api.cli import decisions
 from api.cli.console import say, say_json
 from api.cli.exclusions import exclusions
 from api.cli.opened import AsPerson, Json, Today, opened, person
+
+if TYPE_CHECKING:
+    from crm.campaigns.monitor import CampaignMonitor
+    from crm.journeys.monitor import JourneyMonitor
 
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Name or id.")]
 campaign = typer.Typer(help="Campaigns.", no_args_is_help=True)
@@ -90,6 +94,10 @@ def monitor_one(name: Name, as_json: Json = False) -> None:
     if as_json:
         say_json(seen.model_dump(mode="json"))
         return
+    say_monitor(seen)
+
+
+def say_monitor(seen: "CampaignMonitor | JourneyMonitor") -> None:
     counts = seen.counts
     say(f"{seen.name}: {seen.end_reason or seen.state}, {seen.members:,} members, {seen.holdout:,} held out")
     say(

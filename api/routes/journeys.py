@@ -24,7 +24,8 @@ from crm.channels import Channel
 from crm.database import read_only, unit_of_work
 from crm.errors import InvalidRequest
 from crm.journeys import service
-from crm.journeys.finding import find_running, find_version
+from crm.journeys.finding import find_running, find_version, find_versions
+from crm.journeys.monitor import JourneyMonitor, monitor_journey
 from crm.journeys.overview import summarise
 from crm.journeys.participants import ParticipantPage, list_participants
 from crm.journeys.preview import MessagePreview, preview_step
@@ -174,6 +175,14 @@ def list_versions(journey: str, actor: SignedIn, nurture: TheNurture) -> list[Ve
     require(actor, Permission.READ_REVIEW)
     with read_only(nurture.sessions) as session:
         return version_rows(session, find_version(session, journey).name)
+
+
+@router.get("/{journey}/monitor")
+def show_monitor(journey: str, actor: SignedIn, nurture: TheNurture) -> JourneyMonitor:
+    """Where every message is, and what came of them: by name of every version together, by id of that version."""
+    require(actor, Permission.READ_REVIEW)
+    with read_only(nurture.sessions) as session:
+        return monitor_journey(session, find_versions(session, journey), nurture.clock.now())
 
 
 @router.post("/{journey}/submit")

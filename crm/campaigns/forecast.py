@@ -12,20 +12,13 @@ from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.conflicts import SharedAudience, conflicts
 from crm.campaigns.copywriting import offer_in_words
 from crm.clock import local_day
+from crm.journeys.exclusions import ExclusionCount
 from crm.journeys.schedulers.planned import draft
 from crm.journeys.schedulers.planned.audience import is_first_record
 from crm.loyalty.service import stock_for
 from crm.outreach.models import Arm, MessageState
 from crm.segments.scope import SegmentScope
 from crm.values import Value
-
-
-class ExclusionCount(Value):
-    """Messages of one channel that will not be sent, for one reason."""
-
-    channel: str
-    reason: str
-    count: int
 
 
 class DayCount(Value):

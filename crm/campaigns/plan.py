@@ -14,9 +14,10 @@ from crm.campaigns.brief import CampaignBrief
 from crm.campaigns.brief_to_spec import start_moment
 from crm.campaigns.conflicts import SharedAudience
 from crm.campaigns.drafts import PreparedBrief, prepare_brief
-from crm.campaigns.forecast import BenefitNeed, DayCount, ExclusionCount, Forecast
+from crm.campaigns.forecast import BenefitNeed, DayCount, Forecast
 from crm.campaigns.text_lengths import MILLICENTS_PER_CENT, SmsTexts, sms_texts
 from crm.clock import local_day
+from crm.journeys.exclusions import ExclusionCount
 from crm.journeys.rules import length_warning
 from crm.journeys.schedulers.planned.draft import drafted
 from crm.journeys.schedulers.planned.scheduler import launch_setting

@@ -45,6 +45,14 @@ def find_version(session: Session, name_or_id: str) -> Journey:
     return get_journey(session, find_id(name_or_id, newest, JourneyKind.JOURNEY, numbers.__contains__))
 
 
+def find_versions(session: Session, name_or_id: str) -> list[Journey]:
+    """By name every version, the newest first; by id that one. Raises as `find_version`."""
+    found = find_version(session, name_or_id)
+    text = name_or_id.strip()
+    is_by_id = row_id(text) == found.id and found.name.casefold() != text.casefold()
+    return [found] if is_by_id else versions_of(session, found.name)
+
+
 def find_running(session: Session, name_or_id: str) -> Journey:
     """The version that was started last, of a journey of which a newer draft may exist; else the newest."""
     return _first(session, find_version(session, name_or_id), lambda version: version.state in STARTED)

@@ -14,7 +14,7 @@ STALE_AFTER = timedelta(days=2)
 
 
 def headline(facts: LaunchedFacts, comparison: Comparison | None, window: ReviewWindow) -> Headline:
-    if facts.reached.members == 0:
+    if facts.reached.people == 0:
         return _nothing_delivered(facts)
     if not facts.fits_plan:
         return Headline(verdict=MetricVerdict.CANNOT_TELL, words=_sample_ratio(facts))

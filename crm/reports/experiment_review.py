@@ -179,10 +179,10 @@ def _outcomes(facts: LaunchedFacts) -> tuple[MetricValue, ...]:
     return (
         money_metric("gmv", treated.sums.y if treated else 0, facts.treated_members, facts.currency),
         share_metric("retention_rate", treated.ordering_members if treated else 0, facts.treated_members),
-        share_metric("conversion_rate", facts.reached.converted, facts.reached.members),
+        share_metric("conversion_rate", facts.reached.converted, facts.reached.people),
         share_metric("redemption_rate", facts.redeemed.members, facts.redeemed.issued_members),
         money_metric("cost", facts.cost_cents, facts.treated_members, facts.currency),
-        money_metric("last_touch_gmv", facts.reached.gmv_cents, facts.reached.members, facts.currency),
+        money_metric("last_touch_gmv", facts.reached.amount_cents, facts.reached.people, facts.currency),
     )
 
 
@@ -191,7 +191,7 @@ def _rates(facts: LaunchedFacts) -> tuple[MetricValue, ...]:
     delivered = sum(row.delivered for row in counts)
     openable = {channel: row for channel, row in facts.channels.items() if channel is not Channel.SMS}
     return (
-        share_metric("coverage", facts.reached.members, facts.treated_members),
+        share_metric("coverage", facts.reached.people, facts.treated_members),
         share_metric("delivery_rate", delivered, sum(row.ended for row in counts)),
         share_metric(
             "open_rate",
@@ -311,6 +311,6 @@ def day_rows(facts: LaunchedFacts) -> tuple[DayRow, ...]:
 
 def exclusion_rows(facts: LaunchedFacts) -> tuple[ExclusionRow, ...]:
     return tuple(
-        ExclusionRow(channel=channel.value, reason=reason, label=reason_words(reason), count=count)
-        for channel, reason, count in facts.exclusions
+        ExclusionRow(channel=row.channel, reason=row.reason, label=reason_words(row.reason), count=row.count)
+        for row in sorted(facts.exclusions, key=lambda row: -row.count)
     )

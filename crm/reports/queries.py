@@ -99,15 +99,6 @@ class ChannelCounts:
 
 
 @dataclass(frozen=True)
-class Reached:
-    """People with a delivered message, and their orders within the window after the first one."""
-
-    members: int
-    converted: int
-    gmv_cents: int
-
-
-@dataclass(frozen=True)
 class Redeemed:
     issued_members: int
     members: int
@@ -212,41 +203,6 @@ def _events_by_channel(
     return events
 
 
-def reached_by_channel(session: Session, journey_id: int) -> dict[Channel, int]:
-    """People with at least one delivered message, by channel."""
-    rows = session.execute(
-        select(Message.channel, func.count(person_of().distinct()))
-        .join(Enrolment, Enrolment.id == Message.enrolment_id)
-        .where(Message.journey_id == journey_id, Message.state == MessageState.DELIVERED)
-        .group_by(Message.channel)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def reached(session: Session, span: CampaignSpan) -> Reached:
-    """Orders, by whichever of their records, within the attribution days after each person's own first delivered
-    message, up to now."""
-    enrolled = _enrolled(span.journey_id)
-    first = (
-        select(person_of().label("person_id"), func.min(epoch_of(Message.delivered_at)).label("at"))
-        .join(Enrolment, Enrolment.id == Message.enrolment_id)
-        .where(Message.journey_id == span.journey_id, Message.state == MessageState.DELIVERED)
-        .group_by(person_of())
-        .cte("first_delivery")
-    )
-    window_seconds = int(timedelta(days=span.attribution_days).total_seconds())
-    ordered = epoch_of(Order.ordered_at)
-    row = session.execute(
-        select(func.count(first.c.person_id.distinct()), func.coalesce(func.sum(Order.amount_cents), 0))
-        .select_from(first)
-        .join(enrolled, enrolled.c.person_id == first.c.person_id)
-        .join(Order, Order.member_id == enrolled.c.member_id)
-        .where(ordered >= first.c.at, ordered < first.c.at + window_seconds, Order.ordered_at <= span.now)
-    ).one()
-    people = session.scalar(select(func.count()).select_from(first)) or 0
-    return Reached(members=people, converted=row[0], gmv_cents=int(row[1]))
-
-
 def redeemed(session: Session, span: CampaignSpan) -> Redeemed:
     issued = session.scalar(
         select(func.count(person_of().distinct()))
@@ -270,22 +226,6 @@ def redeemed(session: Session, span: CampaignSpan) -> Redeemed:
         )
     ).one()
     return Redeemed(issued or 0, row[0], row[1], int(row[2]), int(row[3]))
-
-
-def exclusion_counts(session: Session, journey_id: int) -> list[tuple[Channel, str, int]]:
-    """(channel, reason, messages) not sent, members held out left aside; most frequent first."""
-    rows = session.execute(
-        select(Message.channel, func.coalesce(Message.reason, "unknown"), func.count())
-        .join(Enrolment, Enrolment.id == Message.enrolment_id)
-        .where(
-            Message.journey_id == journey_id,
-            Message.state == MessageState.EXCLUDED,
-            Enrolment.arm == Arm.TREATMENT,
-        )
-        .group_by(Message.channel, Message.reason)
-        .order_by(func.count().desc(), Message.channel, Message.reason)
-    )
-    return [(channel, reason, count) for channel, reason, count in rows]
 
 
 def quarter_counts(session: Session, span: CampaignSpan) -> list[QuarterCount]:

@@ -22,11 +22,13 @@ from crm.experiments.effects import (
     sample_ratio_p,
     spend_effect,
 )
+from crm.journeys.exclusions import ExclusionCount, exclusion_counts
+from crm.journeys.figures import Reached, orders_after_delivery, reached_by_channel
 from crm.loyalty.models import OfferKind
 from crm.outreach.models import Arm, Journey
 from crm.reports import queries
 from crm.reports.blocks import SampleRatio
-from crm.reports.queries import ArmTotals, CampaignSpan, ChannelCounts, QuarterCount, Reached, Redeemed
+from crm.reports.queries import ArmTotals, CampaignSpan, ChannelCounts, QuarterCount, Redeemed
 from crm.workspace import get_workspace
 
 DEFAULT_WINDOW_DAYS = 14
@@ -64,7 +66,8 @@ class LaunchedFacts:
     reached_by_channel: Mapping[Channel, int]
     reached: Reached
     redeemed: Redeemed
-    exclusions: tuple[tuple[Channel, str, int], ...]
+    exclusions: tuple[ExclusionCount, ...]
+    """Of members who were not held out, as every figure by channel here."""
     quarters: tuple[QuarterCount, ...]
     peers: Mapping[Channel, tuple[ChannelCounts, ...]]
     """The same channel in other launched campaigns."""
@@ -150,10 +153,10 @@ def gather_facts(session: Session, campaign: Campaign, now: datetime) -> Launche
         promises_points=any(str(offer.get("kind")) in POINTS_OFFERS for offer in campaign.brief.get("offers", ())),
         arms=queries.arm_totals(session, span),
         channels={channel: row for (journey, channel), row in counts.items() if journey == span.journey_id},
-        reached_by_channel=queries.reached_by_channel(session, span.journey_id),
-        reached=queries.reached(session, span),
+        reached_by_channel=reached_by_channel(session, [span.journey_id]),
+        reached=orders_after_delivery(session, [span.journey_id], span.attribution_days, span.now),
         redeemed=queries.redeemed(session, span),
-        exclusions=tuple(queries.exclusion_counts(session, span.journey_id)),
+        exclusions=exclusion_counts(session, [span.journey_id], arm=Arm.TREATMENT),
         quarters=tuple(queries.quarter_counts(session, span)),
         peers=_by_channel(counts, span.journey_id),
         orders_known_until=queries.last_order_at(session, now),

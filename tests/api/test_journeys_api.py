@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.bootstrap import Nurture, bootstrap
+from crm.access.models import AuditEntry
 from crm.access.service import find_actor
 from crm.catalog import CATALOG
 from crm.database import read_only
@@ -89,6 +90,50 @@ def test_a_journey_from_its_template_to_its_end(sign_in: Callable[[str], TestCli
     assert (row["state"], row["has_draft"], row["version"]) == ("running", True, 2)
     assert mia.get(one).json()["version"] == 1
     assert mia.post(f"{one}/end").json()["state"] == "ended"
+
+
+GREETING = {
+    "name": "Greet them",
+    "trigger": {"kind": "by_hand"},
+    "holdout_share": 0,
+    "steps": [
+        {
+            "kind": "send",
+            "key": "greeting",
+            "channels": ["email"],
+            "wordings": [{"channel": "email", "subject": "Hello", "body": "Hello {{ name }}"}],
+        }
+    ],
+}
+
+
+def test_a_journey_has_the_monitor_and_the_exclusion_log_of_a_campaign(
+    sign_in: Callable[[str], TestClient], nurture: Nurture
+) -> None:
+    mia, grace = sign_in("mia"), sign_in("grace")
+    start(mia, grace, GREETING)
+    with read_only(nurture.sessions) as session:
+        references = list(session.scalars(select(Member.external_ref).order_by(Member.id).limit(60)))
+    mia.post("/api/journeys/Greet them/members", json={"members": references}).raise_for_status()
+    run_due(nurture.sessions, nurture.clock.now(), nurture.adapters, catalog=CATALOG)
+
+    campaign = mia.get("/api/campaigns").json()["items"][0]["name"]
+    seen = mia.get("/api/journeys/Greet them/monitor").json()
+    alike = mia.get(f"/api/campaigns/{campaign}/monitor").json()
+    assert seen.keys() - {"journey_id", "versions"} == alike.keys() - {"campaign_id"}
+    assert (seen["adds_up"], seen["counts"]["planned"], seen["members"]) == (True, 60, 60)
+    log = mia.get("/api/journeys/Greet them/exclusions").json()
+    alike = mia.get(f"/api/campaigns/{campaign}/exclusions").json()
+    assert log.keys() - {"journey_id", "versions"} == alike.keys() - {"campaign_id"}
+    assert log["messages"] == seen["counts"]["excluded"] > 0
+    page = mia.get("/api/journeys/Greet them/exclusions/members", params={"limit": 1}).json()
+    assert (page["total"], len(page["items"])) == (log["messages"], 1)
+    assert (page["next_cursor"] is None) == (log["messages"] == 1)
+    file = mia.get("/api/journeys/Greet them/exclusions/members.csv")
+    assert len(file.text.splitlines()) == log["messages"] + 1
+    with read_only(nurture.sessions) as session:
+        exported = select(AuditEntry.subject).where(AuditEntry.action == "journey.exclusions_exported")
+        assert list(session.scalars(exported)) == [f"journey:{log['journey_id']}"]
 
 
 def test_every_mistake_is_said_at_once_and_nothing_is_saved(sign_in: Callable[[str], TestClient]) -> None:

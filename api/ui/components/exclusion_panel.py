@@ -1,4 +1,4 @@
-"""Who a campaign did not write to, and why: the numbers, and below them the members, a page at a time."""
+"""Who a campaign or journey did not write to, and why: the numbers, and below them the members, a page at a time."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -11,8 +11,8 @@ from api.ui import formats
 from api.ui.components.card import Local
 from api.ui.components.tables import grid_table
 from api.ui.theme import block, empty_state, panel, quiet, secondary, text
-from crm.campaigns.exclusions import ExcludedMember, ExcludedPage, ExclusionFilter, ExclusionLog
 from crm.channels import Channel
+from crm.journeys.exclusions import ExcludedMember, ExcludedPage, ExclusionFilter, ExclusionNumbers
 from crm.outreach.models import ExclusionReason
 
 PAGE_SIZE = 12
@@ -23,8 +23,9 @@ Load = Callable[[ExclusionFilter, int], Awaitable[ExcludedPage | None]]
 class ExclusionPanel:
     """The numbers follow what `show` is given; the members are read anew with each choice."""
 
-    def __init__(self, log: ExclusionLog, load: Load, local: Local, *, may_export: bool) -> None:
-        self._log, self._load, self._local, self._may_export = log, load, local, may_export
+    def __init__(self, log: ExclusionNumbers, load: Load, local: Local, *, csv: str | None) -> None:
+        """`csv`: the address of the file; None for who may not take members away."""
+        self._log, self._load, self._local, self._csv = log, load, local, csv
         self._filter = ExclusionFilter()
         self._cursors = [0]
         """Where each page begins that was turned to, the one that is shown last."""
@@ -34,7 +35,7 @@ class ExclusionPanel:
             self._box = block("stack")
         await self._fill()
 
-    async def show(self, log: ExclusionLog) -> None:
+    async def show(self, log: ExclusionNumbers) -> None:
         """Show the numbers of another moment, where they differ."""
         before, self._log = self._log, log
         if log.model_copy(update={"as_of": before.as_of}) == before:
@@ -51,7 +52,7 @@ class ExclusionPanel:
             if self._log.messages:
                 with block("line flow tight"):
                     self._choices()
-                    if self._may_export:
+                    if self._csv is not None:
                         secondary("Download CSV", self._download, symbol="download").classes("push")
                 self._rows = block("stack")
                 self._footer = block("line")
@@ -65,7 +66,7 @@ class ExclusionPanel:
             if self._log.messages:
                 self._table()
             else:
-                empty_state("group", "Nobody was left out", "Every message of this campaign was sent or still waits.")
+                empty_state("group", "Nobody was left out", "Every message was sent or still waits.")
             self._put_off()
 
     def _table(self) -> None:
@@ -154,4 +155,4 @@ class ExclusionPanel:
     def _download(self) -> None:
         chosen = {"reason": self._filter.reason, "channel": self._filter.channel, "step": self._filter.step}
         query = urlencode({name: value for name, value in chosen.items() if value is not None})
-        ui.navigate.to(f"/api/campaigns/{self._log.campaign_id}/exclusions/members.csv?{query}")
+        ui.navigate.to(f"{self._csv}?{query}")

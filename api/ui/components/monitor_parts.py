@@ -1,4 +1,4 @@
-"""A campaign under way: the identity of its ledger, rates by channel, and who was left out."""
+"""A campaign or journey under way: the identity of its ledger, rates by channel, and who was left out."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ from api.ui.components.plan_parts import exclusions_table
 from api.ui.components.state_chips import state_chip
 from api.ui.components.tables import grid_table
 from api.ui.theme import block, chip, figure, fold, notice, text
-from crm.campaigns.monitor import CampaignMonitor, ChannelProgress
+from crm.campaigns.monitor import CampaignMonitor
+from crm.journeys.figures import ChannelProgress, DeliveryFigures
+from crm.journeys.monitor import JourneyMonitor
 
 
 def monitor_card(artifact: Mapping[str, Any], local: Local) -> None:
@@ -33,7 +35,7 @@ def monitor_card(artifact: Mapping[str, Any], local: Local) -> None:
             exclusions_table(monitor.exclusions)
 
 
-def identity_line(monitor: CampaignMonitor) -> None:
+def identity_line(monitor: CampaignMonitor | JourneyMonitor) -> None:
     """planned = delivered + failed + unknown + excluded + pending, with its figures."""
     counts = monitor.counts
     parts = (
@@ -63,22 +65,22 @@ def identity_line(monitor: CampaignMonitor) -> None:
         notice(f"Held back by the pause: {due} whose time has come. Resumed too late, they are left out.", "warn")
 
 
-def paused_channels(monitor: CampaignMonitor, local: Local) -> None:
+def paused_channels(monitor: DeliveryFigures, local: Local) -> None:
     """What a person holds back, who it was and why."""
     for pause in monitor.paused_channels:
         name, waiting = formats.CHANNELS[pause.channel], formats.plural(pause.waiting, "message")
-        words = f"{name} is paused by {pause.by} since {local.moment(pause.since)} ({pause.reason}): {waiting} of this "
-        notice(f"{words}campaign wait until it is resumed.", "warn", "pause_circle")
+        words = f"{name} is paused by {pause.by} since {local.moment(pause.since)} ({pause.reason}): "
+        notice(f"{words}{waiting} wait here until it is resumed.", "warn", "pause_circle")
 
 
-def monitor_figures(monitor: CampaignMonitor) -> None:
+def monitor_figures(monitor: DeliveryFigures) -> None:
     with block("figures"):
         figure("Members", formats.count(monitor.members), f"{formats.count(monitor.holdout)} in the holdout")
         figure("Reached", formats.count(monitor.members_reached), f"coverage {formats.percent(monitor.coverage)}")
         figure("Ordered", formats.count(monitor.conversions), f"conversion {formats.percent(monitor.conversion_rate)}")
 
 
-def channel_table(monitor: CampaignMonitor) -> None:
+def channel_table(monitor: DeliveryFigures) -> None:
     rows = [
         (
             formats.channel(row.channel),
@@ -96,7 +98,7 @@ def channel_table(monitor: CampaignMonitor) -> None:
     text(f"Opens and clicks of machines are left out. {monitor.conversion_definition}", "small faint wrap")
 
 
-def responses_chart(monitor: CampaignMonitor) -> None:
+def responses_chart(monitor: DeliveryFigures) -> None:
     if not monitor.timeseries:
         return
     totals: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0])

@@ -11,9 +11,9 @@ from api.ui.theme import block, chip, figure, icon, notice, text
 from crm.campaigns.benefits import benefits_of
 from crm.campaigns.brief import CampaignBrief, Step
 from crm.campaigns.copywriting import complete_copy, offer_in_words
-from crm.campaigns.forecast import ExclusionCount
 from crm.campaigns.plan import CampaignPlan
 from crm.errors import InvalidRequest
+from crm.journeys.exclusions import ExclusionCount
 from crm.outreach.models import ExclusionReason
 from crm.outreach.priority import Priority
 from crm.outreach.sms import Encoding

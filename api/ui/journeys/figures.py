@@ -1,32 +1,39 @@
-"""What a journey came to so far, in figures."""
+"""What a journey came to so far: who entered, what was sent to them, and who ordered."""
 
 from api.ui import formats
-from api.ui.components.tables import grid_table
+from api.ui.components.card import Local
+from api.ui.components.monitor_parts import channel_table, identity_line, paused_channels, responses_chart
 from api.ui.theme import block, figure, text
-from crm.journeys.figures import ChannelFigures, Conversion, JourneyFigures
+from crm.journeys.comparison import Conversion, JourneyFigures
+from crm.journeys.monitor import JourneyMonitor
 
 
-def draw_figures(found: JourneyFigures) -> None:
+def draw_figures(found: JourneyFigures, monitor: JourneyMonitor, local: Local) -> None:
+    paused_channels(monitor, local)
+    if monitor.counts.planned:
+        identity_line(monitor)
     with block("figures"):
-        figure("Entered", formats.count(found.entered), f"{formats.count(found.held_out)} held back")
+        figure("Entered", formats.count(found.entered), f"different people: {formats.count(monitor.people)}")
         figure("Under way", formats.count(found.under_way))
-        figure("Reached", formats.count(found.members_reached), "members with a delivered message")
-        figure("Ordered", formats.percent(found.treated.share), _of(found.treated))
-        if found.held_out:
-            figure("Ordered without it", formats.percent(found.held_back.share), _of(found.held_back))
-    if found.channels:
-        headings = ("Channel", "Messages", "Delivered", "Failed", "Unknown", "Left out", "Pending", "Opened", "Clicked")
-        grid_table(headings, [_row(row) for row in found.channels], numeric=range(1, 9))
-        text("Opens and clicks of machines are left out.", "small faint wrap")
+        figure("Reached", formats.count(monitor.members_reached), f"coverage {formats.percent(monitor.coverage)}")
+        figure("Ordered", formats.count(monitor.conversions), f"conversion {formats.percent(monitor.conversion_rate)}")
+    if monitor.by_channel:
+        channel_table(monitor)
+        responses_chart(monitor)
+    if found.held_out:
+        _comparison(found, monitor)
+    if monitor.next_due_at:
+        text(f"Next message due {local.moment(monitor.next_due_at)}", "small muted")
+
+
+def _comparison(found: JourneyFigures, monitor: JourneyMonitor) -> None:
+    """Those who walk it beside those who are held back, from the moment when both entered."""
+    with block("figures"):
+        figure("Held back", formats.count(monitor.holdout), "people")
+        figure("Ordered after entering", formats.percent(found.treated.share), _of(found.treated))
+        figure("Ordered, held back", formats.percent(found.held_back.share), _of(found.held_back))
     text(found.conversion_definition, "small faint wrap")
 
 
 def _of(conversion: Conversion) -> str:
     return f"of {formats.count(conversion.ripe)} long enough in it"
-
-
-def _row(row: ChannelFigures) -> tuple[str, ...]:
-    opened = "not visible" if row.opened is None else f"{formats.count(row.opened)} ({formats.percent(row.open_rate)})"
-    counts = (row.planned, row.delivered, row.failed, row.unknown, row.excluded, row.pending)
-    clicked = f"{formats.count(row.clicked)} ({formats.percent(row.click_rate)})"
-    return (formats.channel(row.channel), *map(formats.count, counts), opened, clicked)

@@ -49,7 +49,7 @@ from crm.access.service import list_accounts
 from crm.access.shaping import shaped_by
 from crm.campaigns.audience import campaign_scope
 from crm.campaigns.brief import CampaignBrief
-from crm.campaigns.exclusions import ExcludedPage, ExclusionFilter, ExclusionLog, excluded_members, exclusion_log
+from crm.campaigns.exclusions import ExclusionLog, exclusion_log
 from crm.campaigns.lookup import needs_new_start
 from crm.campaigns.models import Campaign
 from crm.campaigns.monitor import CampaignMonitor, monitor
@@ -57,6 +57,7 @@ from crm.campaigns.plan import CampaignPlan, compute_plan
 from crm.campaigns.selection import audience_changes
 from crm.campaigns.service import brief_of, get_campaign
 from crm.catalog import CATALOG
+from crm.journeys.exclusions import ExcludedPage, ExclusionFilter, excluded_members
 from crm.outreach.browse import LedgerFilter, LedgerPage, browse_ledger
 
 REFRESH_S = 5.0
@@ -247,12 +248,15 @@ def _plan(plan: CampaignPlan, local: Local, *, is_past: bool) -> None:
 async def _left_out(viewer: Viewer, facts: _Facts, log: ExclusionLog, local: Local) -> None:
     async def load(wanted: ExclusionFilter, after: int) -> ExcludedPage | None:
         def page(session: Session, actor: Actor, _now: datetime) -> ExcludedPage:
-            return excluded_members(session, log.campaign_id, wanted, actor=actor, after=after, limit=PAGE_SIZE)
+            return excluded_members(
+                session, [facts.campaign.journey_id], wanted, actor=actor, after=after, limit=PAGE_SIZE
+            )
 
         return await attempt(viewer.read(page))
 
     may_export = viewer.actor.may(Permission.EXPORT_MEMBERS)
-    shown = ExclusionPanel(log, load, local, may_export=may_export)
+    csv = f"/api/campaigns/{log.campaign_id}/exclusions/members.csv" if may_export else None
+    shown = ExclusionPanel(log, load, local, csv=csv)
     await shown.draw()
     if facts.campaign.state not in LIVE_STATES:
         return

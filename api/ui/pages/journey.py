@@ -6,6 +6,7 @@ from datetime import datetime
 
 from fastapi import Request
 from nicegui import ui
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.bootstrap import Nurture
@@ -13,6 +14,7 @@ from api.journeys import JourneyView, view_of
 from api.ui import formats
 from api.ui.components.approval_panel import ApprovalView, approval_panel, is_open
 from api.ui.components.card import Local
+from api.ui.components.exclusion_panel import PAGE_SIZE, ExclusionPanel
 from api.ui.components.member_preview import MemberPreview, PreviewForm
 from api.ui.components.state_chips import state_chip
 from api.ui.components.timeline import timeline
@@ -33,7 +35,15 @@ from crm.access.models import Approval, AuditEntry
 from crm.access.service import list_accounts
 from crm.access.shaping import shaped_by
 from crm.channels import SENDABLE_CHANNELS
+from crm.journeys.exclusions import (
+    ExcludedPage,
+    ExclusionFilter,
+    JourneyExclusionLog,
+    excluded_members,
+    journey_exclusion_log,
+)
 from crm.journeys.lookup import SUBJECT_KIND, get_journey
+from crm.journeys.monitor import JourneyMonitor, monitor_journey
 from crm.journeys.preview import preview_step
 from crm.outreach.ledger import spec_of
 from crm.outreach.models import Journey, JourneyState
@@ -54,6 +64,8 @@ class _Facts:
     journey: Journey
     spec: JourneySpec
     view: JourneyView
+    monitor: JourneyMonitor
+    exclusions: JourneyExclusionLog
     approval: Approval | None
     shaped_by: frozenset[int]
     history: list[AuditEntry]
@@ -68,6 +80,8 @@ def _load(session: Session, actor: Actor, now: datetime, journey_id: int) -> _Fa
         journey=journey,
         spec=spec_of(journey),
         view=view_of(session, journey, actor, now),
+        monitor=monitor_journey(session, [journey], now),
+        exclusions=journey_exclusion_log(session, [journey], now),
         approval=approval,
         shaped_by=frozenset() if approval is None else shaped_by(session, approval),
         history=history_of(session, f"{SUBJECT_KIND}:{journey_id}"),
@@ -86,7 +100,9 @@ async def _build(viewer: Viewer, request: Request) -> None:
             _approval(viewer, facts, local)
         with block("columns"):
             with block("stack").style("gap: 20px"):
-                _live(viewer, facts)
+                _live(viewer, facts, local)
+                if facts.journey.activated_at is not None and facts.spec.sends:
+                    await _left_out(viewer, facts, local)
                 if facts.spec.sends:
                     with panel("What it says"):
                         draw_texts(facts.spec, is_open=waits)
@@ -163,12 +179,12 @@ def _approval(viewer: Viewer, facts: _Facts, local: Local) -> None:
         text(f"{fit} fit its condition today: {approval.facts['read_back']}.", "small muted wrap")
 
 
-def _live(viewer: Viewer, facts: _Facts) -> None:
+def _live(viewer: Viewer, facts: _Facts, local: Local) -> None:
     with panel("Steps"):
         steps = block("stack")
     with panel("What it came to"):
         figures = block("stack")
-    shown = facts.view
+    shown, monitor = facts.view, facts.monitor
 
     def draw() -> None:
         steps.clear()
@@ -180,14 +196,14 @@ def _live(viewer: Viewer, facts: _Facts) -> None:
             if facts.journey.activated_at is None:
                 text("It has not started, so there is nothing to count yet.", "small muted")
             else:
-                draw_figures(shown.figures)
+                draw_figures(shown.figures, monitor, local)
 
     async def refresh() -> None:
-        nonlocal shown
-        newest = await attempt(viewer.read(lambda session, actor, now: _view(session, actor, now, shown.id)))
-        if newest is None or newest.model_copy(update={"as_of": shown.as_of}) == shown:
+        nonlocal shown, monitor
+        newest = await attempt(viewer.read(lambda session, actor, now: _moment(session, actor, now, shown.id)))
+        if newest is None or (_is_same(newest[0], shown) and _is_same(newest[1], monitor)):
             return
-        shown = newest
+        shown, monitor = newest
         draw()
 
     draw()
@@ -195,8 +211,41 @@ def _live(viewer: Viewer, facts: _Facts) -> None:
         ui.timer(REFRESH_S, refresh)
 
 
-def _view(session: Session, actor: Actor, now: datetime, journey_id: int) -> JourneyView:
-    return view_of(session, get_journey(session, journey_id), actor, now)
+def _moment(session: Session, actor: Actor, now: datetime, journey_id: int) -> tuple[JourneyView, JourneyMonitor]:
+    journey = get_journey(session, journey_id)
+    return view_of(session, journey, actor, now), monitor_journey(session, [journey], now)
+
+
+def _is_same(newest: BaseModel, shown: BaseModel) -> bool:
+    """But for the moment at which it was read."""
+    return newest.model_dump(exclude={"as_of"}) == shown.model_dump(exclude={"as_of"})
+
+
+async def _left_out(viewer: Viewer, facts: _Facts, local: Local) -> None:
+    journey_id = facts.journey.id
+
+    async def load(wanted: ExclusionFilter, after: int) -> ExcludedPage | None:
+        def page(session: Session, actor: Actor, _now: datetime) -> ExcludedPage:
+            return excluded_members(session, [journey_id], wanted, actor=actor, after=after, limit=PAGE_SIZE)
+
+        return await attempt(viewer.read(page))
+
+    may_export = viewer.actor.may(Permission.EXPORT_MEMBERS)
+    csv = f"/api/journeys/{journey_id}/exclusions/members.csv" if may_export else None
+    shown = ExclusionPanel(facts.exclusions, load, local, csv=csv)
+    await shown.draw()
+    if facts.journey.state is not JourneyState.RUNNING:
+        return
+
+    def log(session: Session, _actor: Actor, now: datetime) -> JourneyExclusionLog:
+        return journey_exclusion_log(session, [get_journey(session, journey_id)], now)
+
+    async def refresh() -> None:
+        newest = await attempt(viewer.read(log))
+        if newest is not None:
+            await shown.show(newest)
+
+    ui.timer(REFRESH_S, refresh)
 
 
 def _preview(viewer: Viewer, spec: JourneySpec) -> None:

@@ -4,17 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.access.models import Role
 from crm.access.policy import set_policy
 from crm.campaigns import service
 from crm.campaigns.brief import parse_brief
-from crm.campaigns.exclusions import ExclusionFilter, excluded_members, exclusion_lines, exclusion_log
+from crm.campaigns.exclusions import exclusion_log
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
 from crm.database import Sessions, read_only, unit_of_work
 from crm.journeys.engine import run_due, start_due
+from crm.journeys.exclusions import ExclusionFilter, excluded_members, exclusion_lines
 from crm.loyalty.models import Coupon
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import Message, MessageState
@@ -55,6 +57,10 @@ def running(sessions: Sessions, people: tuple[Actor, Actor], now: datetime, **ch
         service.submit(session, campaign.id, actor=people[0], now=now, catalog=CATALOG)
         service.approve(session, campaign.id, fingerprint=asked_of(session, campaign.id), actor=people[1], now=now)
         return campaign.id
+
+
+def journey_of(session: Session, campaign_id: int) -> int:
+    return service.get_campaign(session, campaign_id).journey_id
 
 
 def tick(sessions: Sessions, now: datetime) -> None:
@@ -134,7 +140,7 @@ def test_a_campaign_that_has_not_started_has_an_empty_log(
     with read_only(sessions) as session:
         log = exclusion_log(session, campaign_id, now)
         assert (log.messages, log.members, log.rows, log.put_off) == (0, 0, (), ())
-        page = excluded_members(session, campaign_id, ExclusionFilter(), actor=people[0])
+        page = excluded_members(session, [journey_of(session, campaign_id)], ExclusionFilter(), actor=people[0])
         assert (page.total, page.next_cursor) == (0, None)
 
 
@@ -147,7 +153,7 @@ def test_names_that_a_spreadsheet_would_run_are_kept_as_text(
     campaign_id = running(sessions, people, now, steps=[{"key": "first"}])
     tick(sessions, FRIDAY_TEN)
     with read_only(sessions) as session:
-        lines = list(exclusion_lines(session, campaign_id, ExclusionFilter(), actor=people[0]))
+        lines = list(exclusion_lines(session, [journey_of(session, campaign_id)], ExclusionFilter(), actor=people[0]))
     assert lines[0] == "member_ref,name,name_local,step,channel,reason,due_at\r\n"
     assert lines[1].split(",")[1:6] == ["'=1+1", "", "first", "email", "no_consent"]
 

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.monitor import monitor
 from crm.channels import Channel
+from crm.journeys.figures import orders_after_delivery
 from crm.outreach.models import Arm, Enrolment
-from crm.reports.queries import CampaignSpan, arm_totals, reached
+from crm.reports.queries import CampaignSpan, arm_totals
 from tests.campaign_world import enrol, make_campaign, message, plain_members, plain_orders
 
 
@@ -36,8 +37,8 @@ def test_outcomes_of_all_records_are_summed_and_the_person_counts_once(
         Arm.TREATMENT: (7, 7_000.0 * records, 7),
         Arm.HOLDOUT: (3, 3_000.0 * records, 3),
     }
-    found = reached(session, span)
-    assert (found.members, found.converted, found.gmv_cents) == (7, 7, 7_000 * records)
+    found = orders_after_delivery(session, [journey_id], 14, now)
+    assert (found.people, found.converted, found.amount_cents) == (7, 7, 7_000 * records)
     seen = monitor(session, campaign.id, now)
     assert (seen.members, seen.people, seen.holdout, seen.members_reached) == (10 * records, 10, 3, 7)
     assert (seen.coverage, seen.conversions) == (1.0, 7)
