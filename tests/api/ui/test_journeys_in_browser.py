@@ -52,6 +52,7 @@ def test_a_journey_is_written_as_forms_checked_while_typing_and_started_by_someb
     confirm(grace, "Approve")
     confirm(grace, "Start")
     expect(grace.get_by_role("button", name="Pause")).to_be_visible()
+    expect(grace.get_by_text("Nobody was left out")).to_be_visible()
     open_page(mia, "/journeys")
     expect(mia.get_by_role("link", name="Win back by hand")).to_contain_text("Running")
 
