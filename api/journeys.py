@@ -29,7 +29,7 @@ Language = Literal["en", "zh"]
 
 
 class JourneyRow(BaseModel):
-    """One journey, whatever its versions; counts are enrolments in all of them."""
+    """One journey, whatever its versions; counts are people, each counted once in all of them."""
 
     id: int
     """Of the newest version."""

@@ -69,7 +69,9 @@ class ListTasksArgs(ToolArgs):
 
 def list_journeys(ctx: ToolContext, _args: ListJourneysArgs) -> ToolResult:
     """Content: {"total": 3, "shown": 3, "journeys": [{"journey_id", "name", "version", "state": "running", "trigger",
-    "under_way": 12, "entered": 40, "left": 28, "has_draft": false}]}. Artifact: the same with all of them.
+    "under_way": 12, "entered": 40, "left": 28, "has_draft": false}]}; counts are people.
+
+    Artifact: the same with all of them.
     """
     rows = [
         {
@@ -193,7 +195,8 @@ def _card(ctx: ToolContext, journey: Journey) -> ToolResult:
     """Content: {"journey_id", "name", "version", "state", "end_reason", "note", "trigger": in words, "reentry",
     "exits", "steps": [{"key", "kind", "words", "ways": [{"label", "to"}], "standing": how many are there, "tasks"}],
     "entered", "under_way", "held_out", "members_reached", "channels": [{"channel", "planned", "delivered", ...,
-    "opened", "clicked"}], "ordered": {"ripe", "ordered", "share"}, "approval": its state or null}.
+    "opened", "clicked"}], "ordered": {"ripe", "ordered", "share"}, "approval": its state or null}. People count once
+    in "entered", "under_way", "held_out" and "members_reached"; "entries" are all entries of all their records.
 
     Artifact: the same with the whole spec.
     """
@@ -217,6 +220,7 @@ def _card(ctx: ToolContext, journey: Journey) -> ToolResult:
             for step in words.steps
         ],
         "entered": figures.entered,
+        "entries": figures.entries,
         "under_way": figures.under_way,
         "held_out": figures.held_out,
         "members_reached": figures.members_reached,

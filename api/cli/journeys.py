@@ -51,7 +51,7 @@ def list_all(as_: AsPerson = "admin", as_json: Json = False) -> None:
     for row in rows:
         draft = f", version {row.version} waits" if row.has_draft else ""
         standing = row.end_reason or row.state
-        say(f"{row.id:>4}  {standing:<18} {row.under_way:>7,} under way of {row.entered:,}  {row.name}{draft}")
+        say(f"{row.id:>4}  {standing:<18} {row.under_way:>7,} people under way of {row.entered:,}  {row.name}{draft}")
     if not rows:
         say("there is no journey yet; nurture journey template shows what to start from")
 
@@ -362,7 +362,7 @@ def _show(view: "JourneyView", *, as_json: bool) -> None:
         say(f"  approval {view.approval.state}, fingerprint {view.approval.fingerprint[:SHORT]}")
     _say_words(view.in_words, {step.key: step for step in view.steps})
     figures = view.figures
-    say(f"  {figures.entered:,} entered, {figures.under_way:,} under way, {figures.held_out:,} held back")
+    say(f"  people: {figures.entered:,} entered, {figures.under_way:,} under way, {figures.held_out:,} held back")
     for row in figures.channels:
         opened_ = "not visible" if row.opened is None else f"{row.opened:,}"
         say(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from crm.activity.models import Order
 from crm.channels import Channel
 from crm.journeys.figures import CONVERSION_DAYS, ChannelProgress, channel_figures, orders_after_delivery
-from crm.journeys.schedulers.planned.persons import person_of
+from crm.journeys.schedulers.planned.persons import people_where, person_of
 from crm.outreach.models import Arm, Enrolment, EnrolmentState
 from crm.outreach.moments import earlier
 
@@ -50,11 +50,15 @@ class Conversion:
 @dataclass(frozen=True)
 class JourneyFigures:
     entered: int
-    """Enrolments, of which a member may have several; likewise those under way and held out."""
+    """People who entered, each counted once, with whatever number of records and entries (decision 17)."""
     under_way: int
+    """People, likewise."""
     held_out: int
+    """People, likewise."""
     members_reached: int
-    """People with a delivered message, each counted once (decision 17)."""
+    """People with a delivered message, likewise."""
+    entries: int
+    """Enrolments: each entry of each record."""
     channels: tuple[ChannelFigures, ...]
     treated: Conversion
     held_back: Conversion
@@ -64,12 +68,14 @@ class JourneyFigures:
 def journey_figures(session: Session, journey_ids: Collection[int], now: datetime) -> JourneyFigures:
     """The figures of some versions of a journey together."""
     mine = Enrolment.journey_id.in_(journey_ids)
-    arms = dict(session.execute(select(Enrolment.arm, func.count()).where(mine).group_by(Enrolment.arm)).all())
-    under_way = select(func.count()).where(mine, Enrolment.state == EnrolmentState.ACTIVE)
+    is_active, is_held_out = Enrolment.state == EnrolmentState.ACTIVE, Enrolment.arm == Arm.HOLDOUT
+    counts = select(people_where(), people_where(is_active), people_where(is_held_out), func.count()).where(mine)
+    entered, under_way, held_out, entries = session.execute(counts).one()
     return JourneyFigures(
-        entered=sum(arms.values()),
-        under_way=session.scalar(under_way) or 0,
-        held_out=arms.get(Arm.HOLDOUT, 0),
+        entered=entered,
+        under_way=under_way,
+        held_out=held_out,
+        entries=entries,
         members_reached=orders_after_delivery(session, journey_ids, CONVERSION_DAYS, now).people,
         channels=tuple(map(_channel, channel_figures(session, journey_ids))),
         treated=_conversion(session, mine & (Enrolment.arm == Arm.TREATMENT), now),

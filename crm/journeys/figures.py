@@ -16,6 +16,7 @@ from crm.channels import Channel
 from crm.clock import local_day
 from crm.journeys.exclusions import ExclusionCount, exclusion_counts
 from crm.journeys.schedulers.planned.persons import person_of
+from crm.members.suppression import given_up_addresses
 from crm.outreach.channels.pausing import channel_pauses
 from crm.outreach.models import (
     PENDING_STATES,
@@ -75,6 +76,8 @@ class ChannelProgress(Value):
     open_rate: float | None
     click_rate: float | None
     unsubscribed: int
+    given_up: int = 0
+    """Addresses of the members who entered that turned out not to exist: nothing is sent there any more."""
 
 
 class DayProgress(Value):
@@ -259,6 +262,8 @@ def _by_channel(
         kind: _counts(session, _responses(journey_ids, kind, Message.channel, messages), Message.channel)
         for kind in (MessageEventKind.OPENED, MessageEventKind.CLICKED, MessageEventKind.UNSUBSCRIBED)
     }
+    members = select(Enrolment.member_id).where(Enrolment.journey_id.in_(journey_ids))
+    given_up = given_up_addresses(session, members)
     found = []
     for channel in sorted({channel for channel, _ in tally}):
         counts = _state_counts((key, number) for key, number in tally.items() if key[0] is channel)
@@ -275,6 +280,7 @@ def _by_channel(
                 open_rate=None if opened is None else _share(opened, counts.delivered),
                 click_rate=_share(clicked, counts.delivered),
                 unsubscribed=responses[MessageEventKind.UNSUBSCRIBED].get(channel, 0),
+                given_up=given_up.get(channel, 0),
             )
         )
     return tuple(found)

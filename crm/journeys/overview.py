@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.access.actor import Actor
 from crm.journeys.lookup import STARTED
+from crm.journeys.schedulers.planned.persons import people_where
 from crm.journeys.views import JourneyLine, list_journeys
-from crm.outreach.models import EndReason, JourneyState
+from crm.outreach.models import EndReason, Enrolment, EnrolmentState, Journey, JourneyState
 
 
 @dataclass(frozen=True)
 class JourneySummary:
-    """Counts are enrolments in all versions."""
+    """Counts are people in all versions together, each counted once (decision 17)."""
 
     name: str
     newest: JourneyLine
@@ -24,7 +26,7 @@ class JourneySummary:
     under_way: int
     entered: int
     left: int
-    """Walked through, let out early, or stopped with the journey."""
+    """Those who entered and are not under way: walked through, let out early, or stopped with the journey."""
 
     @property
     def state(self) -> JourneyState:
@@ -53,19 +55,30 @@ class JourneySummary:
 def summarise(session: Session, *, actor: Actor) -> list[JourneySummary]:
     """Every journey, the one written to last first."""
     lines = sorted(list_journeys(session, actor=actor), key=lambda line: (line.name, -line.version))
-    found = [_summary(list(versions)) for _, versions in groupby(lines, key=lambda line: line.name)]
+    people = _people(session)
+    found = [_summary(list(versions), *people.get(name, (0, 0))) for name, versions in groupby(lines, key=_name)]
     return sorted(found, key=lambda each: -each.newest.journey_id)
 
 
-def _summary(versions: list[JourneyLine]) -> JourneySummary:
-    under_way = sum(line.under_way for line in versions)
-    left = sum(line.completed + line.exited + line.stopped for line in versions)
+def _name(line: JourneyLine) -> str:
+    return line.name
+
+
+def _people(session: Session) -> dict[str, tuple[int, int]]:
+    """How many people entered each journey, and how many of them are under way."""
+    counts = (people_where(), people_where(Enrolment.state == EnrolmentState.ACTIVE))
+    query = select(Journey.name, *counts).join_from(Enrolment, Journey, Journey.id == Enrolment.journey_id)
+    found = session.execute(query.where(Journey.is_walked).group_by(Journey.name))
+    return {name: (entered, under_way) for name, entered, under_way in found}
+
+
+def _summary(versions: list[JourneyLine], entered: int, under_way: int) -> JourneySummary:
     return JourneySummary(
         name=versions[0].name,
         newest=versions[0],
         started=next((line for line in versions if line.activated_at is not None), None),
         versions=len(versions),
         under_way=under_way,
-        entered=under_way + left,
-        left=left,
+        entered=entered,
+        left=entered - under_way,
     )

@@ -12,6 +12,7 @@ from crm.access.actor import Actor, Permission, require
 from crm.errors import NotFound
 from crm.journeys.lookup import get_journey, takes_entries
 from crm.journeys.models import StepTaken
+from crm.journeys.schedulers.planned.persons import people_where
 from crm.journeys.steps.kind import TimelineEntry
 from crm.journeys.steps.registry import STEP_KINDS
 from crm.members.models import Member
@@ -71,7 +72,7 @@ class JourneyView:
     line: JourneyLine
     spec: Mapping[str, Any]
     holdout: int
-    """Enrolments that are left alone, so that the effect can be measured."""
+    """People who are left alone, so that the effect can be measured; each counts once (decision 17)."""
     steps: tuple[StepCounts, ...]
     messages: int
     """Every message on the books: delivered + failed + unknown + excluded + pending."""
@@ -110,7 +111,7 @@ def show_journey(session: Session, journey_id: int, *, actor: Actor, now: dateti
     journey = get_journey(session, journey_id)
     counts = _enrolment_counts(session, journey.id).get(journey.id, {})
     by_step = _counts_by_step(session, journey.id)
-    held_out = select(func.count()).where(Enrolment.journey_id == journey.id, Enrolment.arm == Arm.HOLDOUT)
+    held_out = select(people_where()).where(Enrolment.journey_id == journey.id, Enrolment.arm == Arm.HOLDOUT)
     steps = tuple(
         StepCounts(
             key=step.key,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -129,6 +130,15 @@ def lift_address(session: Session, channel: Channel, address: str, *, actor: Act
     records = lock_records_at(session, channel, normalised)
     _note_address(session, channel, records, "address.suppression_lifted", actor, now)
     return True
+
+
+def given_up_addresses(session: Session, member_ids: Select[int]) -> dict[Channel, int]:
+    """How many addresses of some members turned out not to exist, by channel."""
+    listed = AddressSuppression
+    there = (ContactPoint.channel == listed.channel) & (ContactPoint.normalised == listed.normalised)
+    query = select(listed.channel, func.count(listed.normalised.distinct())).join(ContactPoint, there)
+    query = query.where(listed.reason == HARD_BOUNCE, ContactPoint.member_id.in_(member_ids))
+    return dict(session.execute(query.group_by(listed.channel)).all())
 
 
 def _check_own(session: Session, member_id: int, actor: Actor) -> None:

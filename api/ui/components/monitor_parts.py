@@ -90,11 +90,12 @@ def channel_table(monitor: DeliveryFigures) -> None:
             _opened(row),
             f"{formats.count(row.clicked)} ({formats.percent(row.click_rate)})",
             formats.count(row.unsubscribed),
+            formats.count(row.given_up),
         )
         for row in monitor.by_channel
     ]
-    headings = ("Channel", "Planned", "Delivered", "Coverage", "Opened", "Clicked", "Opted out")
-    grid_table(headings, rows, numeric=range(1, 7))
+    headings = ("Channel", "Planned", "Delivered", "Coverage", "Opened", "Clicked", "Opted out", "Addresses given up")
+    grid_table(headings, rows, numeric=range(1, 8))
     text(f"Opens and clicks of machines are left out. {monitor.conversion_definition}", "small faint wrap")
 
 

@@ -13,8 +13,8 @@ def draw_figures(found: JourneyFigures, monitor: JourneyMonitor, local: Local) -
     if monitor.counts.planned:
         identity_line(monitor)
     with block("figures"):
-        figure("Entered", formats.count(found.entered), f"different people: {formats.count(monitor.people)}")
-        figure("Under way", formats.count(found.under_way))
+        figure("Entered", formats.count(found.entered), _entries(found))
+        figure("Under way", formats.count(found.under_way), "people")
         figure("Reached", formats.count(monitor.members_reached), f"coverage {formats.percent(monitor.coverage)}")
         figure("Ordered", formats.count(monitor.conversions), f"conversion {formats.percent(monitor.conversion_rate)}")
     if monitor.by_channel:
@@ -33,6 +33,11 @@ def _comparison(found: JourneyFigures, monitor: JourneyMonitor) -> None:
         figure("Ordered after entering", formats.percent(found.treated.share), _of(found.treated))
         figure("Ordered, held back", formats.percent(found.held_back.share), _of(found.held_back))
     text(found.conversion_definition, "small faint wrap")
+
+
+def _entries(found: JourneyFigures) -> str:
+    """People, and how often they entered where that is another number."""
+    return "people" if found.entries == found.entered else f"people, in {formats.count(found.entries)} entries"
 
 
 def _of(conversion: Conversion) -> str:

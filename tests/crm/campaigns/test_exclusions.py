@@ -14,10 +14,13 @@ from crm.campaigns.brief import parse_brief
 from crm.campaigns.exclusions import exclusion_log
 from crm.campaigns.monitor import monitor
 from crm.catalog import CATALOG
+from crm.channels import Channel
 from crm.database import Sessions, read_only, unit_of_work
 from crm.journeys.engine import run_due, start_due
 from crm.journeys.exclusions import ExclusionFilter, excluded_members, exclusion_lines
 from crm.loyalty.models import Coupon
+from crm.members.models import ContactPoint
+from crm.members.suppression import COMPLAINT, HARD_BOUNCE, suppress_where_reached
 from crm.outreach.channels import default_adapters
 from crm.outreach.models import Message, MessageState
 from crm.outreach.priority import Priority
@@ -175,3 +178,42 @@ def test_a_campaign_has_the_priority_that_its_approver_was_shown(
     with read_only(sessions) as session:
         assert set(session.scalars(select(Message.priority))) == {Priority.SERVICE}
         assert set(session.scalars(select(Message.state))) == {MessageState.DELIVERED, MessageState.PLANNED}
+
+
+@pytest.mark.parametrize(
+    ("channel", "reason", "of_the_campaign", "counted"),
+    [
+        (Channel.EMAIL, HARD_BOUNCE, True, 2),
+        (Channel.SMS, HARD_BOUNCE, True, 2),
+        (Channel.EMAIL, HARD_BOUNCE, False, 0),
+        (Channel.EMAIL, COMPLAINT, True, 0),
+        (Channel.EMAIL, "asked by phone", True, 0),
+        (Channel.PUSH, HARD_BOUNCE, True, 0),
+    ],
+)
+def test_the_monitor_counts_the_addresses_given_up_by_channel(
+    sessions: Sessions,
+    people: tuple[Actor, Actor],
+    now: datetime,
+    channel: Channel,
+    reason: str,
+    of_the_campaign: bool,
+    counted: int,
+) -> None:
+    """The campaign writes by e-mail and SMS; two records share one of three addresses."""
+    with unit_of_work(sessions) as session:
+        ids = [make_member(session, tier="gold").id for _ in range(3)]
+        others = [make_member(session, tier="silver").id for _ in range(3)]
+    gold = {"all": [{"field": "tier", "op": "in", "value": ["gold"]}]}
+    campaign_id = running(sessions, people, now, audience=gold, channels=["email", "sms"])
+    tick(sessions, FRIDAY_TEN)
+    with unit_of_work(sessions) as session:
+        theirs = (ContactPoint.member_id.in_(ids if of_the_campaign else others), ContactPoint.channel == channel)
+        points = session.scalars(select(ContactPoint).where(*theirs).order_by(ContactPoint.id)).all()
+        points[2].address, points[2].normalised = points[1].address, points[1].normalised
+        session.flush()
+        reached = select(ContactPoint.member_id, ContactPoint.channel).where(*theirs)
+        suppress_where_reached(session, reached, reason=reason, now=FRIDAY_TEN)
+    with read_only(sessions) as session:
+        found = {row.channel: row.given_up for row in monitor(session, campaign_id, FRIDAY_TEN).by_channel}
+    assert found == {"email": 0, "sms": 0} | ({channel.value: counted} if counted else {})

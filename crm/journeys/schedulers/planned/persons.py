@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Update,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -66,6 +67,12 @@ _MOVES = Table(
 def person_of(enrolment: type[Enrolment] = Enrolment) -> ColumnElement[int]:
     """The person as whom a record was assigned: what a comparison counts once."""
     return func.coalesce(enrolment.person_id, enrolment.member_id)
+
+
+def people_where(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many people have such enrolments, each counted once."""
+    person = case((and_(*conditions), person_of())) if conditions else person_of()
+    return func.count(person.distinct())
 
 
 def join_records(session: Session) -> None:
