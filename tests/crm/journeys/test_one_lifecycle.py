@@ -9,12 +9,15 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from crm.access.approvals import approval_for
+from crm.access.audit import history_of
 from crm.campaigns import service as campaigns
 from crm.catalog import CATALOG
-from crm.database import Sessions, unit_of_work
+from crm.database import Sessions, read_only, unit_of_work
 from crm.errors import Conflict, CrmError, InvalidRequest
 from crm.journeys import service
+from crm.journeys.views import show_journey
 from crm.loyalty.models import Coupon
+from crm.members.models import Member
 from crm.outreach.models import EndReason, Journey, JourneyState
 from tests.builders import make_member
 from tests.decisions import asked_of_journey
@@ -107,6 +110,37 @@ def test_a_journey_starts_by_itself_at_its_start_and_says_who_came_meanwhile(wal
     run(walker, START + DAY)
     ended = walker.journey(number)
     assert (ended.end_reason, ended.activated_at, ended.ended_at) == (EndReason.COMPLETED, START, START + DAY)
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+@pytest.mark.parametrize(("joined", "left"), [(1, 0), (0, 1), (1, 1), (2, 1), (0, 0)])
+def test_an_audience_that_changed_since_the_approval_is_told_on_the_journey_and_in_the_audit(
+    walker: Walker,
+    by_itself: bool,
+    joined: int,
+    left: int,
+) -> None:
+    with unit_of_work(walker.sessions) as session:
+        first = [make_member(session, tier="gold").id for _ in range(10)]
+    gold = {"all": [{"field": "tier", "op": "in", "value": ["gold"]}]}
+    trigger = {"kind": "audience_at_launch", "definition": gold}
+    start = {"start": "2026-06-05T10:00"} if by_itself else {}
+    number = approved(walker, journey(send("hello"), wait("rest", days=1), trigger=trigger, **start))
+    with unit_of_work(walker.sessions) as session:
+        for _ in range(joined):
+            make_member(session, tier="gold")
+        session.execute(update(Member).where(Member.id.in_(first[:left])).values(tier="silver"))
+    if by_itself:
+        run(walker, START)
+    else:
+        do(walker, service.activate, number, catalog=CATALOG)
+    with read_only(walker.sessions) as session:
+        (row,) = [each for each in history_of(session, f"journey:{number}") if each.action == "journey.started"]
+        shown = show_journey(session, number, actor=walker.author, now=walker.now).line.note
+    selection = row.detail["selection"]
+    assert (selection["joined"], selection["left"]) == (joined, left)
+    words = f"of the 10 members that were shown for approval {left} are not selected any more, and {joined} others are"
+    assert shown == (f"Launched: {words}." if joined or left else None)
 
 
 def test_a_start_that_has_passed_is_refused(walker: Walker) -> None:
