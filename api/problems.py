@@ -3,10 +3,12 @@
 from http import HTTPStatus
 from typing import Any, cast
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import NotSignedIn
@@ -25,6 +27,7 @@ from crm.errors import (
 )
 from crm.trouble import Fault, explain
 
+log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
 """After which somebody who was turned away may ask again."""
@@ -78,7 +81,7 @@ class Faults:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _in_a_socket(send))
             return
         has_begun = is_over = False
 
@@ -90,6 +93,9 @@ class Faults:
 
         try:
             await self.app(scope, receive, noted)
+        except ClientDisconnect:
+            # Whoever hangs up in the middle of a body is no bug of ours, and nobody is left to be told.
+            log.info("request.broken_off", method=scope["method"])
         except Exception as error:  # noqa: BLE001 - the edge at which a bug is logged, once
             told = explain(error, "request.failed", method=scope["method"], route=_route_of(scope))
             if not has_begun:
@@ -101,6 +107,22 @@ class Faults:
 
 class BrokenAnswer(Exception):
     """A stream broke off after its beginning; what happened stands in the log already."""
+
+
+def _in_a_socket(send: Send) -> Send:
+    """Refuses the socket where something below answers it like a request, as the pages' library does for a path that
+    it does not know."""
+    is_refused = False
+
+    async def send_or_refuse(message: Message) -> None:
+        nonlocal is_refused
+        if not message["type"].startswith("http.response."):
+            await send(message)
+        elif not is_refused:
+            is_refused = True
+            await send({"type": "websocket.close", "code": 1008})
+
+    return send_or_refuse
 
 
 def _route_of(scope: Scope) -> str:

@@ -1,6 +1,7 @@
 """What a real server shows to other machines, other pages and other accounts of this machine."""
 
 import os
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -61,6 +62,19 @@ def test_the_pages_socket_takes_our_own_pages_only(club: Server, params: dict[st
         assert knock(Origin=foreign) == 403, foreign
     assert knock(Sec_Fetch_Site="same-site") == 403
     assert knock(Host="evil.example", Origin="http://evil.example") == (403 if params is WEBSOCKET else 421)
+
+
+@pytest.mark.parametrize(
+    "path", ["/_nicegui_ws/", "/_nicegui_ws/x", "/_nicegui_ws/../y", "/_nicegui_ws/socket.io", "/x"]
+)
+def test_a_socket_to_a_path_that_nobody_serves_is_refused_and_no_crash(club: Server, path: str) -> None:
+    """httpx would tidy the path away, so this is said by hand."""
+    said = [f"GET {path} HTTP/1.1", f"Host: {club.url.removeprefix('http://')}", f"Origin: {club.url}"]
+    said += [f"{name}: {value}" for name, value in UPGRADE.items()]
+    with socket.create_connection(("127.0.0.1", int(club.url.rpartition(":")[2])), timeout=20) as line:
+        line.sendall("\r\n".join([*said, "", ""]).encode())
+        assert line.recv(4_096).split()[1] == b"403"
+    assert "Traceback" not in club.log.read_text()
 
 
 def test_forms_of_other_pages_sign_nobody_in_or_out(club: Server) -> None:

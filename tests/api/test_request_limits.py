@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -228,3 +229,18 @@ def test_nothing_of_members_is_kept_by_a_browser_and_the_docs_have_their_own_pol
         assert mia.get(path).headers["cache-control"] == "no-store", path
     assert "unsafe-eval" in mia.get("/").headers["content-security-policy"]
     assert "unsafe-eval" not in mia.get("/api/docs").headers["content-security-policy"]
+
+
+def test_whoever_hangs_up_in_the_middle_of_a_body_is_no_fault_of_ours(running: Server) -> None:
+    """Else anybody could fill the log with faults, and raise the alarm that counts them."""
+    port = int(running.url.rpartition(":")[2])
+    before = running.log.read_text().count('"request.broken_off"')
+    for path in ("/api/session", "/login", "/u/token", "/api/receipts", "/nowhere"):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+            line.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{{".encode())
+    deadline = time.monotonic() + 20
+    while running.log.read_text().count('"request.broken_off"') < before + 5 and time.monotonic() < deadline:
+        httpx.get(f"{running.url}/healthz")
+    said = running.log.read_text()
+    assert said.count('"request.broken_off"') == before + 5
+    assert '"request.failed"' not in said
