@@ -1,6 +1,7 @@
 """What every command shares: how it speaks, fails, shows progress and reads its arguments."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,13 +23,30 @@ Advance = Callable[[str, int, int], None]
 """Called with (what is being done, how much is done, how much there is in all)."""
 
 T = TypeVar("T")
-notes = Console(stderr=True, highlight=False)
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that a terminal obeys: controls, and those that turn the direction of what follows."""
 MORNING = time(9, 0)
+
+
+def harmless(text: str) -> str:
+    """The text with whatever a terminal would obey written out as \\u...: names and files come from strangers.
+
+    It is an escape of JSON, too, so JSON stays the same value.
+    """
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class _Notes(Console):
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*(harmless(each) if isinstance(each, str) else each for each in objects), **how)
+
+
+notes = _Notes(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
     """Print one line of the command's result."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{harmless(text)}\n")
 
 
 def say_json(value: Any) -> None:

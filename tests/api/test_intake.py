@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
+from api.cli.console import notes, say, say_json
 from crm.activity.models import MEMBER_FACTS, Order
 from crm.database import open_sessions, unit_of_work
 from tests.api.conftest import database_of
@@ -66,6 +68,20 @@ def test_no_line_costs_the_others_and_the_first_is_not_lost(run_command: Run, tm
     with database_of(home) as engine, open_sessions(engine)() as session:
         moments = session.execute(select(Order.ordered_at).where(Order.external_ref.like("A-%")))
         assert {moment.year for (moment,) in moments} == {2026}
+
+
+@pytest.mark.parametrize("command", ["\x1b[2J", "\x9b2J", "\x90q\x9c", "\x07", "\u202egnp", "\u2066x", "\x85"])
+def test_no_words_from_a_file_command_the_terminal(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """Order keys and members' names come from strangers; CSI is a control in one character, too."""
+    words = f"order {command}1: 张敏, Zoë, مريم 👩\u200d💻"
+    say(words)
+    say_json({"name": words})
+    notes.print(words, markup=False, soft_wrap=True)
+    printed = capsys.readouterr()
+    for told in (printed.out, printed.err):
+        assert not any(sign in told for sign in command if not sign.isascii() or not sign.isprintable())
+        assert "张敏, Zoë, مريم 👩\u200d💻" in told
+    assert json.loads(printed.out.split("\n", 1)[1]) == {"name": words}
 
 
 def test_a_fact_that_differs_is_named_and_mended(run_command: Run, home: Path) -> None:
