@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.planner.request import Request
-from agent.planner.slots.channels import channel_names
+from agent.planner.slots.channels import ChannelFound, channel_names, find_channels
 from agent.planner.slots.names import find_new_name
 from agent.planner.slots.numbers import NUMBER, plain, read_number
 from agent.planner.slots.span import Span, mask
@@ -59,6 +59,20 @@ _AROUND = re.compile(
     r"|budget|holdout|name|goal|when|who gets it|segment|recipients?)\s*:?\s*)(?=\s{2,}|[,.;:，。；：+&)]|$)"
     r"|\b(?:offer|channels?|audience|target(?:ing)?|segment|recipients?|goal|name|budget|start|when)\s?[:：]",
     re.IGNORECASE,
+)
+_TURNS = re.compile(
+    r"\b(?:no|not|only|just|without|drop|remove|lose|skip|leave out|use|using|with|and|or|but|also|the|an?|instead"
+    r"|please|pls|to|it|make|switch|go|send|by|via|on|over|out|of|then|now|ok|okay|rather|than|don't|do|dont|want|we|i"
+    r"|keep|all|any|more|again|still|changes?|set|put|move|let's|can|you|could|that|this|is|be|for|as|in|at|from)\b"
+    r"|[不要只用去掉改成把别再了吧的就请换为发用送都也还在]"
+)
+"""Words that turn or limit what stands beside them, and describe nobody by themselves."""
+_REFUSED = re.compile(
+    r"(?:^|[,;.!，。；！]|\b(?:and|but)\b)\s*(?:please\s)?"
+    r"(?:no(?: more)?|without|not (?:by|via|on|over)|(?:don't|do not) (?:use|send)(?: any)?|never (?:use|by))"
+    r"\s(?:the\s|any\s)?(?P<name>e-?mails?|sms|text messages?|texts?|push(?: notifications?)?)"
+    r"(?=\s*(?:$|[,;.!，。；！]|\b(?:and|but|just|only|use|please)\b))"
+    r"|(?:不要|不用|不发|别发?|不再发|去掉)(?:再)?(?P<name_zh>电子邮件|邮件|短信|推送)(?=了?(?:$|[,;.!，。；！]))"
 )
 _NO_OFFER = re.compile(
     r"\b(?:thank[\s-]?you|thanks|newsletter|announce\w*|reminder|remind|invit\w+|survey|update|news|teaser"
@@ -232,8 +246,9 @@ def audience_of(request: Request, brief: Mapping[str, Any], without: Sequence[Sp
 
     `without`: places that name the campaign to change, which are no condition on its members.
     """
-    text = _audience_text(request, without)
-    if not re.search(r"\w", text):
+    text = text_beside_slots(request, without)
+    # 'No SMS, push only' leaves 'no, only' here: that would turn the members round of whom nobody spoke.
+    if not re.search(r"\w", _TURNS.sub("", text.lower())):
         return None
     audience = brief.get("audience")
     previous = SegmentRequest(definition=audience) if audience else None
@@ -275,9 +290,19 @@ def _goal(request: Request) -> str | None:
     return goal if 1 < len(goal) <= 60 else None
 
 
-def _audience_text(request: Request, without: Sequence[Span] = ()) -> str:
+def refused_channels(request: Request) -> tuple[ChannelFound, ...]:
+    """'No SMS', 'without the e-mail', '不要短信' as a clause of its own: channels that a change leaves out."""
+    found: list[ChannelFound] = []
+    for match in _REFUSED.finditer(request.unnamed):
+        span = Span(match.start(), match.end())
+        found += [replace(each, span=span) for each in find_channels(match["name"] or match["name_zh"])]
+    return tuple(found)
+
+
+def text_beside_slots(request: Request, without: Sequence[Span] = ()) -> str:
     """The request with every slot and every word around the slots blanked."""
-    spans = [offer.span for offer in request.offers] + [channel.span for channel in request.channels]
+    spans = [each.span for each in refused_channels(request)]
+    spans += [offer.span for offer in request.offers] + [channel.span for channel in request.channels]
     spans += list(request.schedule.spans)
     spans += [Span(match.start(), match.end()) for match in _UNNAMED_BENEFIT.finditer(request.unnamed)]
     spans += [request.holdout.span] if request.holdout else []
@@ -292,7 +317,7 @@ def _audience_text(request: Request, without: Sequence[Span] = ()) -> str:
 
 
 def _audience_reading(request: Request, *, whole: bool) -> Reading | None:
-    text = request.words if whole else _audience_text(request)
+    text = request.words if whole else text_beside_slots(request)
     if not re.search(r"\w", text):
         return None
     return request.read(text)

@@ -48,6 +48,8 @@ class CampaignFocus:
 @dataclass(frozen=True)
 class Focus:
     segment: SegmentRequest | None = None
+    segment_unread: tuple[str, ...] = ()
+    """Words about these members that nobody read."""
     campaign: CampaignFocus | None = None
     campaigns_seen: tuple[str, ...] = ()
     """Names of campaigns that results of this conversation spoke of, newest last."""
@@ -71,7 +73,9 @@ def read_focus(turns: Iterable[Turn]) -> Focus:
     for turn in turns:
         for made in turn.calls:
             if made.answered and not made.failed:
-                focus = _after_call(focus, made)
+                before, focus = focus.segment, _after_call(focus, made)
+                if focus.segment is not before:
+                    focus = replace(focus, segment_unread=turn.unread)
         focus = replace(focus, pending=turn.pending, last_view=turn.view)
     return focus
 

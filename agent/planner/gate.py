@@ -1,9 +1,12 @@
 """Before any act with an effect: was it ordered, and are its words clear enough? Otherwise nothing is changed."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from agent.planner.acts import Act, Ask, Calls, Say
 from agent.planner.intents.base import LIKELY, Intent, which
+from agent.planner.leftover import refuse_half_read
 from agent.planner.orders import ask_members
 from agent.planner.request import Request
 from agent.planner.speech import is_question, sentences_of
@@ -36,8 +39,10 @@ def let_through(request: Request, act: Act, intents: tuple[Intent, ...], *, is_a
         return act
     if not _is_ordered(request, act, is_answer=is_answer):
         return _instead(request, intents)
-    if unknown := _unknown_members(request, act):
+    if unknown := _unknown_members(request, act) or _half_read_members(request, act):
         return ask_members(request, unknown)
+    if (half_read := refuse_half_read(request, act)) is not None:
+        return half_read
     if _sets_time(act) and (vague := _VAGUE_TIME.search(request.unnamed)):
         return _ask_time(request, vague.group().strip())
     return act
@@ -67,6 +72,24 @@ def _unknown_members(request: Request, act: Calls) -> str | None:
     of_chinese = re.search(r"(?:给|向|的?为|：|，|^)?([\u4e00-\u9fff]{2,6})的[\u4e00-\u9fff]{0,4}会员", request.words)
     strange = [letter for letter in of_chinese.group(1) if letter in unread] if of_chinese else []
     return "".join(strange) if len(strange) > 1 else None
+
+
+def _half_read_members(request: Request, act: Calls) -> str | None:
+    """Words that were dropped when the members spoken of were counted: of a count they are said, nobody is kept or
+    written to without them."""
+    focus = request.focus
+    if focus.segment is None or not focus.segment_unread:
+        return None
+    uses_them = any(_holds(use.args, focus.segment.definition) for use in act.uses)
+    return ", ".join(focus.segment_unread) if uses_them else None
+
+
+def _holds(node: Any, definition: Any) -> bool:
+    if isinstance(node, Mapping):
+        if all(node.get(key) == value for key, value in definition.items()):
+            return True
+        return any(_holds(value, definition) for value in node.values())
+    return isinstance(node, list | tuple) and any(_holds(each, definition) for each in node)
 
 
 def _sets_time(act: Calls) -> bool:

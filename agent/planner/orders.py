@@ -36,7 +36,7 @@ _TOPICS: Mapping[str, re.Pattern[str]] = {
     ),
 }
 _ALL_READ = frozenset({"holdout_pct", "budget_cents"})
-_PLAIN = frozenset(
+PLAIN_WORDS = frozenset(
     [
         "change",
         "chnage",
@@ -150,6 +150,9 @@ _PLAIN = frozenset(
         "value",
     ]
 )
+TOPIC_WORDS = frozenset(
+    {"hold-out", "control", "budget", "rename", "audience", "channel", "channels", "start", "instead"}
+)
 _ADDS = re.compile(
     r"\b(?:add|also|too|as well|plus|drop|remove|without|no longer|leave out|skip)\b|加上|再加|去掉|不要|也"
 )
@@ -222,7 +225,7 @@ def _left_over(text: str, topic: str) -> list[str]:
     parts = [bare[each.span.start : each.span.end] for each in sentences_of(text)]
     of_topic = [part for part in parts if _TOPICS[topic].search(part)]
     bare = of_topic[-1] if of_topic else bare
-    return [word for word in re.findall(r"[a-z']{2,}", bare) if word not in _PLAIN]
+    return [word for word in re.findall(r"[a-z']{2,}", bare) if word not in PLAIN_WORDS]
 
 
 def _topics_in(text: str) -> list[str]:
@@ -293,7 +296,7 @@ def _audience(request: Request, text: str, _reference: str) -> Mapping[str, Any]
     }
 
 
-def ask_members(request: Request, unread: str) -> Ask:
+def ask_members(request: Request, unread: str, *, is_change: bool = True) -> Ask:
     """Words about members that mean nothing here are asked about, never dropped."""
     en = (
         f"I do not know “{unread}” as something about members."
@@ -305,7 +308,7 @@ def ask_members(request: Request, unread: str) -> Ask:
     tiers = ", ".join(request.world.vocabulary.values.get("tier", ()))
     en += f" Tiers are {tiers}; cities e.g. {cities}. Which members do you mean?"
     zh += f"等级有：{tiers}；城市例如：{cities}。请问是哪些会员？"
-    return _ask(request, "audience", en, zh)
+    return _ask(request, "audience", en, zh) if is_change else Ask(("audience",), which(request, en, zh))
 
 
 def _channels(request: Request, text: str, _reference: str) -> list[str] | Ask:

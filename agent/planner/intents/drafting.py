@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from agent.planner.acts import Act, Ask, Calls, Pending, ToolUse, call
-from agent.planner.brief_words import BriefWords, audience_of, bare_amount, bare_percent, read_brief_words
+from agent.planner.brief_words import (
+    BriefWords,
+    audience_of,
+    bare_amount,
+    bare_percent,
+    read_brief_words,
+    refused_channels,
+)
 from agent.planner.intents.base import EXPLICIT, LIKELY, NONE, POSSIBLE, Cues, Intent, ask_campaign, which
 from agent.planner.intents.campaign_reference import campaign_meant
 from agent.planner.request import Request
@@ -44,6 +51,12 @@ _CHANNEL_VERBS = (
 )
 
 
+_NO_CHANNEL_LEFT = (
+    "Then it would be sent on no channel. On which one: e-mail, SMS or push? Nothing was changed.",
+    "这样就没有发送渠道了。要用哪个渠道：邮件、短信还是推送？没有做任何改动。",
+)
+_ALONE = re.compile(r"\s*(?:only|instead|alone|just|will do|is enough)\b|\s*(?:就够|就好|即可)")
+"""After a channel: it is the one that stays."""
 _REPEATED = frozenset({"goal", "channels", "offers", "start", "end", "holdout_pct", "holdout_waiver", "budget_cents"})
 """What a second draft takes over from the first; its name and audience are its own."""
 
@@ -167,6 +180,8 @@ class ChangeCampaign(Intent):
         if not self._CHANGES.found_in(request.unnamed) and not self._is_fragment(request):
             return NONE
         changes = self._changes(request)
+        if not changes and self._drops_every_channel(request):
+            return LIKELY
         if not changes or (set(changes) == {"start"} and self._LAUNCHES.found_in(request.unnamed)):
             return NONE
         return EXPLICIT - 0.05 if request.campaigns else LIKELY + 0.08
@@ -175,7 +190,10 @@ class ChangeCampaign(Intent):
         reference = self._reference(request)
         if reference is None:
             return ask_campaign(request, self.name, {"changes": self._changes(request)}, request.campaign_names)
-        args = {"campaign": reference, "changes": self._changes(request)}
+        changes = self._changes(request)
+        if not changes:
+            return Ask(("channel",), which(request, *_NO_CHANNEL_LEFT))
+        args = {"campaign": reference, "changes": changes}
         words = read_brief_words(request, changing=True)
         return Calls((ToolUse(self.name, args),), unread=words.unread, view={"default_time": words.has_default_time})
 
@@ -218,6 +236,14 @@ class ChangeCampaign(Intent):
         if (audience := audience_of(request, brief, self._target(request))) is not None:
             changes["audience"] = audience
         return changes
+
+    def _drops_every_channel(self, request: Request) -> bool:
+        old = _brief_in_focus(request, self._reference(request)).get("channels") or ()
+        named = {found.channel for found in (*request.channels, *refused_channels(request))}
+        if refused_channels(request) and not request.channels:
+            return bool(old) and named >= set(old)
+        before = request.unnamed[: request.channels[0].span.start] if request.channels else ""
+        return bool(old) and named >= set(old) and _last_verb(before) == "drop"
 
     def _target(self, request: Request) -> list[Span]:
         """Where the campaign to change is named."""
@@ -282,11 +308,14 @@ def _with_value(offers: list[dict[str, Any]], kind: str, value: float) -> list[d
 def _changed_channels(request: Request, brief: Mapping[str, Any]) -> list[str]:
     """The new channels. Each one named goes with the nearest verb before it: drop, add, or use instead."""
     old = [str(channel) for channel in brief.get("channels") or ()]
-    dropped: list[str] = []
+    dropped = [found.channel for found in refused_channels(request)]
     named: list[str] = []
     for found in request.channels:
-        before = request.unnamed[: found.span.start]
-        (dropped if _last_verb(before) == "drop" else named).append(found.channel)
+        if found.channel in dropped:
+            continue
+        before, after = request.unnamed[: found.span.start], request.unnamed[found.span.end :]
+        is_dropped = _last_verb(before) == "drop" and not _ALONE.match(after)
+        (dropped if is_dropped else named).append(found.channel)
     if not named:
         return [channel for channel in old if channel not in dropped] if dropped else []
     adds = _ADDS.search(request.unnamed) and "instead" not in request.unnamed

@@ -7,6 +7,7 @@ from agent.planner.acts import Act, Ask, Calls, Pending, Say, ToolUse
 from agent.planner.focus import day_of, listed
 from agent.planner.intents.base import LIKELY, NONE, POSSIBLE, WEAK, Cues, Intent, which
 from agent.planner.intents.explaining import explained
+from agent.planner.orders import ask_members
 from agent.planner.request import Request
 from crm.segments.language.reader import Reading, SegmentRequest
 
@@ -88,6 +89,8 @@ class QuerySegment(Intent):
             )
         if reading.request is None:
             return Say(which(request, "I did not understand which members you mean.", "没有理解您指的是哪些会员。"))
+        if reading.unread and _is_everyone(reading.request):
+            return ask_members(request, ", ".join(reading.unread), is_change=False)
         return _nothing_to_remove(request, reading) or segment_calls(reading, reading.request)
 
 

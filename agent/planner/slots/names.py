@@ -17,7 +17,8 @@ _QUOTED = re.compile(
     r"|[“「《](?P<c>[^”」》\n]{1,80})[”」》]|‘(?P<d>[^’\n]{2,80})’"
 )
 _CALLED = re.compile(
-    r"(?:\b(?:called|named|call it|name it|titled|rename it(?: to)?|rename to)|(?:名为|名叫|叫做|取名|命名为|名字叫"
+    r"(?:\b(?:called|named|call it|name it|titled|rename it(?: to)?|rename to|rename\s[^\n]{0,90}?\sto)"
+    r"|(?:名为|名叫|叫做|取名|命名为|名字叫"
     r"|改名为))\s?:?\s?(?P<name>[A-Z0-9\u4e00-\u9fff][^,;:.，；。：\n]*?)(?=\s+(?:for|to|with|targeting|by|via|on"
     r"|starting|offering|aimed)\b|\s[-–—]\s|的|[,;:.，；。：\n]|$)"
 )

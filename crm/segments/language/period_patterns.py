@@ -30,6 +30,8 @@ ROLLING = any_of(
     r"(?P<short>\b(?:l|p)(?P<short_count>\d{1,3})(?P<short_unit>d|w|m|days?)\b)",
     rf"(?P<ltm>{_IN}\b(?:ltm|ttm|the last twelve months|trailing twelve months|trailing year)\b)",
     rf"(?P<fortnight>{_IN}\b(?:the )?(?:last|past) fortnight\b)",
+    r"(?P<ahead_one>\b(?:in |within |over |during )?(?:the )?(?:next|coming|upcoming|following) fortnight\b"
+    r"|(?:未来|接下来|今后)半个?月)",
 )
 """last 30 days, the past month, next 7 days, L30D, LTM, 近90天: counted from today."""
 

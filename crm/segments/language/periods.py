@@ -89,6 +89,9 @@ def _read_rolling(match: re.Match[str], today: date) -> Period:
         return Period(days=15)
     if match["fortnight"]:
         return Period(days=14)
+    if match["ahead_one"]:
+        days = 14 if "fortnight" in match["ahead_one"] else 15
+        return Period(today, today + timedelta(days=days), is_future=True)
     return Period(months=12 if match["ltm"] else 6)
 
 

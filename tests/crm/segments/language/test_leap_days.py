@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.key_dates import LeapDay
@@ -79,6 +79,7 @@ def test_a_stretch_from_today_has_the_birthdays_that_are_kept_in_it(
     assert days_of_year(text, vocabulary, today, leap_day) == expected
 
 
+@settings(deadline=None)
 @given(
     today=st.dates(date(2023, 1, 1), date(2030, 12, 31)),
     leap_day=st.sampled_from(["feb_28", "mar_1"]),
