@@ -4,6 +4,7 @@ A walked journey is read in one version or in all of them.
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -23,7 +24,9 @@ from crm.values import Value
 CSV_COLUMNS = ("member_ref", "name", "name_local", "step", "channel", "reason", "due_at")
 ROWS_AT_ONCE = 2_000
 """Read from the database at a time: an export takes no more memory for a million rows than for a thousand."""
-_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"((?:^|[\t\r\n,;|])[\s\ufeff\"]*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""What a spreadsheet takes for a formula, in full width, too, where a cell begins: there, or after a sign that is
+a separator where the file is opened."""
 _ORDER = tuple(ExclusionReason)
 
 
@@ -251,7 +254,7 @@ def exclusion_lines(
 def _cell(value: object) -> str:
     """Names come from members: one that a spreadsheet would take for a formula is kept as text."""
     text = value.isoformat() if isinstance(value, datetime) else str(value if value is not None else "")
-    return f"'{text}" if text.startswith(_FORMULA_MARKS) else text
+    return _FORMULA.sub(r"\1'\2", text)
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -1,6 +1,10 @@
 """What the exclusion log says while a campaign is held back, and what becomes of messages whose time passes."""
 
+import csv
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from sqlalchemy import select
@@ -30,6 +34,33 @@ from tests.journeys import make_coupon
 
 FRIDAY_TEN = datetime(2026, 6, 5, 2, 0, tzinfo=UTC)
 """10:00 in Shanghai."""
+
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    " =1+1",
+    "\u00a0=1+1",
+    "\u3000=1+1",
+    "\ufeff=1+1",
+    "\uff1d1+1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20SUM(A1)",
+    "Ann;=1+1",
+    "Ann; @SUM(A1)",
+    "Ann|=1+1",
+    "Ann\t=1+1",
+    "Ann\n=1+1",
+    "Ann,=1+1",
+    'Ann";=1+1',
+]
+NAMES = ["Ann-Marie O'Hara", "Ann (a+b@example.com)", "张敏", "Ann; Bob", "a=b", "Zoë, Ltd.", ""]
 
 
 @pytest.fixture
@@ -217,3 +248,25 @@ def test_the_monitor_counts_the_addresses_given_up_by_channel(
     with read_only(sessions) as session:
         found = {row.channel: row.given_up for row in monitor(session, campaign_id, FRIDAY_TEN).by_channel}
     assert found == {"email": 0, "sms": 0} | ({channel.value: counted} if counted else {})
+
+
+def test_no_name_of_a_member_becomes_a_formula_wherever_the_export_is_opened(
+    sessions: Sessions, people: tuple[Actor, Actor], now: datetime
+) -> None:
+    """Programs split by the separator of their country, so a formula may begin in the middle of what we wrote."""
+    with unit_of_work(sessions) as session:
+        for name in FORMULAS + NAMES:
+            make_member(session, name=name, name_local=name, reachable_on=())
+        make_member(session)
+    campaign_id = running(sessions, people, now)
+    tick(sessions, FRIDAY_TEN)
+    with read_only(sessions) as session:
+        lines = "".join(
+            exclusion_lines(session, [journey_of(session, campaign_id)], ExclusionFilter(), actor=people[0])
+        )
+    for cell in re.split(r"[,;|\t\r\n]", lines):
+        begins = unicodedata.normalize("NFKC", cell).strip(' \ufeff"')
+        assert not begins.startswith(("=", "+", "-", "@")), cell
+    kept = {row["name"] for row in csv.DictReader(StringIO(lines, newline=""))}
+    assert kept >= set(NAMES)
+    assert len(kept) == len(FORMULAS + NAMES)
