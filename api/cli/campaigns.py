@@ -1,18 +1,15 @@
 """`nurture campaign` and `nurture report`: where campaigns stand and what they did."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from api.cli import decisions
 from api.cli.console import say, say_json
 from api.cli.exclusions import exclusions
+from api.cli.monitoring import monitor_campaign
 from api.cli.opened import AsPerson, Json, Today, opened, person
-
-if TYPE_CHECKING:
-    from crm.campaigns.monitor import CampaignMonitor
-    from crm.journeys.monitor import JourneyMonitor
 
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Name or id.")]
 campaign = typer.Typer(help="Campaigns.", no_args_is_help=True)
@@ -20,6 +17,7 @@ campaign = typer.Typer(help="Campaigns.", no_args_is_help=True)
 
 def register(app: typer.Typer) -> None:
     app.add_typer(campaign, name="campaign")
+    campaign.command("monitor")(monitor_campaign)
     campaign.command("exclusions")(exclusions)
     decisions.register(campaign)
     app.command("report")(report)
@@ -80,34 +78,6 @@ def audience(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None
     for words, members in (("joined", seen.joined), ("left", seen.left)):
         for member in members:
             say(f"  {words:<7} {member.id:>8}  {member.name}")
-
-
-@campaign.command("monitor")
-def monitor_one(name: Name, as_json: Json = False) -> None:
-    """Where every message of a campaign is; the parts add up."""
-    from crm.campaigns.monitor import monitor
-    from crm.campaigns.service import find_campaign
-    from crm.database import read_only
-
-    with opened() as nurture, read_only(nurture.sessions) as session:
-        seen = monitor(session, find_campaign(session, name).id, nurture.clock.now())
-    if as_json:
-        say_json(seen.model_dump(mode="json"))
-        return
-    say_monitor(seen)
-
-
-def say_monitor(seen: "CampaignMonitor | JourneyMonitor") -> None:
-    counts = seen.counts
-    say(f"{seen.name}: {seen.end_reason or seen.state}, {seen.members:,} members, {seen.holdout:,} held out")
-    say(
-        f"  {counts.planned:,} messages = {counts.delivered:,} delivered + {counts.failed:,} failed + "
-        f"{counts.unknown:,} unknown + {counts.excluded:,} excluded + {counts.pending:,} pending"
-    )
-    for pause in seen.paused_channels:
-        say(f"  {pause.waiting:,} wait for {pause.channel}, paused by {pause.by}: {pause.reason}")
-    for row in seen.exclusions:
-        say(f"  excluded on {row.channel}: {row.count:,} {row.reason}")
 
 
 @campaign.command("preview")

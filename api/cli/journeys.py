@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import typer
 
-from api.cli.campaigns import say_monitor
 from api.cli.console import read_json_argument, say, say_json
 from api.cli.decisions import SHORT, Fingerprint, ask_for_decision
 from api.cli.exclusions import journey_exclusions
+from api.cli.monitoring import monitor_journey
 from api.cli.opened import AsPerson, Confirm, Json, opened, person
 from crm import validation_messages
 
@@ -30,6 +30,7 @@ journey = typer.Typer(help="Journeys that members walk through.", no_args_is_hel
 
 
 def register(app: typer.Typer) -> None:
+    journey.command("monitor")(monitor_journey)
     journey.command("exclusions")(journey_exclusions)
     app.add_typer(journey, name="journey")
 
@@ -138,23 +139,6 @@ def show(name: Name, as_: AsPerson = "admin", language: Language = "en", as_json
             found = find_version(session, name) if name.isdecimal() else find_running(session, name)
             view = view_of(session, found, actor, nurture.clock.now(), language=language)
     _show(view, as_json=as_json)
-
-
-@journey.command("monitor")
-def monitor_one(name: Name, as_: AsPerson = "admin", as_json: Json = False) -> None:
-    """Where every message of a journey is; the parts add up. By name all versions, by id that one."""
-    from crm.access.actor import Permission, require
-    from crm.database import read_only
-    from crm.journeys.finding import find_versions
-    from crm.journeys.monitor import monitor_journey
-
-    with opened() as nurture, read_only(nurture.sessions) as session:
-        require(person(nurture, as_), Permission.READ_REVIEW)
-        seen = monitor_journey(session, find_versions(session, name), nurture.clock.now())
-    if as_json:
-        say_json(seen.model_dump(mode="json"))
-        return
-    say_monitor(seen)
 
 
 @journey.command("submit")
