@@ -37,6 +37,9 @@ def approval_panel(view: ApprovalView, actor: Actor, now: datetime, local: Local
         _outcome(view, now, local)
         for base in approval.facts.get("segments", ()):
             text(f"Saved segment {base['name']}, version {base['version']}: {base['read_back']}.", "small muted wrap")
+        # The plan of a campaign stands on the same page, with its warnings.
+        for warning in approval.facts.get("warnings", ()) if approval.subject_kind == "journey" else ():
+            notice(warning, "warn")
         if is_open(approval, now):
             obstacle = why_not(approval, actor, view.shaped_by)
             if obstacle:
