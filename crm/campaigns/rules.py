@@ -46,10 +46,11 @@ def automatic_name(brief: CampaignBrief, today: date, taken: Collection[str]) ->
 
 
 def _tiers(node: object) -> list[str]:
-    """The tiers that a definition asks for, as far as it says so plainly."""
-    if isinstance(node, dict):
-        if node.get("field") == "tier" and node.get("op") in ("in", "="):
-            value = node.get("value")
-            return [str(tier) for tier in (value if isinstance(value, list) else [value])]
-        return [tier for part in node.get("all", ()) for tier in _tiers(part)]
-    return []
+    """The tiers that a definition asks for, as far as it says so plainly; of what is no definition none."""
+    if not isinstance(node, dict):
+        return []
+    if node.get("field") == "tier" and node.get("op") in ("in", "="):
+        value = node.get("value")
+        return [tier for tier in (value if isinstance(value, list) else [value]) if isinstance(tier, str)]
+    parts = node.get("all")
+    return [tier for part in parts for tier in _tiers(part)] if isinstance(parts, list | tuple) else []

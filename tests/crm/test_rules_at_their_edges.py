@@ -233,3 +233,17 @@ def test_a_name_that_is_taken_is_numbered() -> None:
     taken = ["Campaign 1 Jun", "Campaign 1 Jun (2)", "Campaign 1 Jun (3)"]
     assert automatic_name(brief(), TODAY, taken[:1]) == "Campaign 1 Jun (2)"
     assert automatic_name(brief(), TODAY, taken) == "Campaign 1 Jun (4)"
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        {"all": None},
+        {"all": 5},
+        {"all": [None]},
+        {"field": "tier", "op": "in", "value": [None, 5]},
+        {"all": {"all": []}},
+    ],
+)
+def test_an_automatic_name_comes_before_the_audience_is_checked(audience: dict[str, Any]) -> None:
+    assert automatic_name(brief(audience=audience), TODAY, ()) == "Campaign 1 Jun"
