@@ -36,7 +36,7 @@ from crm.outreach.channels import default_adapters
 from crm.segments import saved
 from crm.workspace import Workspace
 from tests.builders import make_account, make_member, make_order
-from tests.decisions import asked_of
+from tests.decisions import asked_of, asked_of_journey
 from tests.journeys import make_coupon
 
 MONDAY_NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)
@@ -158,7 +158,7 @@ class ActsWorld:
             with opened(home) as sessions:
                 assistant, actor = _assistant(sessions, home), _actor(sessions, person)
                 thread = await assistant.open_thread(actor)
-                if state == "journey_draft":
+                if state.startswith("journey_"):
                     await say_in(assistant, actor, thread, f'show me the journey "{name}"')
                 elif state != "none":
                     await say_in(assistant, actor, thread, f"show me {name}")
@@ -229,14 +229,22 @@ def _make(sessions: Sessions, state: str, name: str) -> None:
             catalog=CATALOG,
             subscribers=builders_on,
         )
-    if state == "journey_draft":
-        with unit_of_work(sessions) as session:
-            spec = from_template("welcome", TemplateChoices(name=name)).model_dump(mode="json")
-            journeys.save_draft(
-                session, data=spec, actor=actors["mia"], request_id="journey", now=MONDAY_NOON, catalog=CATALOG
-            )
+    if state.startswith("journey_"):
+        _make_journey(sessions, state, name, actors)
     elif state != "none":
         _make_campaign(sessions, state, name, actors)
+
+
+def _make_journey(sessions: Sessions, state: str, name: str, actors: Mapping[str, Actor]) -> None:
+    given: dict[str, Any] = {"now": MONDAY_NOON, "catalog": CATALOG}
+    spec = from_template("welcome", TemplateChoices(name=name)).model_dump(mode="json")
+    with unit_of_work(sessions) as session:
+        journey = journeys.save_draft(session, data=spec, actor=actors["mia"], request_id="journey", **given).id
+        if state == "journey_running":
+            journeys.submit(session, journey, actor=actors["mia"], **given)
+            asked = asked_of_journey(session, journey)
+            journeys.approve(session, journey, fingerprint=asked, actor=actors["henry"], now=MONDAY_NOON)
+            journeys.activate(session, journey, actor=actors["mia"], **given)
 
 
 def _make_campaign(sessions: Sessions, state: str, name: str, actors: Mapping[str, Actor]) -> None:
