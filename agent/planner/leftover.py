@@ -10,7 +10,8 @@ from agent.planner.brief_words import text_beside_slots
 from agent.planner.intents.base import which
 from agent.planner.orders import PLAIN_WORDS, TOPIC_WORDS
 from agent.planner.request import Request
-from agent.planner.slots.span import mask
+from agent.planner.slots.span import Span, mask
+from agent.planner.speech import sentences_of
 
 _WORD = re.compile(r"[a-zA-Z][a-zA-Z'’-]+")
 _MOVES = frozenset(
@@ -31,6 +32,7 @@ _MOVES = frozenset(
 )
 
 
+_CONDITION = re.compile(r"\W*(?:only )?(?:if|unless|provided|as long as|except)\b", re.IGNORECASE)
 _KNOWN = PLAIN_WORDS | TOPIC_WORDS | _MOVES
 
 
@@ -65,11 +67,17 @@ def _is_known(word: str) -> bool:
     return word.lower().replace("’", "'") in _KNOWN
 
 
+def _remarks(request: Request) -> list[Span]:
+    """Sentences beside the order that are none and put no condition on it: nothing in them has to be read."""
+    beside = [each.span for each in sentences_of(request.unhinted) if each.kind not in ("order", "fragment")]
+    return [span for span in beside if not _CONDITION.match(request.unhinted[span.start : span.end])]
+
+
 def unread_words(request: Request, changes: Mapping[str, Any]) -> tuple[str, ...]:
     """English words of the request that say neither what is changed nor to what, each once."""
     names = [str(changes["name"])] if "name" in changes else []
     spans = [*request.moment.spans, *(each.span for each in request.quoted), *(each.span for each in request.campaigns)]
-    text = mask(text_beside_slots(request), spans)
+    text = mask(text_beside_slots(request), [*spans, *_remarks(request)])
     for name in names:
         text = re.sub(re.escape(name), lambda match: " " * len(match.group()), text, flags=re.IGNORECASE)
     found = (match.group() for match in _WORD.finditer(text))
